@@ -1,0 +1,35 @@
+/**
+ * Ring 0: what code may ask of the world, as interfaces, and the words for time and errors.
+ * It knows nothing of Node, SIP or audio.
+ */
+export { assert, present } from "./assert.ts";
+export type { Clock, Timer } from "./clock.ts";
+export {
+  EnvironmentError,
+  type ErrorContext,
+  type ErrorDetails,
+  ExpectationError,
+  errorText,
+  type Fault,
+  isSidetoneError,
+  RemoteError,
+  SidetoneError,
+  UsageError,
+} from "./errors.ts";
+export { after, elapsedMs, type Instant, instant } from "./instant.ts";
+export { type LogFields, type Logger, SILENT_LOGGER } from "./logger.ts";
+export { type Random, randomInteger, randomToken, seededRandom } from "./random.ts";
+export type {
+  ConnectOptions,
+  DatagramSocket,
+  HttpRequest,
+  HttpResponse,
+  ListeningServer,
+  MessageSocket,
+  MessageSocketState,
+  Network,
+  ServerHandlers,
+  SocketAddress,
+  UpgradeDecision,
+} from "./sockets.ts";
+export type { Environment, FileStore } from "./world.ts";

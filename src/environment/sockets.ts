@@ -1,0 +1,105 @@
+import type { Instant } from "./instant.ts";
+
+/** A numeric IP address and a port. */
+export interface SocketAddress {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A bound UDP socket. */
+export interface DatagramSocket {
+  readonly local: SocketAddress;
+  /** Called for each datagram. `data` is only valid during the call: copy what is kept. */
+  onDatagram: ((data: Uint8Array, from: SocketAddress, arrivedAt: Instant) => void) | undefined;
+  /** Called for socket errors (ICMP unreachable among them); never thrown out of `send`. */
+  onError: ((error: Error) => void) | undefined;
+  /** Hands one datagram to the network. `data` may be reused as soon as this returns. */
+  send(data: Uint8Array, to: SocketAddress): void;
+  close(): Promise<void>;
+}
+
+/** Where a message socket stands. */
+export type MessageSocketState = "connecting" | "open" | "closing" | "closed";
+
+/** One WebSocket connection carrying text messages, either end of it. */
+export interface MessageSocket {
+  readonly state: MessageSocketState;
+  /** Bytes accepted by `send` that the network has not taken yet. */
+  readonly bufferedBytes: number;
+  onOpen: (() => void) | undefined;
+  onMessage: ((text: string, arrivedAt: Instant) => void) | undefined;
+  /** Called once when the connection has ended, for whatever reason. */
+  onClose: ((code: number, reason: string) => void) | undefined;
+  /** Called before `onClose` where the end was not an orderly one. */
+  onError: ((error: Error) => void) | undefined;
+  send(text: string): void;
+  close(code?: number, reason?: string): void;
+  /** Ends the connection at once, without a closing handshake. */
+  terminate(): void;
+}
+
+/** A request that a server got and has not yet answered; header names are lower case. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Path and query, as received. */
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+/** What a server answers. */
+export interface HttpResponse {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+/** What a server does with an attempt to open a WebSocket. */
+export type UpgradeDecision =
+  | {
+      readonly accept: true;
+      readonly subprotocol?: string;
+      readonly onConnection: (socket: MessageSocket) => void;
+    }
+  | { readonly accept: false; readonly response: HttpResponse };
+
+/** What a server listens with. */
+export interface ServerHandlers {
+  onRequest(request: HttpRequest): Promise<HttpResponse>;
+  onUpgrade(request: HttpRequest): UpgradeDecision;
+}
+
+/** A listening HTTP and WebSocket server. */
+export interface ListeningServer {
+  readonly local: SocketAddress;
+  /** Stops listening and ends every connection. */
+  close(): Promise<void>;
+}
+
+/** What code may ask of the network. */
+export interface Network {
+  /**
+   * Binds a UDP socket; port 0 lets the host choose.
+   * @throws EnvironmentError ERR_PORT_IN_USE, ERR_ADDRESS_NOT_LOCAL, ERR_PORT_DENIED.
+   */
+  bindDatagram(local: SocketAddress): Promise<DatagramSocket>;
+  /**
+   * Numeric addresses of a host name; a numeric address resolves to itself.
+   * @throws EnvironmentError ERR_HOST_UNRESOLVED.
+   */
+  resolveHost(host: string): Promise<readonly string[]>;
+  /** Opens a WebSocket as client. Failures arrive at `onError` and `onClose`. */
+  connectMessages(url: string, options?: ConnectOptions): MessageSocket;
+  /**
+   * Listens for HTTP and WebSocket; port 0 lets the host choose.
+   * @throws EnvironmentError ERR_PORT_IN_USE, ERR_ADDRESS_NOT_LOCAL, ERR_PORT_DENIED.
+   */
+  listenHttp(local: SocketAddress, handlers: ServerHandlers): Promise<ListeningServer>;
+}
+
+/** How to open a WebSocket. */
+export interface ConnectOptions {
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly subprotocols?: readonly string[];
+  readonly handshakeTimeoutMs?: number;
+}

@@ -1,0 +1,37 @@
+import type { Party } from "./facts.ts";
+
+/** The version of the call folder's format; readers refuse what is newer. */
+export const CALL_FOLDER_VERSION = 1;
+
+/** Names of the files in a call folder (architecture §1). */
+export const CALL_FILES = {
+  description: "call.json",
+  timeline: "timeline.jsonl",
+  /** Stereo: left what the caller sent, right what the caller heard. */
+  audio: "audio.wav",
+  /** The same call at the bot's socket, where the bot is ours: left what the caller sent as the bot got it, right what the bot sent. */
+  botAudio: "audio-bot.wav",
+  pcap: "call.pcap",
+  ai: "ai.jsonl",
+  metrics: "metrics.json",
+} as const;
+
+/** The content of `call.json`: who, what, versions, seed. No secrets. */
+export interface CallDescription {
+  readonly version: number;
+  readonly sidetoneVersion: string;
+  /** Folder name, unique in a run: "001-the-bot-greets". */
+  readonly id: string;
+  readonly scenario?: string;
+  readonly callId: string;
+  readonly direction: "outbound" | "inbound";
+  readonly local: string;
+  readonly remote: string;
+  /** ISO 8601, for people only. */
+  readonly startedAt: string;
+  readonly seed: string;
+  readonly node: string;
+  readonly platform: string;
+  /** Which agents' facts stand on the timeline. */
+  readonly parties: readonly Party[];
+}

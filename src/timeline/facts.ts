@@ -1,0 +1,267 @@
+import type { Instant } from "../environment/index.ts";
+
+/**
+ * Who recorded a fact: the agent that placed the call, or the agent that answered it. Both ends
+ * of one call may stand on one timeline, joined by the SIP Call-ID, where both are ours.
+ */
+export type Party = "caller" | "bot";
+
+/** What every fact has. `at` is when it happened at the socket, never when it was written. */
+interface FactBase {
+  readonly at: Instant;
+  readonly party: Party;
+}
+
+/** A SIP message as it crossed the socket. `text` is the whole message, credentials redacted. */
+export interface SipMessageFact extends FactBase {
+  readonly kind: "sipMessage";
+  readonly direction: "sent" | "received";
+  readonly transport: string;
+  readonly local: string;
+  readonly remote: string;
+  /** "INVITE sip:bot@…" or "200 OK". */
+  readonly startLine: string;
+  readonly method: string;
+  readonly statusCode?: number;
+  readonly cseq: number;
+  readonly text: string;
+}
+
+/** A retransmission or anything else that the SIP layer wants to be seen. */
+export interface CallPhaseFact extends FactBase {
+  readonly kind: "callPhase";
+  /**
+   * `dialed` INVITE handed to the transport · `offered` INVITE received · `ringing` 18x seen or sent ·
+   * `answered` 200 to the INVITE seen or sent · `confirmed` ACK sent or received · `ended`.
+   */
+  readonly phase: "dialed" | "offered" | "ringing" | "answered" | "confirmed" | "ended";
+  readonly statusCode?: number;
+  /** Only for `ended`: who ended it. `network` where the peer vanished. */
+  readonly endedBy?: "local" | "remote" | "network";
+  /**
+   * Only for `ended`, a stable word: bye, cancel, rejected, ringTimeout, noAnswer, unreachable,
+   * rtpTimeout, noCommonCodec, shutdown, error.
+   */
+  readonly reason?: string;
+}
+
+/** Media began to flow by the negotiated parameters. */
+export interface MediaStartedFact extends FactBase {
+  readonly kind: "mediaStarted";
+  readonly codec: string;
+  readonly payloadType: number;
+  readonly telephoneEventPayloadType?: number;
+  readonly ptimeMs: number;
+  readonly clockRateHz: number;
+  readonly sampleRateHz: number;
+  readonly local: string;
+  readonly remote: string;
+  /** The fixed delay of the receiving jitter buffer. */
+  readonly playoutDelayMs: number;
+  readonly ssrc: number;
+}
+
+/** The stereo recording's sample 0 stands at this instant (both channels). */
+export interface RecordingStartedFact extends FactBase {
+  readonly kind: "recordingStarted";
+  readonly sampleRateHz: number;
+}
+
+/** The first RTP packet in a direction, or the first after a silence of the sender. */
+export interface RtpFlowFact extends FactBase {
+  readonly kind: "rtpFlow";
+  readonly direction: "sent" | "received";
+  readonly event: "first" | "stopped" | "resumed";
+}
+
+/**
+ * The caller (or a scripted bot) spoke a known utterance. Instants are those at which the
+ * respective sample left in RTP, by the recording's clock: see docs/measurements.md.
+ */
+export interface UtteranceFact extends FactBase {
+  readonly kind: "utterance";
+  readonly event: "started" | "ended";
+  readonly utteranceId: string;
+  readonly fixture: string;
+  readonly purpose: "speech" | "interruption" | "backchannel";
+  /** Of the annotated first speech sample. */
+  readonly onsetAt: Instant;
+  /** Of the annotated last speech sample; on `ended` where it was cut short, the real end. */
+  readonly offsetAt: Instant;
+}
+
+/**
+ * What a live, coarse detector heard of the other side. It steers a scenario ("interrupt 2 s after
+ * the bot begins"); no figure is ever computed from it.
+ */
+export interface HeardSpeechFact extends FactBase {
+  readonly kind: "heardSpeech";
+  readonly event: "started" | "stopped";
+}
+
+/** A telephone-event digit (RFC 4733). `at` is the first packet's instant. */
+export interface DigitFact extends FactBase {
+  readonly kind: "digit";
+  readonly direction: "sent" | "received";
+  readonly digit: string;
+  readonly durationMs: number;
+  readonly endedAt: Instant;
+}
+
+/** Counts and health of one media session, taken when it ends. */
+export interface MediaStatisticsFact extends FactBase {
+  readonly kind: "mediaStatistics";
+  readonly packetsSent: number;
+  readonly bytesSent: number;
+  readonly packetsReceived: number;
+  readonly packetsExpected: number;
+  readonly lost: number;
+  readonly late: number;
+  readonly discarded: number;
+  readonly duplicate: number;
+  readonly outOfOrder: number;
+  readonly malformed: number;
+  readonly foreign: number;
+  /** RFC 3550 §6.4.1, at the end of the call. */
+  readonly interarrivalJitterMs: number;
+  readonly concealedMs: number;
+  /** Departure later than the absolute deadline, over all packets sent. */
+  readonly departureJitterMsP50: number;
+  readonly departureJitterMsP99: number;
+  readonly departureJitterMsMax: number;
+  /** Deadlines missed by a frame or more. */
+  readonly missedDeadlines: number;
+}
+
+/** The AI session's state as the bridge saw it. */
+export interface AiSessionFact extends FactBase {
+  readonly kind: "aiSession";
+  readonly event: "connecting" | "ready" | "closed" | "failed" | "goingAway";
+  readonly provider: string;
+  readonly model?: string;
+  readonly code?: string;
+  /** A reason without secrets. */
+  readonly detail?: string;
+}
+
+/** The AI's own claim that the caller began or ceased to speak. */
+export interface AiCallerSpeechFact extends FactBase {
+  readonly kind: "aiCallerSpeech";
+  readonly event: "started" | "stopped";
+  /** On the AI's audio time: ms of audio appended since session start. */
+  readonly audioMs: number;
+}
+
+/** Audio handed to the AI: where its audio time stands on our clock. Written about once a second. */
+export interface AiInputClockFact extends FactBase {
+  readonly kind: "aiInputClock";
+  /** Audio ms appended up to and including the frame that left at `at`. */
+  readonly appendedMs: number;
+  /** Of these, silence put in for packets that did not come. */
+  readonly filledMs: number;
+}
+
+/** A response of the AI began, delivered audio, or was done. */
+export interface AiResponseFact extends FactBase {
+  readonly kind: "aiResponse";
+  readonly event: "created" | "firstAudio" | "audioDone" | "done";
+  readonly responseId: string;
+  /** On `done`: completed, cancelled, incomplete, failed. */
+  readonly status?: string;
+  readonly detail?: string;
+  /** On `audioDone` and `done`: audio received for it. */
+  readonly audioMs?: number;
+}
+
+/** A transcript, the caller's or the bot's, as the AI claims it. */
+export interface AiTranscriptFact extends FactBase {
+  readonly kind: "aiTranscript";
+  readonly of: Party;
+  readonly text: string;
+  readonly responseId?: string;
+}
+
+/** The playout of an AI response into the call (injection buffer). */
+export interface PlayoutFact extends FactBase {
+  readonly kind: "playout";
+  /**
+   * `started` first frame with its audio left · `ended` last frame left · `flushed` thrown away on
+   * interruption · `underrun` nothing left to play although the response is not done · `resumed`.
+   */
+  readonly event: "started" | "ended" | "flushed" | "underrun" | "resumed";
+  readonly responseId: string;
+  /** Audio of this response that left in RTP so far. */
+  readonly playedMs: number;
+  /** On `flushed`: audio thrown away. */
+  readonly discardedMs?: number;
+}
+
+/** The AI was told, or told us, that its speech was cut off. */
+export interface InterruptionFact extends FactBase {
+  readonly kind: "interruption";
+  readonly responseId: string;
+  readonly playedMs: number;
+  readonly truncationSent: boolean;
+}
+
+/** A tool call and what became of it. */
+export interface ToolCallFact extends FactBase {
+  readonly kind: "toolCall";
+  readonly event: "called" | "started" | "finished" | "failed";
+  readonly toolCallId: string;
+  readonly name: string;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly result?: string;
+  readonly code?: string;
+}
+
+/** An error or protocol fault that belongs to this call. */
+export interface FaultFact extends FactBase {
+  readonly kind: "fault";
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Lag of the event loop that paced this call's media, once a second. */
+export interface InstrumentFact extends FactBase {
+  readonly kind: "instrument";
+  readonly eventLoopLagMsP99: number;
+  readonly eventLoopLagMsMax: number;
+}
+
+/** Everything that can stand on a timeline. */
+export type Fact =
+  | SipMessageFact
+  | CallPhaseFact
+  | MediaStartedFact
+  | RecordingStartedFact
+  | RtpFlowFact
+  | UtteranceFact
+  | HeardSpeechFact
+  | DigitFact
+  | MediaStatisticsFact
+  | AiSessionFact
+  | AiCallerSpeechFact
+  | AiInputClockFact
+  | AiResponseFact
+  | AiTranscriptFact
+  | PlayoutFact
+  | InterruptionFact
+  | ToolCallFact
+  | FaultFact
+  | InstrumentFact;
+
+export type FactKind = Fact["kind"];
+
+/** The fact of a given kind. */
+export type FactOf<Kind extends FactKind> = Extract<Fact, { readonly kind: Kind }>;
+
+/** A fact before its party is known; the recorder of an agent adds it. */
+export type FactDraft = Fact extends infer Each
+  ? Each extends Fact
+    ? Omit<Each, "party">
+    : never
+  : never;
+
+/** Where facts go. */
+export type FactSink = (fact: FactDraft) => void;

@@ -1,0 +1,38 @@
+/**
+ * The facts of one call, each once, with its instant; and the call folder's vocabulary.
+ * It knows nothing of how a fact came about, and computes no figure.
+ */
+export {
+  CALL_FILES,
+  CALL_FOLDER_VERSION,
+  type CallDescription,
+} from "./call-folder.ts";
+export type {
+  AiCallerSpeechFact,
+  AiInputClockFact,
+  AiResponseFact,
+  AiSessionFact,
+  AiTranscriptFact,
+  CallPhaseFact,
+  DigitFact,
+  Fact,
+  FactDraft,
+  FactKind,
+  FactOf,
+  FactSink,
+  FaultFact,
+  HeardSpeechFact,
+  InstrumentFact,
+  InterruptionFact,
+  MediaStartedFact,
+  MediaStatisticsFact,
+  Party,
+  PlayoutFact,
+  RecordingStartedFact,
+  RtpFlowFact,
+  SipMessageFact,
+  ToolCallFact,
+  UtteranceFact,
+} from "./facts.ts";
+export { decodeFacts, encodeFacts } from "./jsonl.ts";
+export { Timeline } from "./timeline.ts";

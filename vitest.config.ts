@@ -1,0 +1,34 @@
+import { defineConfig, type ViteUserConfig } from "vitest/config";
+
+/**
+ * Three groups: `unit` (beside the sources: deterministic, no sockets), `loopback` (real sockets on
+ * 127.0.0.1, one file at a time so that they do not disturb each other's clocks) and `interop`
+ * (needs Debian packages or root; run by `.ci/run`).
+ */
+const config: ViteUserConfig = defineConfig({
+  test: {
+    projects: [
+      { test: { name: "unit", include: ["src/**/*.test.ts", "test/unit/**/*.test.ts"] } },
+      {
+        test: {
+          name: "loopback",
+          include: ["test/loopback/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "interop",
+          include: ["test/interop/**/*.test.ts"],
+          fileParallelism: false,
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+});
+
+export default config;
