@@ -3,6 +3,7 @@
  * It knows nothing of Node, SIP or audio.
  */
 export { assert, present } from "./assert.ts";
+export type { Channel } from "./channel.ts";
 export type { Clock, Timer } from "./clock.ts";
 export {
   EnvironmentError,

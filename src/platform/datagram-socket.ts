@@ -1,0 +1,68 @@
+import { createSocket, type Socket } from "node:dgram";
+import { isIPv6 } from "node:net";
+import type { Clock, DatagramSocket, Instant, SocketAddress } from "../environment/index.ts";
+import { listenError } from "./listen-error.ts";
+
+/** Kernel buffer for bursts while the event loop is busy: about 3,000 packets of G.711. */
+const RECEIVE_BUFFER_BYTES = 1 << 20;
+
+/** Addresses are always numeric here, so that no look-up is needed (and none may delay a packet). */
+function numericLookup(
+  host: string,
+  _options: unknown,
+  callback: (error: null, address: string, family: number) => void,
+): void {
+  callback(null, host, isIPv6(host) ? 6 : 4);
+}
+
+/** A UDP socket of the host. */
+export class NodeDatagramSocket implements DatagramSocket {
+  readonly local: SocketAddress;
+  onDatagram: ((data: Uint8Array, from: SocketAddress, arrivedAt: Instant) => void) | undefined;
+  onError: ((error: Error) => void) | undefined;
+  readonly #socket: Socket;
+  #isClosed = false;
+
+  private constructor(socket: Socket, clock: Clock) {
+    this.#socket = socket;
+    const { address, port } = socket.address();
+    this.local = { address, port };
+    socket.on("message", (data, remote) => {
+      this.onDatagram?.(data, { address: remote.address, port: remote.port }, clock.now());
+    });
+    socket.on("error", (error) => this.onError?.(error));
+  }
+
+  /** @throws EnvironmentError ERR_PORT_IN_USE, ERR_ADDRESS_NOT_LOCAL, ERR_PORT_DENIED. */
+  static bind(local: SocketAddress, clock: Clock): Promise<NodeDatagramSocket> {
+    const socket = createSocket({
+      type: isIPv6(local.address) ? "udp6" : "udp4",
+      lookup: numericLookup,
+    });
+    return new Promise((resolve, reject) => {
+      socket.once("error", (error) => {
+        socket.close();
+        reject(listenError(error, "UDP", local));
+      });
+      socket.bind({ address: local.address, port: local.port, exclusive: true }, () => {
+        socket.removeAllListeners("error");
+        socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
+        resolve(new NodeDatagramSocket(socket, clock));
+      });
+    });
+  }
+
+  send(data: Uint8Array, to: SocketAddress): void {
+    if (this.#isClosed) return;
+    // The host may keep a reference when its send queue is full, so it gets a copy of its own.
+    this.#socket.send(Buffer.from(data), to.port, to.address, (error) => {
+      if (error !== null && !this.#isClosed) this.onError?.(error);
+    });
+  }
+
+  close(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
+    this.#isClosed = true;
+    return new Promise((resolve) => this.#socket.close(() => resolve()));
+  }
+}

@@ -1,0 +1,112 @@
+import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Duplex } from "node:stream";
+import { WebSocketServer } from "ws";
+import type {
+  Clock,
+  HttpRequest,
+  HttpResponse,
+  ListeningServer,
+  ServerHandlers,
+  SocketAddress,
+} from "../environment/index.ts";
+import { listenError } from "./listen-error.ts";
+import { MESSAGE_BYTES_MAX, NodeMessageSocket } from "./message-socket.ts";
+
+/** Largest HTTP body taken; session objects are a few KiB. */
+const BODY_BYTES_MAX = 1024 * 1024;
+
+/** Listens for HTTP requests and WebSocket upgrades on one port. */
+export async function listenHttp(
+  local: SocketAddress,
+  handlers: ServerHandlers,
+  clock: Clock,
+): Promise<ListeningServer> {
+  const sockets = new WebSocketServer({
+    noServer: true,
+    perMessageDeflate: false,
+    maxPayload: MESSAGE_BYTES_MAX,
+    clientTracking: true,
+    // Our handlers choose the subprotocol; ws asks through this hook.
+    handleProtocols: (_offered, request) => chosenSubprotocols.get(request) ?? false,
+  });
+  const server = createServer((request, response) => {
+    void answerRequest(request, response, handlers);
+  });
+  server.on("upgrade", (request, stream, head) => {
+    const decision = handlers.onUpgrade(requestOf(request, ""));
+    if (!decision.accept) {
+      refuseUpgrade(stream, decision.response);
+      return;
+    }
+    if (decision.subprotocol !== undefined) chosenSubprotocols.set(request, decision.subprotocol);
+    sockets.handleUpgrade(request, stream, head, (socket) => {
+      decision.onConnection(new NodeMessageSocket(socket, clock));
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => reject(listenError(error, "TCP", local)));
+    server.listen(local.port, local.address, resolve);
+  });
+  const bound = server.address() as AddressInfo;
+  return {
+    local: { address: bound.address, port: bound.port },
+    close: () =>
+      new Promise((resolve) => {
+        for (const client of sockets.clients) client.terminate();
+        sockets.close();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+const chosenSubprotocols = new WeakMap<IncomingMessage, string>();
+
+async function answerRequest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  handlers: ServerHandlers,
+): Promise<void> {
+  let answer: HttpResponse;
+  try {
+    answer = await handlers.onRequest(requestOf(request, await bodyOf(request)));
+  } catch {
+    answer = { status: 500, body: "The server failed to answer; its log says why." };
+  }
+  response.writeHead(answer.status, { ...answer.headers });
+  response.end(answer.body ?? "");
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > BODY_BYTES_MAX) throw new Error("The request body is too large.");
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+function requestOf(request: IncomingMessage, body: string): HttpRequest {
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value !== undefined) headers[name] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return { method: request.method ?? "GET", target: request.url ?? "/", headers, body };
+}
+
+function refuseUpgrade(stream: Duplex, response: HttpResponse): void {
+  const body = response.body ?? "";
+  const headers = {
+    ...response.headers,
+    "Content-Length": String(Buffer.byteLength(body)),
+    Connection: "close",
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  stream.on("error", () => stream.destroy());
+  stream.end(
+    `HTTP/1.1 ${response.status} ${STATUS_CODES[response.status] ?? ""}\r\n${lines.join("")}\r\n${body}`,
+  );
+}

@@ -1,0 +1,10 @@
+/**
+ * Node itself: clocks, sockets, WebSocket, files and threads behind the interfaces of
+ * `environment/`. It knows nothing of SIP, audio or AI.
+ */
+export { createEnvironment, type EnvironmentOptions, randomSeed } from "./environment.ts";
+export { type EventLoopLag, EventLoopMonitor } from "./event-loop-lag.ts";
+export { NodeFileStore } from "./files.ts";
+export { NodeNetwork } from "./network.ts";
+export { SystemClock } from "./system-clock.ts";
+export { channelPair, parentChannel, startThread } from "./threads.ts";

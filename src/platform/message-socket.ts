@@ -1,0 +1,85 @@
+import { WebSocket } from "ws";
+import type {
+  Clock,
+  ConnectOptions,
+  Instant,
+  MessageSocket,
+  MessageSocketState,
+} from "../environment/index.ts";
+
+const STATES: readonly MessageSocketState[] = ["connecting", "open", "closing", "closed"];
+
+/** Largest message taken: OpenAI allows 15 MiB of audio in one append. */
+export const MESSAGE_BYTES_MAX: number = 24 * 1024 * 1024;
+
+/** A WebSocket of the `ws` library, either end. */
+export class NodeMessageSocket implements MessageSocket {
+  onOpen: (() => void) | undefined;
+  onMessage: ((text: string, arrivedAt: Instant) => void) | undefined;
+  onClose: ((code: number, reason: string) => void) | undefined;
+  onError: ((error: Error) => void) | undefined;
+  readonly #socket: WebSocket;
+
+  constructor(socket: WebSocket, clock: Clock) {
+    this.#socket = socket;
+    socket.on("open", () => this.onOpen?.());
+    socket.on("message", (data) => {
+      const arrivedAt = clock.now();
+      this.onMessage?.(textOf(data), arrivedAt);
+    });
+    socket.on("close", (code, reason) => this.onClose?.(code, reason.toString("utf8")));
+    socket.on("error", (error) => this.onError?.(error));
+    socket.on("unexpected-response", (request, response) => {
+      const status = response.statusCode ?? 0;
+      response.resume();
+      request.destroy();
+      this.onError?.(
+        Object.assign(new Error(`The server answered HTTP ${status} instead of 101.`), {
+          statusCode: status,
+        }),
+      );
+      this.onClose?.(1006, `HTTP ${status}`);
+    });
+  }
+
+  /** Opens a connection as client. Compression is off: it only adds delay to base64 audio. */
+  static connect(url: string, clock: Clock, options: ConnectOptions = {}): NodeMessageSocket {
+    const socket = new WebSocket(url, [...(options.subprotocols ?? [])], {
+      perMessageDeflate: false,
+      maxPayload: MESSAGE_BYTES_MAX,
+      ...(options.headers === undefined ? {} : { headers: { ...options.headers } }),
+      ...(options.handshakeTimeoutMs === undefined
+        ? {}
+        : { handshakeTimeout: options.handshakeTimeoutMs }),
+    });
+    return new NodeMessageSocket(socket, clock);
+  }
+
+  get state(): MessageSocketState {
+    return STATES[this.#socket.readyState] ?? "closed";
+  }
+
+  get bufferedBytes(): number {
+    return this.#socket.bufferedAmount;
+  }
+
+  send(text: string): void {
+    if (this.#socket.readyState !== WebSocket.OPEN) return;
+    this.#socket.send(text, (error) => {
+      if (error !== undefined) this.onError?.(error);
+    });
+  }
+
+  close(code = 1000, reason = ""): void {
+    this.#socket.close(code, reason);
+  }
+
+  terminate(): void {
+    this.#socket.terminate();
+  }
+}
+
+function textOf(data: WebSocket.RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString("utf8");
+  return Buffer.isBuffer(data) ? data.toString("utf8") : Buffer.from(data).toString("utf8");
+}

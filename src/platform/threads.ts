@@ -1,0 +1,60 @@
+import { MessageChannel, type MessagePort, parentPort, Worker } from "node:worker_threads";
+import type { Channel } from "../environment/index.ts";
+
+/** Starts a thread that runs the module at `entry`. */
+export function startThread(entry: URL, data: unknown): Channel {
+  const worker = new Worker(entry, { workerData: data });
+  const channel: Channel = {
+    onMessage: undefined,
+    onGone: undefined,
+    post: (message, transfer) => worker.postMessage(message, transfer ?? []),
+    terminate: async () => {
+      await worker.terminate();
+    },
+  };
+  let failure: Error | undefined;
+  worker.on("message", (message: unknown) => channel.onMessage?.(message));
+  worker.on("error", (error: Error) => {
+    failure = error;
+  });
+  worker.on("exit", () => channel.onGone?.(failure));
+  return channel;
+}
+
+/** The channel to the thread that started this one. */
+export function parentChannel(): Channel {
+  const port = parentPort;
+  if (port === null) throw new Error("Bug: this module runs only as a thread.");
+  const channel: Channel = {
+    onMessage: undefined,
+    onGone: undefined,
+    post: (message, transfer) => port.postMessage(message, transfer ?? []),
+    terminate: () => {
+      port.close();
+      return Promise.resolve();
+    },
+  };
+  port.on("message", (message: unknown) => channel.onMessage?.(message));
+  return channel;
+}
+
+/** Two ends in one thread, for tests and for hosts without threads. Messages are copied. */
+export function channelPair(): readonly [Channel, Channel] {
+  const { port1, port2 } = new MessageChannel();
+  return [portChannel(port1), portChannel(port2)];
+}
+
+function portChannel(port: MessagePort): Channel {
+  const channel: Channel = {
+    onMessage: undefined,
+    onGone: undefined,
+    post: (message, transfer) => port.postMessage(message, transfer ?? []),
+    terminate: () => {
+      port.close();
+      return Promise.resolve();
+    },
+  };
+  port.on("message", (message: unknown) => channel.onMessage?.(message));
+  port.on("close", () => channel.onGone?.(undefined));
+  return channel;
+}
