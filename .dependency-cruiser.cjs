@@ -15,11 +15,12 @@ const MAY_IMPORT = {
   bridge: [...RING_0, "audio", "timeline"],
   "realtime-server": [...RING_0, "audio", "bridge"],
   call: [...RING_0, ...RING_1, "sip", "media", "bridge", "realtime-server"],
+  expect: [...RING_0, ...RING_1, "call"],
   report: [...RING_0, "timeline", "measure", "audio"],
   lab: [...RING_0, ...RING_1, "sip", "media", "bridge", "realtime-server", "call", "report"],
   platform: [...RING_0],
   testing: [...RING_0, ...RING_1, "sip", "media", "bridge", "realtime-server"],
-  cli: [...RING_0, ...RING_1, "sip", "media", "bridge", "realtime-server", "call", "report", "lab", "platform"],
+  cli: [...RING_0, ...RING_1, "sip", "media", "bridge", "realtime-server", "call", "expect", "report", "lab", "platform"],
 };
 
 const folders = Object.keys(MAY_IMPORT);

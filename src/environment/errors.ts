@@ -22,8 +22,10 @@ export abstract class SidetoneError extends Error {
   readonly code: string;
   readonly context: ErrorContext;
 
-  constructor(code: string, message: string, details: ErrorDetails = {}) {
+  constructor(className: string, code: string, message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    // As Node's own errors show their codes; test runners hand on name and message only.
+    this.name = className.replace(/^\w+/u, (name) => `${name} [${code}]`);
     this.code = code;
     this.context = details.context ?? {};
     Object.defineProperty(this, BRAND, { value: true });
@@ -33,13 +35,19 @@ export abstract class SidetoneError extends Error {
 /** The scenario, the configuration or the order of calls is wrong. Reported as broken; exit 2. */
 export class UsageError extends SidetoneError {
   override readonly fault = "usage";
-  override readonly name = "UsageError";
+
+  constructor(code: string, message: string, details?: ErrorDetails) {
+    super("UsageError", code, message, details);
+  }
 }
 
 /** The host, the network or the credentials are wrong. Reported as broken; exit 3. */
 export class EnvironmentError extends SidetoneError {
   override readonly fault = "environment";
-  override readonly name = "EnvironmentError";
+
+  constructor(code: string, message: string, details?: ErrorDetails) {
+    super("EnvironmentError", code, message, details);
+  }
 }
 
 /**
@@ -48,13 +56,19 @@ export class EnvironmentError extends SidetoneError {
  */
 export class RemoteError extends SidetoneError {
   override readonly fault = "remote";
-  override readonly name = "RemoteError [AssertionError]";
+
+  constructor(code: string, message: string, details?: ErrorDetails) {
+    super("RemoteError [AssertionError]", code, message, details);
+  }
 }
 
 /** The system under test behaved, but not as expected. Reported as failed; exit 1. */
 export class ExpectationError extends SidetoneError {
   override readonly fault = "expectation";
-  override readonly name = "ExpectationError [AssertionError]";
+
+  constructor(code: string, message: string, details?: ErrorDetails) {
+    super("ExpectationError [AssertionError]", code, message, details);
+  }
 }
 
 /** Tells our errors from others, even where two copies of the package are loaded. */

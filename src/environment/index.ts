@@ -33,4 +33,5 @@ export type {
   SocketAddress,
   UpgradeDecision,
 } from "./sockets.ts";
+export { isoText } from "./wall-clock.ts";
 export type { Environment, FileStore } from "./world.ts";

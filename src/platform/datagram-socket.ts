@@ -56,7 +56,7 @@ export class NodeDatagramSocket implements DatagramSocket {
     if (this.#isClosed) return;
     // The host may keep a reference when its send queue is full, so it gets a copy of its own.
     this.#socket.send(Buffer.from(data), to.port, to.address, (error) => {
-      if (error !== null && !this.#isClosed) this.onError?.(error);
+      if (error instanceof Error && !this.#isClosed) this.onError?.(error);
     });
   }
 

@@ -6,5 +6,6 @@ export { createEnvironment, type EnvironmentOptions, randomSeed } from "./enviro
 export { type EventLoopLag, EventLoopMonitor } from "./event-loop-lag.ts";
 export { NodeFileStore } from "./files.ts";
 export { NodeNetwork } from "./network.ts";
+export { compiledModule, hostInfo, type PackageInfo, packageInfo } from "./package-info.ts";
 export { SystemClock } from "./system-clock.ts";
-export { channelPair, parentChannel, startThread } from "./threads.ts";
+export { channelPair, parentChannel, startThread, threadData } from "./threads.ts";

@@ -66,7 +66,7 @@ export class NodeMessageSocket implements MessageSocket {
   send(text: string): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
     this.#socket.send(text, (error) => {
-      if (error !== undefined) this.onError?.(error);
+      if (error instanceof Error) this.onError?.(error);
     });
   }
 

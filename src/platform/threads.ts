@@ -1,4 +1,10 @@
-import { MessageChannel, type MessagePort, parentPort, Worker } from "node:worker_threads";
+import {
+  MessageChannel,
+  type MessagePort,
+  parentPort,
+  Worker,
+  workerData,
+} from "node:worker_threads";
 import type { Channel } from "../environment/index.ts";
 
 /** Starts a thread that runs the module at `entry`. */
@@ -19,6 +25,11 @@ export function startThread(entry: URL, data: unknown): Channel {
   });
   worker.on("exit", () => channel.onGone?.(failure));
   return channel;
+}
+
+/** What `startThread` was given for this thread. */
+export function threadData(): unknown {
+  return workerData;
 }
 
 /** The channel to the thread that started this one. */

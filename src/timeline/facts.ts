@@ -24,6 +24,8 @@ export interface SipMessageFact extends FactBase {
   readonly method: string;
   readonly statusCode?: number;
   readonly cseq: number;
+  /** The same message again, after a timer or a loss. */
+  readonly retransmission?: boolean;
   readonly text: string;
 }
 

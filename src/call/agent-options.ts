@@ -1,0 +1,69 @@
+import type { SocketAddress } from "../environment/index.ts";
+import type { Party } from "../timeline/index.ts";
+
+/** What a bot does with a call that comes in. */
+export type AnswerPolicy =
+  /** Rings for `ringMs`, then answers. */
+  | { readonly kind: "answer"; readonly ringMs: number }
+  /** Refuses with a final response, e.g. 486. */
+  | { readonly kind: "reject"; readonly statusCode: number }
+  /** Rings and never answers. */
+  | { readonly kind: "ringForever" };
+
+/** The AI that a bot bridges its calls to. Plain data: it crosses a thread's border. */
+export interface AiOptions {
+  readonly provider: "openai";
+  /** e.g. ws://127.0.0.1:8080/v1/realtime */
+  readonly url: string;
+  /** Never logged, reported or recorded. */
+  readonly apiKey: string;
+  readonly model: string;
+  readonly voice?: string;
+  readonly instructions?: string;
+  readonly turnDetection?: TurnDetection;
+  /** Asks the AI to speak first, once the call is answered. */
+  readonly greets: boolean;
+  /** How long the AI may take to get ready before the call is refused with 503. */
+  readonly connectTimeoutMs?: number;
+}
+
+/** Who decides that the caller has finished, and how (names as in OpenAI's API). */
+export type TurnDetection =
+  | {
+      readonly type: "server_vad";
+      readonly threshold?: number;
+      readonly prefixPaddingMs?: number;
+      readonly silenceDurationMs?: number;
+    }
+  | { readonly type: "semantic_vad"; readonly eagerness?: "low" | "medium" | "high" | "auto" };
+
+/** An agent: a SIP user agent with media and, for a bot, an AI. Plain data. */
+export interface AgentOptions {
+  readonly party: Party;
+  /** The user part of its SIP URI. */
+  readonly user: string;
+  readonly displayName?: string;
+  /** Port 0 lets the host choose. RTP binds on the same address. */
+  readonly local: SocketAddress;
+  /** The fixed delay of its jitter buffer; default 40. */
+  readonly playoutDelayMs?: number;
+  /** Whether it keeps a stereo recording and packets; default true. */
+  readonly keepsRecordings?: boolean;
+  /** The peer counts as vanished after so long without RTP; default 10 000. */
+  readonly silentPeerLimitMs?: number;
+  /** No call outlives this; default 300 000. */
+  readonly callDurationLimitMs?: number;
+  /** In order of preference; default PCMU, PCMA. */
+  readonly codecs?: readonly ("PCMU" | "PCMA")[];
+  readonly answer?: AnswerPolicy;
+  readonly ai?: AiOptions;
+}
+
+/** How to place a call. */
+export interface DialOptions {
+  /** CANCEL when the call is not answered by then; default 30 000. */
+  readonly ringTimeoutMs?: number;
+  readonly offer?: "early" | "late";
+  /** Further header lines, e.g. "X-Test: 1". */
+  readonly headers?: readonly string[];
+}

@@ -1,0 +1,305 @@
+import {
+  after,
+  type Environment,
+  isSidetoneError,
+  type SocketAddress,
+  type Timer,
+} from "../environment/index.ts";
+import { MediaSession, UtterancePlayer } from "../media/index.ts";
+import { type MediaCapabilities, OfferAnswer } from "../sdp/index.ts";
+import { type InboundCall, type SipCall, SipEndpoint, type SipTrace } from "../sip/index.ts";
+import type { FactSink } from "../timeline/index.ts";
+import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
+import { Call, type CallObserver } from "./call.ts";
+import type { CallIdentity } from "./call-artifacts.ts";
+import { CallTrace } from "./call-trace.ts";
+import { mediaCapabilities } from "./capabilities.ts";
+import { connectBridge } from "./connect-bridge.ts";
+
+/** Who follows an agent and its calls. */
+export interface AgentObserver extends CallObserver {
+  /** A call exists from now on; its facts follow. */
+  onCall(identity: CallIdentity): void;
+}
+
+/** What an agent may ask of its host beside the environment. */
+export interface Instrument {
+  /** Lag of this thread's event loop since the last reading. */
+  readLag(): { readonly p99Ms: number; readonly maxMs: number };
+}
+
+const DEFAULT_PLAYOUT_DELAY_MS = 40;
+const DEFAULT_SILENT_PEER_LIMIT_MS = 10_000;
+const DEFAULT_CALL_DURATION_LIMIT_MS = 300_000;
+const DEFAULT_RING_TIMEOUT_MS = 30_000;
+const INSTRUMENT_INTERVAL_MS = 1000;
+/** Messages that come before their call is known: the INVITE and what goes with it. */
+const EARLY_TRACES_MAX = 64;
+/** The frame that is offered (RFC 3551 §4.2). */
+const FRAME_MS = 20;
+
+/** What one call needs beside its dialog; bound before the dialog begins. */
+interface CallMedia {
+  readonly media: MediaSession;
+  readonly player: UtterancePlayer;
+  readonly trace: CallTrace;
+  readonly capabilities: MediaCapabilities;
+  /** Facts go to the call once there is one. */
+  readonly recorder: { record: FactSink };
+}
+
+/**
+ * A SIP user agent with media, in one of two roles: the caller dials, the bot answers and lets an
+ * AI speak. It carries many calls at once and owns nothing of what happens within one.
+ */
+export class Agent {
+  readonly #environment: Environment;
+  readonly #options: AgentOptions;
+  readonly #observer: AgentObserver;
+  readonly #instrument: Instrument | undefined;
+  readonly #endpoint: SipEndpoint;
+  readonly #calls = new Map<string, Call>();
+  readonly #earlyTraces = new Map<string, SipTrace[]>();
+  readonly #ringing = new Set<Timer>();
+  #answer: AnswerPolicy;
+  #instrumentTimer: Timer | undefined;
+
+  private constructor(
+    environment: Environment,
+    options: AgentOptions,
+    endpoint: SipEndpoint,
+    watch: { readonly observer: AgentObserver; readonly instrument: Instrument | undefined },
+  ) {
+    this.#environment = environment;
+    this.#options = options;
+    this.#observer = watch.observer;
+    this.#instrument = watch.instrument;
+    this.#endpoint = endpoint;
+    this.#answer = options.answer ?? { kind: "reject", statusCode: 480 };
+    endpoint.onInvite = (invite) => {
+      void this.#handleInvite(invite);
+    };
+    if (watch.instrument !== undefined) this.#watchInstrument();
+  }
+
+  /** @throws EnvironmentError ERR_PORT_IN_USE and its like. */
+  static async open(
+    environment: Environment,
+    options: AgentOptions,
+    watch: { readonly observer: AgentObserver; readonly instrument?: Instrument },
+  ): Promise<Agent> {
+    let agent: Agent | undefined;
+    const endpoint = await SipEndpoint.open({
+      ...environment,
+      local: options.local,
+      user: options.user,
+      ...(options.displayName === undefined ? {} : { displayName: options.displayName }),
+      userAgent: "Sidetone",
+      onTrace: (trace) => agent?.handleTrace(trace),
+    });
+    agent = new Agent(environment, options, endpoint, {
+      observer: watch.observer,
+      instrument: watch.instrument,
+    });
+    return agent;
+  }
+
+  get uri(): string {
+    return this.#endpoint.uri;
+  }
+
+  get local(): SocketAddress {
+    return this.#endpoint.local;
+  }
+
+  /** Live SIP state and calls: all zero when nothing leaked. */
+  get liveState(): SipEndpoint["liveState"] {
+    return this.#endpoint.liveState;
+  }
+
+  /** From now on, incoming calls are treated like this. */
+  answerWith(policy: AnswerPolicy): void {
+    this.#answer = policy;
+  }
+
+  /** The call with this Call-ID, while it is known. */
+  call(callId: string): Call | undefined {
+    return this.#calls.get(callId);
+  }
+
+  /** Forgets an ended call and what it recorded. */
+  forget(callId: string): void {
+    this.#calls.delete(callId);
+  }
+
+  /**
+   * Places a call; what becomes of it is told by its facts.
+   * @throws UsageError ERR_TARGET_MALFORMED.
+   */
+  async dial(target: string, options: DialOptions = {}): Promise<Call> {
+    const parts = await this.#prepareMedia();
+    const negotiator = new OfferAnswer(parts.capabilities);
+    negotiator.onNegotiated = (negotiated) => parts.media.start(negotiated);
+    try {
+      const sip = this.#endpoint.call(target, {
+        negotiator,
+        offer: options.offer ?? "early",
+        ringTimeoutMs: options.ringTimeoutMs ?? DEFAULT_RING_TIMEOUT_MS,
+        headers: options.headers ?? [],
+      });
+      return this.#admit(sip, parts, "outbound");
+    } catch (error) {
+      await parts.media.release();
+      throw error;
+    }
+  }
+
+  /** A SIP message of any call, as it crossed the socket. */
+  handleTrace(trace: SipTrace): void {
+    const call = this.#calls.get(trace.callId);
+    if (call !== undefined) {
+      call.handleTrace(trace);
+      return;
+    }
+    const early = this.#earlyTraces.get(trace.callId) ?? [];
+    early.push(trace);
+    this.#earlyTraces.set(trace.callId, early);
+    if (this.#earlyTraces.size > EARLY_TRACES_MAX) {
+      const [oldest] = this.#earlyTraces.keys();
+      if (oldest !== undefined) this.#earlyTraces.delete(oldest);
+    }
+  }
+
+  /** Ends every call (BYE, CANCEL or refusal) and gives the ports back. */
+  async close(): Promise<void> {
+    this.#instrumentTimer?.cancel();
+    for (const timer of this.#ringing) timer.cancel();
+    await this.#endpoint.close();
+  }
+
+  async #handleInvite(invite: InboundCall): Promise<void> {
+    const policy = this.#answer;
+    if (policy.kind !== "reject") invite.ring();
+    const parts = await this.#prepareMedia();
+    const call = this.#admit(invite, parts, "inbound");
+    if (policy.kind === "reject") invite.reject(policy.statusCode);
+    if (policy.kind !== "answer" || call.hasEnded) return;
+    try {
+      await Promise.all([this.#connectAi(call, parts), this.#ringFor(policy.ringMs)]);
+      if (call.hasEnded) return;
+      const negotiator = new OfferAnswer(parts.capabilities);
+      negotiator.onNegotiated = (negotiated) => {
+        parts.media.start(negotiated);
+        if (this.#options.ai?.greets === true) call.greet();
+      };
+      invite.answer(negotiator);
+    } catch (error) {
+      this.#refuse(call, invite, error);
+    }
+  }
+
+  async #connectAi(call: Call, parts: CallMedia): Promise<void> {
+    const { ai } = this.#options;
+    if (ai === undefined) return;
+    await connectBridge(this.#environment, ai, { call, trace: parts.trace });
+  }
+
+  /** The AI is not to be had, or media cannot be agreed on: refused before it is answered. */
+  #refuse(call: Call, invite: InboundCall, error: unknown): void {
+    if (call.hasEnded) return;
+    if (!isSidetoneError(error)) throw error;
+    call.recordFault(error);
+    if (invite.state === "early") {
+      invite.reject(error.code.startsWith("ERR_SDP") ? 488 : 503);
+    }
+  }
+
+  #ringFor(ringMs: number): Promise<void> {
+    if (ringMs <= 0) return Promise.resolve();
+    const { clock } = this.#environment;
+    return new Promise((resolve) => {
+      const timer = clock.setTimer(after(clock.now(), ringMs), () => {
+        this.#ringing.delete(timer);
+        resolve();
+      });
+      this.#ringing.add(timer);
+    });
+  }
+
+  /** Binds the port first: once an offer is made, no I/O may stand between it and the answer. */
+  async #prepareMedia(): Promise<CallMedia> {
+    const { clock, random, network } = this.#environment;
+    const options = this.#options;
+    const socket = await network.bindDatagram({ address: this.local.address, port: 0 });
+    const trace = new CallTrace({ at: clock.now(), wallClockMs: clock.wallClockMs() });
+    const keeps = options.keepsRecordings ?? true;
+    const recorder: { record: FactSink } = { record: () => {} };
+    const record: FactSink = (fact) => recorder.record(fact);
+    const media = new MediaSession({
+      party: options.party,
+      clock,
+      random,
+      socket,
+      record,
+      playoutDelayMs: options.playoutDelayMs ?? DEFAULT_PLAYOUT_DELAY_MS,
+      recordsAudio: keeps,
+      silentPeerLimitMs: options.silentPeerLimitMs ?? DEFAULT_SILENT_PEER_LIMIT_MS,
+      ...(keeps ? { onPacket: (packet) => trace.addRtp(packet) } : {}),
+    });
+    const player = new UtterancePlayer({ record, frameMs: FRAME_MS });
+    media.source = player;
+    if (options.party === "caller") {
+      media.onHeardSpeech = (event, at) => player.handleHeardSpeech(event, at);
+    }
+    const capabilities = mediaCapabilities(socket.local, options.codecs, random);
+    return { media, player, trace, capabilities, recorder };
+  }
+
+  #admit(sip: SipCall, parts: CallMedia, direction: CallIdentity["direction"]): Call {
+    const { clock } = this.#environment;
+    const identity: CallIdentity = {
+      callId: sip.callId,
+      party: this.#options.party,
+      direction,
+      local: this.uri,
+      remote: sip.remote,
+      startedAtWallMs: clock.wallClockMs(),
+    };
+    const call = new Call({
+      identity,
+      sip,
+      media: parts.media,
+      player: parts.player,
+      trace: parts.trace,
+      clock,
+      observer: this.#observer,
+      durationLimitMs: this.#options.callDurationLimitMs ?? DEFAULT_CALL_DURATION_LIMIT_MS,
+    });
+    parts.recorder.record = call.record;
+    this.#calls.set(sip.callId, call);
+    this.#observer.onCall(identity);
+    for (const trace of this.#earlyTraces.get(sip.callId) ?? []) call.handleTrace(trace);
+    this.#earlyTraces.delete(sip.callId);
+    const phase = direction === "inbound" ? "offered" : "dialed";
+    call.record({ kind: "callPhase", phase, at: clock.now() });
+    return call;
+  }
+
+  /** Once a second while calls are up: how much this thread's event loop lagged. */
+  #watchInstrument(): void {
+    const { clock } = this.#environment;
+    this.#instrumentTimer = clock.setTimer(after(clock.now(), INSTRUMENT_INTERVAL_MS), () => {
+      const lag = this.#instrument?.readLag();
+      for (const call of this.#calls.values()) {
+        if (lag === undefined || call.hasEnded) continue;
+        call.record({
+          kind: "instrument",
+          at: clock.now(),
+          eventLoopLagMsP99: lag.p99Ms,
+          eventLoopLagMsMax: lag.maxMs,
+        });
+      }
+      this.#watchInstrument();
+    });
+  }
+}

@@ -1,0 +1,231 @@
+import type { Bridge } from "../bridge/index.ts";
+import {
+  after,
+  type Clock,
+  type Instant,
+  type SidetoneError,
+  type Timer,
+  UsageError,
+} from "../environment/index.ts";
+import type { MediaSession, Utterance, UtterancePlayer } from "../media/index.ts";
+import type { CallEndReason, SipCall, SipCallEvent, SipTrace } from "../sip/index.ts";
+import type { Fact, FactDraft } from "../timeline/index.ts";
+import type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
+import type { CallTrace } from "./call-trace.ts";
+
+/** Who follows a call. */
+export interface CallObserver {
+  onFact(callId: string, fact: Fact): void;
+  /** The call has ended and its media are released. */
+  onEnded(callId: string): void;
+}
+
+/** The parts of a call; `agent.ts` makes them. */
+export interface CallParts {
+  readonly identity: CallIdentity;
+  readonly sip: SipCall;
+  readonly media: MediaSession;
+  readonly player: UtterancePlayer;
+  readonly trace: CallTrace;
+  readonly clock: Clock;
+  readonly observer: CallObserver;
+  /** The call is hung up after this long, so that none is left up. */
+  readonly durationLimitMs: number;
+}
+
+/**
+ * One call at one party: joins its SIP dialog, its media and (for a bot) its AI bridge, and sees
+ * that all of them end together. It owns no protocol and measures nothing.
+ */
+export class Call {
+  readonly identity: CallIdentity;
+  readonly #parts: CallParts;
+  readonly #durationTimer: Timer;
+  #bridge: Bridge | undefined;
+  #greet: (() => void) | undefined;
+  /** Why we hung up, where it was not the scenario's wish. */
+  #failure: { readonly endedBy: "local" | "network"; readonly reason: string } | undefined;
+  readonly #faults = new Set<string>();
+  #hasEnded = false;
+
+  constructor(parts: CallParts) {
+    this.#parts = parts;
+    this.identity = parts.identity;
+    parts.sip.onEvent = (event) => this.#handleSip(event);
+    parts.media.onSilentPeer = (silentMs) => this.#loseMedia(silentMs);
+    this.#durationTimer = parts.clock.setTimer(
+      after(parts.clock.now(), parts.durationLimitMs),
+      () => this.#exceedDuration(),
+    );
+  }
+
+  get callId(): string {
+    return this.identity.callId;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** Adds a fact to the call's timeline. */
+  readonly record = (draft: FactDraft): void => {
+    if (draft.kind === "fault") this.#faults.add(draft.code);
+    const fact = { ...draft, party: this.identity.party } as Fact;
+    this.#parts.observer.onFact(this.callId, fact);
+  };
+
+  /** A SIP message of this call as it crossed the socket. */
+  handleTrace(trace: SipTrace): void {
+    this.#parts.trace.addSip(trace);
+    this.record({
+      kind: "sipMessage",
+      at: trace.at,
+      direction: trace.direction,
+      transport: trace.transport,
+      local: trace.local,
+      remote: trace.remote,
+      startLine: trace.startLine,
+      method: trace.method,
+      ...(trace.statusCode === undefined ? {} : { statusCode: trace.statusCode }),
+      cseq: trace.cseq,
+      ...(trace.retransmission ? { retransmission: true } : {}),
+      text: trace.text,
+    });
+  }
+
+  /** Lets an AI speak and listen in this call; `greet` makes it speak first. */
+  attachBridge(bridge: Bridge, greet: () => void): void {
+    this.#bridge = bridge;
+    this.#greet = greet;
+    this.#parts.media.source = { fill: (frame, deadline) => bridge.takeFrame(frame, deadline) };
+    this.#parts.media.onIncomingAudio = (samples, now) => bridge.handleCallerAudio(samples, now);
+    this.#parts.media.onIncomingSilence = (count, now) => bridge.handleCallerSilence(count, now);
+  }
+
+  /** Asks the AI to speak first, where there is one. */
+  greet(): void {
+    this.#greet?.();
+  }
+
+  /** The AI went away: an answered call is hung up, one that still rings is refused elsewhere. */
+  loseAi(error: SidetoneError): void {
+    if (this.#parts.media.isRunning) this.fail(error, { endedBy: "local", reason: "error" });
+  }
+
+  /**
+   * Speaks a known utterance.
+   * @throws UsageError ERR_NOT_IN_CALL.
+   */
+  say(utterance: Utterance): void {
+    this.#requireTalk("say something");
+    this.#parts.player.say(utterance);
+  }
+
+  /**
+   * Sends RFC 4733 digits; resolves when the last has been sent.
+   * @throws UsageError ERR_NOT_IN_CALL, ERR_DIGIT_UNKNOWN; RemoteError ERR_NO_TELEPHONE_EVENT.
+   */
+  press(digits: string): Promise<void> {
+    this.#requireTalk("press keys");
+    return this.#parts.media.sendDigits(digits);
+  }
+
+  /** BYE, CANCEL or rejection, whichever fits; resolves when the call has ended. */
+  hangUp(): Promise<void> {
+    return this.#parts.sip.hangUp();
+  }
+
+  /** Ends the call because something failed; the timeline says what. */
+  fail(error: SidetoneError, ended: { endedBy: "local" | "network"; reason: string }): void {
+    if (this.#hasEnded || this.#failure !== undefined) return;
+    this.#failure = ended;
+    this.recordFault(error);
+    void this.#parts.sip.hangUp();
+  }
+
+  /** Puts an error on the timeline, unless whoever raised it did so. */
+  recordFault({ code, message }: SidetoneError): void {
+    if (this.#faults.has(code)) return;
+    this.record({ kind: "fault", at: this.#parts.clock.now(), code, message });
+  }
+
+  /** What this side leaves: recording so far, packets, AI events. */
+  artifacts(): CallArtifacts {
+    const { media, trace } = this.#parts;
+    const audio = media.recordedAudio();
+    const aiEvents = trace.aiEvents;
+    return {
+      identity: this.identity,
+      ...(audio === undefined ? {} : { audio }),
+      pcap: trace.pcapBytes(),
+      ...(aiEvents === undefined ? {} : { aiEvents }),
+    };
+  }
+
+  #requireTalk(what: string): void {
+    if (this.#hasEnded || !this.#parts.media.isRunning) {
+      throw new UsageError(
+        "ERR_NOT_IN_CALL",
+        `The ${this.identity.party} cannot ${what}: the call ${this.#hasEnded ? "has ended" : "is not answered yet"}.`,
+        { context: { callId: this.callId } },
+      );
+    }
+  }
+
+  #handleSip(event: SipCallEvent): void {
+    const { at } = event;
+    const status = event.statusCode === undefined ? {} : { statusCode: event.statusCode };
+    switch (event.type) {
+      case "trying":
+        break;
+      case "ringing":
+      case "answered":
+      case "confirmed":
+        this.record({ kind: "callPhase", phase: event.type, at, ...status });
+        break;
+      case "ended":
+        if (event.error !== undefined) {
+          const { code, message } = event.error;
+          this.record({ kind: "fault", at, code, message });
+        }
+        this.#end(at, { endedBy: event.endedBy, reason: event.reason, ...status });
+        break;
+    }
+  }
+
+  #end(
+    at: Instant,
+    ended: {
+      readonly endedBy: "local" | "remote" | "network";
+      readonly reason: CallEndReason;
+      readonly statusCode?: number;
+    },
+  ): void {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#durationTimer.cancel();
+    this.#parts.player.silence(at);
+    this.#bridge?.close();
+    this.#parts.media.stop();
+    this.record({ kind: "callPhase", phase: "ended", at, ...ended, ...this.#failure });
+    void this.#parts.media.release().then(() => this.#parts.observer.onEnded(this.callId));
+  }
+
+  #loseMedia(silentMs: number): void {
+    this.fail(this.#parts.media.silenceError(silentMs), {
+      endedBy: "network",
+      reason: "rtpTimeout",
+    });
+  }
+
+  #exceedDuration(): void {
+    this.fail(
+      new UsageError(
+        "ERR_CALL_TOO_LONG",
+        `The call was still up after ${this.#parts.durationLimitMs} ms and was hung up. End it in the scenario, or raise callDurationLimitMs.`,
+        { context: { callId: this.callId, durationLimitMs: this.#parts.durationLimitMs } },
+      ),
+      { endedBy: "local", reason: "error" },
+    );
+  }
+}

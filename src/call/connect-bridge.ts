@@ -1,0 +1,67 @@
+import { Bridge, HANGUP_CALL_TOOL, openAiSession, SEND_DTMF_TOOL } from "../bridge/index.ts";
+import { type Environment, RemoteError } from "../environment/index.ts";
+import type { FactDraft } from "../timeline/index.ts";
+import type { AiOptions } from "./agent-options.ts";
+import type { Call } from "./call.ts";
+import type { CallTrace } from "./call-trace.ts";
+
+/** The telephone's rate and frame: what G.711 carries. */
+const CALL_SAMPLE_RATE_HZ = 8000;
+const FRAME_SAMPLES = 160;
+
+/**
+ * Connects a call to its AI; resolves when the AI is ready to listen and to speak.
+ *
+ * When the AI goes away later, the call is hung up: a bot without its AI has nothing to say.
+ * @throws EnvironmentError ERR_AI_UNREACHABLE, ERR_AI_UNAUTHORIZED; RemoteError ERR_AI_CLOSED,
+ *   ERR_AI_STALLED.
+ */
+export function connectBridge(
+  environment: Environment,
+  ai: AiOptions,
+  { call, trace }: { readonly call: Call; readonly trace: CallTrace },
+): Promise<void> {
+  const session = openAiSession(environment, {
+    url: ai.url,
+    apiKey: ai.apiKey,
+    model: ai.model,
+    ...(ai.voice === undefined ? {} : { voice: ai.voice }),
+    ...(ai.instructions === undefined ? {} : { instructions: ai.instructions }),
+    ...(ai.turnDetection === undefined ? {} : { turnDetection: ai.turnDetection }),
+    ...(ai.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: ai.connectTimeoutMs }),
+    tools: [HANGUP_CALL_TOOL, SEND_DTMF_TOOL],
+  });
+  return new Promise((resolve, reject) => {
+    const record = (fact: FactDraft): void => {
+      call.record(fact);
+      if (fact.kind === "aiSession" && fact.event === "ready") resolve();
+    };
+    const bridge = new Bridge({
+      session,
+      callSampleRateHz: CALL_SAMPLE_RATE_HZ,
+      frameSamples: FRAME_SAMPLES,
+      tools: {
+        hangUp: () => call.hangUp(),
+        sendDigits: (digits) => call.press(digits),
+      },
+      record,
+      clock: environment.clock,
+      logger: environment.logger,
+      onAiEvent: (json, direction, at) => trace.addAiEvent(json, direction, at),
+    });
+    bridge.onClosed = ({ code, error: failure }) => {
+      const error =
+        failure ??
+        new RemoteError(
+          "ERR_AI_CLOSED",
+          `The AI closed its connection (code ${code}) in the call.`,
+          {
+            context: { code },
+          },
+        );
+      reject(error);
+      call.loseAi(error);
+    };
+    call.attachBridge(bridge, () => session.requestResponse());
+  });
+}

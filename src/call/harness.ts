@@ -1,0 +1,195 @@
+import { loadVoices, resample, type Voice, type VoiceLibrary } from "../audio/index.ts";
+import {
+  type Channel,
+  type Environment,
+  type FileStore,
+  UsageError,
+} from "../environment/index.ts";
+import type { Utterance, UtteranceStart } from "../media/index.ts";
+import type { UtteranceFact } from "../timeline/index.ts";
+import type { AgentOptions } from "./agent-options.ts";
+import { type LeftCall, leaveCallFolder } from "./leave-call-folder.ts";
+import { EmbeddedAi, type EmbeddedAiOptions } from "./realtime-service.ts";
+import { type RemoteAgent, Switchboard } from "./switchboard.ts";
+import type { RunContext, WatchedCall } from "./watched-call.ts";
+
+/** What a harness stands on; `index.ts` makes it of the host. */
+export interface HarnessParts {
+  readonly environment: Environment;
+  readonly files: FileStore;
+  /** Starts a thread in which `serveAgent` runs. */
+  readonly startAgentThread: () => Channel;
+  /** Starts a thread in which `serveRealtimeServer` runs. */
+  readonly startAiThread: () => Channel;
+  readonly context: RunContext;
+  /** The folder that holds the fixtures' `caller/` and `bot/`. */
+  readonly voicesFolder: string;
+  /** The run's folder; call folders are left below it. */
+  readonly reportFolder: string;
+}
+
+/** What a caller says, and when. */
+export interface Speech {
+  /** A fixture's id or its text. */
+  readonly phrase: string;
+  readonly purpose?: UtteranceFact["purpose"];
+  readonly start?: UtteranceStart;
+}
+
+/** Telephone audio: what every call carries today. */
+const CALL_SAMPLE_RATE_HZ = 8000;
+/** How long calls may take to end when a run is over: BYE and its answer. */
+const END_LIMIT_MS = 5000;
+
+/**
+ * One run's agents, embedded AI and calls. Whatever happens, `close` leaves no call up.
+ */
+export class Harness {
+  readonly switchboard: Switchboard;
+  readonly voices: VoiceLibrary;
+  readonly #parts: HarnessParts;
+  readonly #servers = new Set<EmbeddedAi>();
+  readonly #spoken = new Map<string, Int16Array>();
+  #utteranceCount = 0;
+  #isAborted = false;
+  #closing: Promise<void> | undefined;
+
+  private constructor(parts: HarnessParts, voices: VoiceLibrary) {
+    this.#parts = parts;
+    this.voices = voices;
+    this.switchboard = new Switchboard(parts.environment.clock, parts.context);
+  }
+
+  /** @throws UsageError ERR_FIXTURE_MISSING. */
+  static async open(parts: HarnessParts): Promise<Harness> {
+    return new Harness(parts, await loadVoices(parts.files, parts.voicesFolder));
+  }
+
+  get seed(): string {
+    return this.#parts.context.seed;
+  }
+
+  get reportFolder(): string {
+    return this.#parts.reportFolder;
+  }
+
+  /** @throws UsageError ERR_SCRIPT_MALFORMED, ERR_FIXTURE_MISSING; EnvironmentError ERR_PORT_IN_USE. */
+  async startEmbeddedAi(
+    options: Omit<EmbeddedAiOptions, "voicesFolder" | "listen"> &
+      Partial<Pick<EmbeddedAiOptions, "listen">>,
+  ): Promise<EmbeddedAi> {
+    this.#requireOpen();
+    const server = await EmbeddedAi.start(this.#parts.startAiThread(), {
+      listen: { address: "127.0.0.1", port: 0 },
+      voicesFolder: this.#parts.voicesFolder,
+      ...options,
+    });
+    this.#servers.add(server);
+    return server;
+  }
+
+  /** @throws EnvironmentError ERR_PORT_IN_USE and its like. */
+  addAgent(options: AgentOptions): Promise<RemoteAgent> {
+    this.#requireOpen();
+    return this.switchboard.addAgent(this.#parts.startAgentThread(), options);
+  }
+
+  /**
+   * Lets the caller of this call speak; resolves with the utterance's id once it is lined up.
+   * @throws UsageError ERR_FIXTURE_MISSING, ERR_NOT_IN_CALL.
+   */
+  async say(call: WatchedCall, speech: Speech): Promise<string> {
+    const voice = this.voices.find("caller", speech.phrase);
+    this.#utteranceCount += 1;
+    const utteranceId = `utterance-${this.#utteranceCount}`;
+    const utterance: Utterance = {
+      utteranceId,
+      fixture: voice.id,
+      purpose: speech.purpose ?? "speech",
+      samples: this.#atCallRate(voice),
+      onsetMs: voice.onsetMs,
+      offsetMs: voice.offsetMs,
+      start: speech.start ?? { kind: "now" },
+    };
+    await call.say(utterance);
+    return utteranceId;
+  }
+
+  /**
+   * Waits until an utterance has left completely.
+   * @returns false where it did not within `limitMs`, or the call ended first.
+   */
+  async spoken(call: WatchedCall, utteranceId: string, limitMs: number): Promise<boolean> {
+    const fact = await call.waitFor(
+      (each) =>
+        each.kind === "utterance" && each.event === "ended" && each.utteranceId === utteranceId,
+      limitMs,
+    );
+    return fact !== undefined;
+  }
+
+  /** Waits until what the caller hears now has been said; false where it was not in `limitMs`. */
+  async heardToEnd(call: WatchedCall, limitMs: number): Promise<boolean> {
+    const started = call.timeline.of("heardSpeech").findLast(({ event }) => event === "started");
+    const fact = await call.waitFor(
+      (each) =>
+        each.kind === "heardSpeech" &&
+        each.event === "stopped" &&
+        (started === undefined || each.at >= started.at),
+      limitMs,
+    );
+    return fact !== undefined;
+  }
+
+  /** Writes the call's folder and its figures; call it once the call has ended. */
+  leave(call: WatchedCall): Promise<LeftCall> {
+    return leaveCallFolder(call, this.#parts.files, `${this.#parts.reportFolder}/calls`);
+  }
+
+  /** Hangs up what is still up and waits for it to end. */
+  async endCalls(calls: readonly WatchedCall[] = this.switchboard.calls): Promise<void> {
+    await Promise.all(
+      calls.map(async (call) => {
+        if (call.hasEnded) return;
+        const party = call.parties.includes("caller") ? "caller" : "bot";
+        // The end may have come in between, which is as good.
+        await Promise.allSettled([call.hangUp(party), call.whenEnded(END_LIMIT_MS)]);
+        await call.whenEnded(END_LIMIT_MS);
+      }),
+    );
+  }
+
+  /** Nothing new may begin, and every call is hung up now; what they left can still be had. */
+  async abort(): Promise<void> {
+    this.#isAborted = true;
+    await this.endCalls();
+  }
+
+  get isAborted(): boolean {
+    return this.#isAborted;
+  }
+
+  /** Ends every call, agent and server; may be called any number of times. */
+  close(): Promise<void> {
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    await this.switchboard.close();
+    await Promise.allSettled([...this.#servers].map((server) => server.close()));
+  }
+
+  #requireOpen(): void {
+    if (this.#closing === undefined && !this.#isAborted) return;
+    throw new UsageError("ERR_HARNESS_CLOSED", "The run is being ended; nothing new can be begun.");
+  }
+
+  #atCallRate(voice: Voice): Int16Array {
+    const known = this.#spoken.get(voice.id);
+    if (known !== undefined) return known;
+    const samples = resample(voice.samples, voice.sampleRateHz, CALL_SAMPLE_RATE_HZ);
+    this.#spoken.set(voice.id, samples);
+    return samples;
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * Agents and their calls: joins SIP, media and AI bridge into calls, in threads of their own, and
+ * lets a run watch and steer them. It owns no protocol and computes no figure.
+ */
+
+export { Agent, type AgentObserver, type Instrument } from "./agent.ts";
+export type {
+  AgentOptions,
+  AiOptions,
+  AnswerPolicy,
+  DialOptions,
+  TurnDetection,
+} from "./agent-options.ts";
+export { type AgentNotice, type AgentProcedures, serveAgent } from "./agent-service.ts";
+export { Call, type CallObserver } from "./call.ts";
+export type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
+export { Harness, type HarnessParts, type Speech } from "./harness.ts";
+export { type LeftCall, leaveCallFolder } from "./leave-call-folder.ts";
+export {
+  EmbeddedAi,
+  type EmbeddedAiChanges,
+  type EmbeddedAiOptions,
+  serveRealtimeServer,
+} from "./realtime-service.ts";
+export { type RemoteAgent, Switchboard } from "./switchboard.ts";
+export { type RunContext, WatchedCall } from "./watched-call.ts";

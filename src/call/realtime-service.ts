@@ -1,0 +1,102 @@
+import { loadVoices } from "../audio/index.ts";
+import type { Channel, Environment, FileStore, SocketAddress } from "../environment/index.ts";
+import { parseScript, RealtimeServer, type ServerEvent } from "../realtime-server/index.ts";
+import { RemoteProcedures, serveProcedures } from "./remote-procedures.ts";
+
+/** How the embedded AI is started. Plain data: it crosses a thread's border. */
+export interface EmbeddedAiOptions {
+  /** Port 0 lets the host choose. */
+  readonly listen: SocketAddress;
+  readonly scriptPath: string;
+  /** The folder that holds `caller/` and `bot/`. */
+  readonly voicesFolder: string;
+  /** From speech-stopped to the first audio, exact; default: what the script says. */
+  readonly answerDelayMs?: number;
+  readonly faults?: ServerFaults;
+}
+
+/** What may be changed while the embedded AI runs; it holds for connections made after it. */
+export interface EmbeddedAiChanges {
+  readonly scriptPath?: string;
+  readonly answerDelayMs?: number;
+  readonly faults?: ServerFaults;
+}
+
+type ServerFaults = NonNullable<Parameters<RealtimeServer["configure"]>[0]["faults"]>;
+
+/** The verbs of the embedded AI, as another thread calls them. */
+type RealtimeProcedures = {
+  start(options: EmbeddedAiOptions): Promise<{ readonly url: string; readonly apiKey: string }>;
+  configure(changes: EmbeddedAiChanges): Promise<void>;
+  close(nothing: undefined): Promise<void>;
+};
+
+/** Serves one embedded AI to the other end of `channel`: the body of its thread. */
+export function serveRealtimeServer(
+  channel: Channel,
+  environment: Environment,
+  files: FileStore,
+): void {
+  let server: RealtimeServer | undefined;
+  const readScript = async (path: string): Promise<ReturnType<typeof parseScript>> =>
+    parseScript(await files.readText(path), path);
+  const procedures: RealtimeProcedures = {
+    start: async ({ scriptPath, voicesFolder, ...options }) => {
+      const script = await readScript(scriptPath);
+      const voices = await loadVoices(files, voicesFolder);
+      server = await RealtimeServer.start(environment, { ...options, script, voices });
+      server.onEvent = (event) => notify(event);
+      return { url: server.url, apiKey: server.apiKey };
+    },
+    configure: async ({ scriptPath, ...changes }) => {
+      const script = scriptPath === undefined ? {} : { script: await readScript(scriptPath) };
+      server?.configure({ ...changes, ...script });
+    },
+    close: async () => {
+      await server?.close();
+    },
+  };
+  const notify = serveProcedures<ServerEvent>(channel, procedures);
+}
+
+/** The embedded AI, as a run sees it from its own thread. */
+export class EmbeddedAi {
+  readonly url: string;
+  readonly apiKey: string;
+  /** What the server itself did, with its own instants: ground truth for measurements. */
+  readonly events: ServerEvent[] = [];
+  readonly #link: RemoteProcedures<RealtimeProcedures, ServerEvent>;
+
+  private constructor(
+    link: RemoteProcedures<RealtimeProcedures, ServerEvent>,
+    access: { readonly url: string; readonly apiKey: string },
+  ) {
+    this.#link = link;
+    this.url = access.url;
+    this.apiKey = access.apiKey;
+    link.onNotice = (event) => this.events.push(event);
+  }
+
+  /** @throws UsageError ERR_SCRIPT_MALFORMED, ERR_FIXTURE_MISSING; EnvironmentError ERR_PORT_IN_USE. */
+  static async start(channel: Channel, options: EmbeddedAiOptions): Promise<EmbeddedAi> {
+    const link = new RemoteProcedures<RealtimeProcedures, ServerEvent>(channel);
+    try {
+      return new EmbeddedAi(link, await link.call("start", options));
+    } catch (error) {
+      await link.terminate();
+      throw error;
+    }
+  }
+
+  configure(changes: EmbeddedAiChanges): Promise<void> {
+    return this.#link.call("configure", changes);
+  }
+
+  async close(): Promise<void> {
+    try {
+      await this.#link.call("close", undefined);
+    } finally {
+      await this.#link.terminate();
+    }
+  }
+}

@@ -1,0 +1,117 @@
+import type { Channel, Clock, SocketAddress } from "../environment/index.ts";
+import type { SipEndpoint } from "../sip/index.ts";
+import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
+import type { AgentNotice, AgentProcedures } from "./agent-service.ts";
+import { RemoteProcedures } from "./remote-procedures.ts";
+import { type AgentLink, type RunContext, WatchedCall } from "./watched-call.ts";
+
+/** An agent of ours that works in another thread. */
+export interface RemoteAgent {
+  readonly uri: string;
+  readonly local: SocketAddress;
+  readonly party: AgentOptions["party"];
+  /** @throws UsageError ERR_TARGET_MALFORMED. */
+  dial(target: string, options?: DialOptions): Promise<WatchedCall>;
+  answerWith(policy: AnswerPolicy): Promise<void>;
+  liveState(): Promise<SipEndpoint["liveState"]>;
+  /** Ends its calls, gives its ports back and ends its thread. */
+  close(): Promise<void>;
+}
+
+/**
+ * All calls of a run, and the agents that carry them. Facts of both ends of a call meet here on
+ * one timeline, joined by the SIP Call-ID.
+ */
+export class Switchboard {
+  readonly #clock: Clock;
+  readonly #context: RunContext;
+  readonly #calls = new Map<string, WatchedCall>();
+  readonly #agents = new Set<RemoteAgent>();
+  readonly #listeners = new Set<(call: WatchedCall) => void>();
+
+  constructor(clock: Clock, context: RunContext) {
+    this.#clock = clock;
+    this.#context = context;
+  }
+
+  get calls(): readonly WatchedCall[] {
+    return [...this.#calls.values()];
+  }
+
+  /** Calls `listener` when a call becomes known, whichever end is first; the result ends that. */
+  subscribe(listener: (call: WatchedCall) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Opens an agent at the other end of `channel`, where `serveAgent` runs.
+   * @throws EnvironmentError ERR_PORT_IN_USE and its like.
+   */
+  async addAgent(channel: Channel, options: AgentOptions): Promise<RemoteAgent> {
+    const link = new RemoteProcedures<AgentProcedures, AgentNotice>(channel);
+    link.onNotice = (notice) => this.#handleNotice(notice, link, options.party);
+    try {
+      const { uri, local } = await link.call("open", options);
+      const agent = this.#remoteAgent(link, { uri, local, party: options.party });
+      this.#agents.add(agent);
+      return agent;
+    } catch (error) {
+      await link.terminate();
+      throw error;
+    }
+  }
+
+  /** Ends everything; errors of one agent do not keep the others up. */
+  async close(): Promise<void> {
+    await Promise.allSettled([...this.#agents].map((agent) => agent.close()));
+  }
+
+  #remoteAgent(
+    link: RemoteProcedures<AgentProcedures, AgentNotice>,
+    known: Pick<RemoteAgent, "uri" | "local" | "party">,
+  ): RemoteAgent {
+    const agent: RemoteAgent = {
+      ...known,
+      dial: async (target, options = {}) => {
+        const { callId } = await link.call("dial", { target, options });
+        return this.#callNamed(callId);
+      },
+      answerWith: (policy) => link.call("answerWith", policy),
+      liveState: () => link.call("liveState", undefined),
+      close: async () => {
+        this.#agents.delete(agent);
+        try {
+          await link.call("close", undefined);
+        } finally {
+          await link.terminate();
+        }
+      },
+    };
+    return agent;
+  }
+
+  #handleNotice(notice: AgentNotice, link: AgentLink, party: AgentOptions["party"]): void {
+    switch (notice.type) {
+      case "call":
+        this.#callNamed(notice.identity.callId).addEnd(notice.identity, link);
+        break;
+      case "fact":
+        this.#callNamed(notice.callId).timeline.add(notice.fact);
+        break;
+      case "ended":
+        this.#callNamed(notice.callId).endEnded(party);
+        break;
+    }
+  }
+
+  #callNamed(callId: string): WatchedCall {
+    const known = this.#calls.get(callId);
+    if (known !== undefined) return known;
+    const id = String(this.#calls.size + 1).padStart(3, "0");
+    const call = new WatchedCall({ id, callId, clock: this.#clock, context: this.#context });
+    this.#calls.set(callId, call);
+    for (const listener of this.#listeners) listener(call);
+    return call;
+  }
+}

@@ -1,0 +1,191 @@
+import { after, type Clock, type Instant, isoText, UsageError } from "../environment/index.ts";
+import type { CallRecord, RecordedAudio } from "../measure/index.ts";
+import type { Utterance } from "../media/index.ts";
+import {
+  CALL_FOLDER_VERSION,
+  type CallDescription,
+  type Fact,
+  type Party,
+  Timeline,
+} from "../timeline/index.ts";
+import type { AgentNotice, AgentProcedures } from "./agent-service.ts";
+import type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
+import type { RemoteProcedures } from "./remote-procedures.ts";
+
+/** How a call's agent is reached. */
+export type AgentLink = Pick<RemoteProcedures<AgentProcedures, AgentNotice>, "call">;
+
+/** What a run adds to each call's description. */
+export interface RunContext {
+  readonly seed: string;
+  readonly sidetoneVersion: string;
+  readonly node: string;
+  readonly platform: string;
+}
+
+/** One party's end of a call. */
+interface CallEnd {
+  readonly identity: CallIdentity;
+  readonly link: AgentLink;
+  hasEnded: boolean;
+}
+
+/**
+ * A call as a scenario sees it: one timeline for both ends where both are ours, and the caller's
+ * verbs. It takes no instants of its own; they come with the facts.
+ */
+export class WatchedCall {
+  /** Unique in a run: "001", "002", … */
+  readonly id: string;
+  readonly callId: string;
+  readonly timeline: Timeline = new Timeline();
+  /** The name of the scenario that it belongs to. */
+  scenario: string | undefined;
+  readonly clock: Clock;
+  readonly #context: RunContext;
+  readonly #ends = new Map<Party, CallEnd>();
+  readonly #endListeners = new Set<() => void>();
+
+  constructor(options: {
+    readonly id: string;
+    readonly callId: string;
+    readonly clock: Clock;
+    readonly context: RunContext;
+  }) {
+    this.id = options.id;
+    this.callId = options.callId;
+    this.clock = options.clock;
+    this.#context = options.context;
+  }
+
+  /** True when every end of ours has released its media. */
+  get hasEnded(): boolean {
+    return this.#ends.size > 0 && [...this.#ends.values()].every((end) => end.hasEnded);
+  }
+
+  get parties(): readonly Party[] {
+    return [...this.#ends.keys()].toSorted();
+  }
+
+  /** An end of this call became known. */
+  addEnd(identity: CallIdentity, link: AgentLink): void {
+    this.#ends.set(identity.party, { identity, link, hasEnded: false });
+  }
+
+  /** An end has released its media. */
+  endEnded(party: Party): void {
+    const end = this.#ends.get(party);
+    if (end !== undefined) end.hasEnded = true;
+    if (!this.hasEnded) return;
+    this.timeline.close();
+    for (const listener of this.#endListeners) listener();
+  }
+
+  /** Speaks into the call at the given end, by default the caller's. */
+  async say(utterance: Utterance, party: Party = "caller"): Promise<void> {
+    await this.#end(party).link.call("say", { callId: this.callId, utterance });
+  }
+
+  /** Presses keys; resolves when the last digit has left. */
+  async press(digits: string, party: Party = "caller"): Promise<void> {
+    await this.#end(party).link.call("press", { callId: this.callId, digits });
+  }
+
+  /** Ends the call from the given end; resolves when it has ended there. */
+  async hangUp(party: Party = "caller"): Promise<void> {
+    await this.#end(party).link.call("hangUp", { callId: this.callId });
+  }
+
+  /** Waits for a fact; `undefined` where it did not come within `limitMs` of `from` (default now). */
+  waitFor(
+    matches: (fact: Fact) => boolean,
+    limitMs: number,
+    from: Instant = this.clock.now(),
+  ): Promise<Fact | undefined> {
+    return this.timeline.waitFor(matches, this.clock, after(from, limitMs));
+  }
+
+  /** Resolves when every end has released its media, or with false after `limitMs`. */
+  whenEnded(limitMs: number): Promise<boolean> {
+    if (this.hasEnded) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const settle = (ended: boolean): void => {
+        this.#endListeners.delete(listener);
+        timer.cancel();
+        resolve(ended);
+      };
+      const listener = (): void => settle(true);
+      const timer = this.clock.setTimer(after(this.clock.now(), limitMs), () => settle(false));
+      this.#endListeners.add(listener);
+    });
+  }
+
+  /** Recordings, packets and AI events of each end, as far as they have come. */
+  async artifacts(): Promise<ReadonlyMap<Party, CallArtifacts>> {
+    const found = new Map<Party, CallArtifacts>();
+    for (const [party, { link }] of this.#ends) {
+      found.set(party, await link.call("artifacts", { callId: this.callId }));
+    }
+    return found;
+  }
+
+  /** All that is known now: the input of `measureCall`, during the call as after it. */
+  async record(): Promise<CallRecord> {
+    return this.recordOf(await this.artifacts());
+  }
+
+  /** The record made of artifacts that were fetched before. */
+  recordOf(artifacts: ReadonlyMap<Party, CallArtifacts>): CallRecord {
+    const audio = artifacts.get("caller")?.audio;
+    const botAudio = artifacts.get("bot")?.audio;
+    return {
+      description: this.describe(),
+      facts: [...this.timeline.facts],
+      ...audioEntry("audio", audio),
+      ...audioEntry("botAudio", botAudio),
+    };
+  }
+
+  describe(): CallDescription {
+    const { identity } = this.#end(this.#ends.has("caller") ? "caller" : "bot");
+    return {
+      version: CALL_FOLDER_VERSION,
+      sidetoneVersion: this.#context.sidetoneVersion,
+      id: this.id,
+      ...(this.scenario === undefined ? {} : { scenario: this.scenario }),
+      callId: this.callId,
+      direction: identity.direction,
+      local: identity.local,
+      remote: identity.remote,
+      startedAt: isoText(identity.startedAtWallMs),
+      seed: this.#context.seed,
+      node: this.#context.node,
+      platform: this.#context.platform,
+      parties: this.parties,
+    };
+  }
+
+  /** Lets the agents forget the call; its artifacts are gone after this. */
+  async release(): Promise<void> {
+    for (const { link } of this.#ends.values()) {
+      await link.call("forget", { callId: this.callId });
+    }
+  }
+
+  #end(party: Party): CallEnd {
+    const end = this.#ends.get(party);
+    if (end !== undefined) return end;
+    throw new UsageError(
+      "ERR_NOT_IN_CALL",
+      `The ${party} of this call is not one of ours, so it cannot be told what to do.`,
+      { context: { callId: this.callId, party } },
+    );
+  }
+}
+
+function audioEntry<Key extends "audio" | "botAudio">(
+  key: Key,
+  audio: RecordedAudio | undefined,
+): { readonly [Each in Key]?: RecordedAudio } {
+  return audio === undefined ? {} : ({ [key]: audio } as { readonly [Each in Key]: RecordedAudio });
+}

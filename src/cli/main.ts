@@ -1,0 +1,75 @@
+#!/usr/bin/env node
+import { parseArgs } from "node:util";
+import { errorText, isSidetoneError } from "../environment/index.ts";
+import { packageInfo, randomSeed } from "../platform/index.ts";
+import { EXIT_CODES } from "./exit-codes.ts";
+import { runFeatures } from "./run-features.ts";
+import { serveAi } from "./serve-ai.ts";
+
+const HELP = `Sidetone: an automated test harness for voice bots that answer the telephone.
+
+  sidetone demo                      runs the scenarios that come with Sidetone, offline
+  sidetone run [FEATURE …]           runs your scenarios (default: features/)
+  sidetone realtime-server           runs the embedded AI on its own
+
+Options
+  --tags EXPRESSION    only scenarios with these tags, e.g. "not @slow"
+  --import FILE        your own step definitions (may be repeated)
+  --reports FOLDER     where runs are left (default: reports)
+  --seed SEED          repeats a run's random choices
+  --script NAME|FILE   realtime-server: what the AI says (default: reception)
+  --port PORT          realtime-server: where it listens (default: 8765)
+  --version, --help
+
+Exit codes: 0 all passed · 1 an expectation failed · 2 usage · 3 environment · 4 inconclusive
+`;
+
+const OPTIONS = {
+  tags: { type: "string", default: "" },
+  import: { type: "string", multiple: true },
+  reports: { type: "string", default: "reports" },
+  seed: { type: "string" },
+  script: { type: "string", default: "reception" },
+  port: { type: "string", default: "8765" },
+  version: { type: "boolean", default: false },
+  help: { type: "boolean", default: false },
+} as const;
+
+const write = (text: string): void => {
+  process.stdout.write(`${text}\n`);
+};
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
+  const [command, ...rest] = positionals;
+  if (values.version) {
+    write(packageInfo().version);
+    return EXIT_CODES.passed;
+  }
+  if (values.help || command === undefined) {
+    write(HELP);
+    return values.help ? EXIT_CODES.passed : EXIT_CODES.usage;
+  }
+  const seed = values.seed ?? randomSeed();
+  const run = { imports: values.import ?? [], tags: values.tags, seed, reports: values.reports, write };
+  switch (command) {
+    case "demo":
+      return runFeatures({ ...run, features: [`${packageInfo().root}/features`] });
+    case "run":
+      return runFeatures({ ...run, features: rest.length === 0 ? ["features"] : rest });
+    case "realtime-server":
+      return serveAi({ script: values.script, port: values.port, seed, write });
+    default:
+      process.stderr.write(`There is no command "${command}".\n\n${HELP}`);
+      return EXIT_CODES.usage;
+  }
+}
+
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    process.stderr.write(`${errorText(error)}\n`);
+    const isEnvironment = isSidetoneError(error) && error.fault === "environment";
+    process.exit(isEnvironment ? EXIT_CODES.environment : EXIT_CODES.usage);
+  },
+);

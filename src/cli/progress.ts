@@ -1,0 +1,72 @@
+import type { WatchedCall } from "../call/index.ts";
+import type { ScenarioSummary } from "../report/index.ts";
+import type { Fact } from "../timeline/index.ts";
+import type { ScenarioListener } from "./scenario-collector.ts";
+
+const MARKS: Readonly<Record<ScenarioSummary["verdict"], string>> = {
+  pass: "✓",
+  fail: "✗",
+  inconclusive: "?",
+  unsupported: "–",
+  broken: "!",
+};
+
+/** Says on the terminal what happens while it happens: a line per scenario, call and call phase. */
+export class Progress implements ScenarioListener {
+  readonly #write: (line: string) => void;
+  #feature = "";
+
+  constructor(write: (line: string) => void) {
+    this.#write = write;
+  }
+
+  onStarted(name: string, feature: string): void {
+    if (feature !== this.#feature) this.#write(`\n${feature}`);
+    this.#feature = feature;
+    this.#write(`  ▸ ${name}`);
+  }
+
+  onFinished(scenario: ScenarioSummary): void {
+    const seconds = (scenario.durationMs / 1000).toFixed(1);
+    this.#write(
+      `  ${MARKS[scenario.verdict]} ${scenario.name} (${seconds} s): ${scenario.verdict}`,
+    );
+    if (scenario.error !== undefined) {
+      const code = scenario.error.code === undefined ? "" : `${scenario.error.code}: `;
+      this.#write(`      ${code}${scenario.error.message.split("\n")[0] ?? ""}`);
+    }
+  }
+
+  /** Follows a call from its first fact to its end. */
+  watch(call: WatchedCall): void {
+    call.timeline.subscribe((fact) => {
+      const text = describeFact(fact);
+      if (text !== undefined) this.#write(`      call ${call.id}: ${text}`);
+    });
+  }
+}
+
+/** The facts worth a line, seen from the caller's end (or the bot's, where only that is ours). */
+function describeFact(fact: Fact): string | undefined {
+  switch (fact.kind) {
+    case "callPhase":
+      return fact.party === "caller" ? phaseText(fact) : undefined;
+    case "utterance":
+      return fact.event === "started" ? `the caller says "${fact.fixture}"` : undefined;
+    case "heardSpeech":
+      return fact.event === "started" ? "the bot is heard" : undefined;
+    case "toolCall":
+      return fact.event === "called" ? `the bot calls ${fact.name}` : undefined;
+    case "fault":
+      return `${fact.code}: ${fact.message}`;
+    default:
+      return undefined;
+  }
+}
+
+function phaseText(fact: Fact & { readonly kind: "callPhase" }): string | undefined {
+  if (fact.phase === "confirmed") return undefined;
+  const status = fact.statusCode === undefined ? "" : ` ${fact.statusCode}`;
+  if (fact.phase !== "ended") return `${fact.phase}${status}`;
+  return `ended${status} (${fact.reason ?? "?"}, by ${fact.endedBy ?? "?"})`;
+}

@@ -1,0 +1,205 @@
+import type { VoiceLibrary } from "../audio/index.ts";
+import { PhraseRecogniser } from "../audio/index.ts";
+import type { WatchedCall } from "../call/index.ts";
+import { ExpectationError, elapsedMs, type Instant, UsageError } from "../environment/index.ts";
+import { type BotTurn, type CallRecord, formatMs, placeOf } from "../measure/index.ts";
+import { expectWithin } from "./verdict-on-figure.ts";
+import { endedEarly, isEnd, isHeard, lastUtterance, measureNow, settle } from "./watch.ts";
+
+/** Patience beyond a limit: to hear late answers and say how late they were. */
+const PATIENCE_MS = 2000;
+/** The longest that one answer of a bot is listened to. */
+const ANSWER_LIMIT_MS = 30_000;
+/** Audio around a bot turn that the recogniser gets. */
+const MARGIN_MS = 150;
+
+/**
+ * The bot speaks first, within `limitMs` of its 200 OK.
+ * @throws ExpectationError ERR_ABOVE_LIMIT, ERR_NOTHING_HEARD; RemoteError ERR_CALL_ENDED_EARLY.
+ */
+export async function expectGreeting(call: WatchedCall, limitMs: number): Promise<string> {
+  const answered = call.timeline.of("callPhase").find(({ phase }) => phase === "answered");
+  await awaitSpeech(call, answered?.at, { limitMs, awaited: "the bot's greeting" });
+  const { metrics } = await measureNow(call);
+  const [first] = metrics.botTurns;
+  const observedMs = metrics.setup.greetingLatencyMs;
+  return expectWithin(
+    {
+      figure: "greeting latency",
+      limitMs,
+      ...(observedMs === undefined ? {} : { observedMs }),
+      ...(first === undefined ? {} : { at: first.startAt }),
+    },
+    metrics,
+  );
+}
+
+/**
+ * The bot answers the caller's last utterance within `limitMs`, as heard.
+ * @throws ExpectationError ERR_ABOVE_LIMIT, ERR_NOTHING_HEARD; RemoteError ERR_CALL_ENDED_EARLY.
+ */
+export async function expectAnswer(call: WatchedCall, limitMs: number): Promise<string> {
+  const utterance = requireUtterance(call);
+  await awaitSpeech(call, utterance.offsetAt, { limitMs, awaited: "the bot's answer" });
+  const { metrics } = await measureNow(call);
+  const turn = metrics.turns.find(({ utteranceId }) => utteranceId === utterance.utteranceId);
+  return expectWithin(
+    {
+      figure: "response latency",
+      limitMs,
+      ...(turn?.responseLatencyMs === undefined ? {} : { observedMs: turn.responseLatencyMs }),
+      at: turn?.botOnsetAt ?? utterance.offsetAt,
+    },
+    metrics,
+  );
+}
+
+/**
+ * The bot stops within `limitMs` of the onset of the caller's last interruption.
+ * @throws ExpectationError ERR_ABOVE_LIMIT, ERR_DID_NOT_YIELD, ERR_NOT_INTERRUPTED.
+ */
+export async function expectStop(call: WatchedCall, limitMs: number): Promise<string> {
+  const utterance = requireUtterance(call, "interruption");
+  await call.waitFor(
+    (fact) => isEnd(fact) || isHeard("stopped", utterance.onsetAt)(fact),
+    limitMs + PATIENCE_MS,
+    utterance.onsetAt,
+  );
+  const { metrics } = await measureNow(call);
+  const bargeIn = metrics.bargeIns.find((each) => each.utteranceId === utterance.utteranceId);
+  if (bargeIn?.outcome === "yielded") {
+    const { stopLatencyMs, stoppedAt } = bargeIn;
+    return expectWithin(
+      {
+        figure: "barge-in stop latency",
+        limitMs,
+        ...(stopLatencyMs === undefined ? {} : { observedMs: stopLatencyMs }),
+        ...(stoppedAt === undefined ? {} : { at: stoppedAt }),
+      },
+      metrics,
+    );
+  }
+  throw new ExpectationError(
+    "ERR_DID_NOT_YIELD",
+    `barge-in: expected the bot to stop within ${formatMs(limitMs)} of the interruption, but ${STOP_OUTCOMES[bargeIn?.outcome ?? "notSpeaking"]}${placeOf(utterance.onsetAt, metrics)}`,
+    { context: { limitMs, outcome: bargeIn?.outcome } },
+  );
+}
+
+const STOP_OUTCOMES: Readonly<Record<string, string>> = {
+  noYield: "it went on speaking",
+  finished: "it had already said all it had to say",
+  callEnded: "the call ended first",
+  notSpeaking: "it was not speaking",
+};
+
+/**
+ * The caller's last backchannel did not make the bot stop.
+ * @throws ExpectationError ERR_FALSE_STOP.
+ */
+export async function expectKeepsSpeaking(call: WatchedCall): Promise<string> {
+  const utterance = requireUtterance(call, "backchannel");
+  // A false stop counts within 1.0 s of the backchannel's onset; hear that out.
+  await settle(call, PATIENCE_MS);
+  const { metrics } = await measureNow(call);
+  const found = metrics.backchannels.find((each) => each.utteranceId === utterance.utteranceId);
+  if (found?.outcome === "keptTalking") return "the bot kept talking";
+  const outcome =
+    found?.outcome === "falseStop" ? "it stopped" : STOP_OUTCOMES[found?.outcome ?? ""];
+  throw new ExpectationError(
+    "ERR_FALSE_STOP",
+    `backchannel: expected the bot to go on speaking, but ${outcome ?? "it was not heard"}${placeOf(utterance.onsetAt, metrics)}`,
+    { context: { outcome: found?.outcome } },
+  );
+}
+
+/**
+ * The caller hears this phrase of the bot's: recognised in the audio that arrived, after the
+ * caller's last words.
+ * @throws ExpectationError ERR_PHRASE_NOT_HEARD; UsageError ERR_FIXTURE_MISSING.
+ */
+export async function expectHeard(
+  call: WatchedCall,
+  phrase: string,
+  voices: VoiceLibrary,
+): Promise<string> {
+  const wanted = voices.find("bot", phrase);
+  const after = lastUtterance(call)?.offsetAt;
+  await awaitTurnEnd(call, after);
+  const { record, metrics } = await measureNow(call);
+  const recogniser = new PhraseRecogniser([...voices.all("bot")]);
+  const turns = metrics.botTurns.filter(
+    (turn) => after === undefined || elapsedMs(after, turn.endAt) > 0,
+  );
+  const heard = turns.map((turn) => recogniseTurn(recogniser, record, turn));
+  if (heard.includes(wanted.id)) return `heard "${wanted.id}"`;
+  const what = heard.map((id) => (id === undefined ? "something else" : `"${id}"`)).join(", then ");
+  throw new ExpectationError(
+    "ERR_PHRASE_NOT_HEARD",
+    `Expected to hear the phrase "${wanted.id}", ${heard.length === 0 ? "but nothing was heard" : `heard ${what}`}${placeOf(turns.at(-1)?.startAt ?? after, metrics)}`,
+    { context: { phrase: wanted.id, heard } },
+  );
+}
+
+function recogniseTurn(
+  recogniser: PhraseRecogniser,
+  record: CallRecord,
+  turn: BotTurn,
+): string | undefined {
+  const { audio } = record;
+  if (audio === undefined) return undefined;
+  const sampleAt = (at: Instant, marginMs: number): number =>
+    Math.max(
+      0,
+      Math.round(((elapsedMs(audio.startedAt, at) + marginMs) * audio.sampleRateHz) / 1000),
+    );
+  const samples = audio.right.subarray(
+    sampleAt(turn.startAt, -MARGIN_MS),
+    sampleAt(turn.endAt, MARGIN_MS),
+  );
+  return recogniser.recognise(samples, audio.sampleRateHz).id;
+}
+
+/** Waits until the bot speaks after `from`, and then until its onset can be placed. */
+async function awaitSpeech(
+  call: WatchedCall,
+  from: Instant | undefined,
+  { limitMs, awaited }: { readonly limitMs: number; readonly awaited: string },
+): Promise<void> {
+  const origin = from ?? call.clock.now();
+  const fact = await call.waitFor(
+    (each) => isEnd(each) || isHeard("started", origin)(each),
+    limitMs + PATIENCE_MS,
+    origin,
+  );
+  if (fact !== undefined && isEnd(fact)) throw endedEarly(call, awaited);
+  await settle(call);
+}
+
+/** Waits until what the bot says after `from` (default: at all) has been said. */
+async function awaitTurnEnd(call: WatchedCall, from: Instant | undefined): Promise<void> {
+  const origin = from ?? call.timeline.facts[0]?.at ?? call.clock.now();
+  const started = await call.waitFor(
+    (each) => isEnd(each) || isHeard("started", origin)(each),
+    ANSWER_LIMIT_MS,
+  );
+  if (started === undefined || isEnd(started)) return;
+  await call.waitFor(
+    (each) => isEnd(each) || isHeard("stopped", started.at)(each),
+    ANSWER_LIMIT_MS,
+  );
+}
+
+function requireUtterance(
+  call: WatchedCall,
+  purpose?: "interruption" | "backchannel",
+): NonNullable<ReturnType<typeof lastUtterance>> {
+  const found = lastUtterance(call, purpose === undefined ? undefined : [purpose]);
+  if (found !== undefined) return found;
+  throw new UsageError(
+    "ERR_NOTHING_SAID",
+    purpose === undefined
+      ? "The caller has not said anything yet, so there is nothing to answer. Let it say something first."
+      : `The caller has spoken no ${purpose} yet. Let it do that first.`,
+  );
+}

@@ -1,0 +1,43 @@
+import { EnvironmentError, ExpectationError } from "../environment/index.ts";
+import {
+  type CallMetrics,
+  describeEvidence,
+  type FigureEvidence,
+  formatMs,
+  instrumentConcerns,
+} from "../measure/index.ts";
+
+/** The error that docs/measurements.md states for a healthy instrument. */
+const STATED_ERROR_MS = 20;
+
+/**
+ * Compares a figure with its limit; returns the evidence as text where it holds.
+ *
+ * The figure counts with its error bar: where our own side was too unsteady to tell which side of
+ * the limit the truth lies on, the verdict is inconclusive, never pass.
+ * @throws ExpectationError ERR_ABOVE_LIMIT; EnvironmentError ERR_INSTRUMENT_UNHEALTHY.
+ */
+export function expectWithin(evidence: FigureEvidence, call: CallMetrics): string {
+  const text = describeEvidence(evidence, call);
+  const { observedMs, limitMs, figure } = evidence;
+  const context = { figure, limitMs, observedMs, at: evidence.at };
+  if (observedMs === undefined) throw new ExpectationError("ERR_NOTHING_HEARD", text, { context });
+  const errorMs = errorBoundMs(call);
+  if (errorMs > STATED_ERROR_MS && Math.abs(observedMs - limitMs) < errorMs) {
+    throw new EnvironmentError(
+      "ERR_INSTRUMENT_UNHEALTHY",
+      `Inconclusive: ${text}, but our own timing was off by up to ${formatMs(errorMs)} (${instrumentConcerns(call).join("; ")}). Run it again on a quieter machine.`,
+      { context: { ...context, errorMs } },
+    );
+  }
+  if (observedMs > limitMs) throw new ExpectationError("ERR_ABOVE_LIMIT", text, { context });
+  return text;
+}
+
+/** How far a figure of this call may be from the truth, by what the instrument did meanwhile. */
+function errorBoundMs(call: CallMetrics): number {
+  const unsteadyMs = call.instrument.map((own) =>
+    Math.max(own.departureJitterMsMax, own.eventLoopLagMsMax),
+  );
+  return Math.max(STATED_ERROR_MS, ...unsteadyMs);
+}

@@ -1,0 +1,70 @@
+import type { WatchedCall } from "../call/index.ts";
+import { ExpectationError, elapsedMs, type Instant, RemoteError } from "../environment/index.ts";
+import { type CallMetrics, type CallRecord, measureCall } from "../measure/index.ts";
+import type { Fact, FactOf } from "../timeline/index.ts";
+
+/** What the detector needs to hear after an onset before it can place it. */
+const SETTLE_MS = 500;
+
+/** Waits `ms` without measuring anything: for audio to be recorded. */
+export async function settle(call: WatchedCall, ms: number = SETTLE_MS): Promise<void> {
+  await call.waitFor(() => false, ms);
+}
+
+/** Record and figures of the call as it is now. */
+export async function measureNow(
+  call: WatchedCall,
+): Promise<{ readonly record: CallRecord; readonly metrics: CallMetrics }> {
+  const record = await call.record();
+  return { record, metrics: measureCall(record) };
+}
+
+/** The last utterance that the caller finished; what a bot's answer follows. */
+export function lastUtterance(
+  call: WatchedCall,
+  purposes: readonly FactOf<"utterance">["purpose"][] = ["speech", "interruption"],
+): FactOf<"utterance"> | undefined {
+  return call.timeline
+    .of("utterance")
+    .findLast((fact) => fact.event === "ended" && purposes.includes(fact.purpose));
+}
+
+/** True for the fact that the other side began to speak, as heard by the caller. */
+export function isHeard(
+  event: FactOf<"heardSpeech">["event"],
+  from: Instant,
+): (fact: Fact) => boolean {
+  return (fact) =>
+    fact.kind === "heardSpeech" &&
+    fact.party === "caller" &&
+    fact.event === event &&
+    elapsedMs(from, fact.at) >= 0;
+}
+
+/** True for the end of the call at either of our ends. */
+export function isEnd(fact: Fact): boolean {
+  return fact.kind === "callPhase" && fact.phase === "ended";
+}
+
+/**
+ * A call that ended before what was awaited: says how it ended.
+ * @param awaited e.g. "the bot's greeting".
+ */
+export function endedEarly(call: WatchedCall, awaited: string): RemoteError | ExpectationError {
+  const end = call.timeline.of("callPhase").find(({ phase }) => phase === "ended");
+  const faults = call.timeline.of("fault");
+  const why = faults.map(({ code, message }) => `${code}: ${message}`).join(" ");
+  const how = end === undefined ? "" : ` (${describeEnd(end)})`;
+  const context = { awaited, faults: faults.map(({ code }) => code), end };
+  return new RemoteError(
+    "ERR_CALL_ENDED_EARLY",
+    `The call ended${how} before ${awaited}.${why === "" ? "" : ` ${why}`}`,
+    { context },
+  );
+}
+
+/** "486, rejected by the remote side" */
+export function describeEnd(end: FactOf<"callPhase">): string {
+  const status = end.statusCode === undefined ? "" : `${end.statusCode}, `;
+  return `${status}${end.reason ?? "ended"} by the ${end.endedBy ?? "unknown"} side`;
+}

@@ -1,0 +1,19 @@
+import type { Instant } from "../environment/index.ts";
+
+/** What a media session sends: asked once per frame, at the frame's deadline. */
+export interface AudioSource {
+  /**
+   * Fills `frame` with the samples that leave now.
+   * @param deadline when the packet should leave: the tick's absolute deadline, not the real now.
+   * @returns false where the frame is silence (and was filled with zeros).
+   */
+  fill(frame: Int16Array, deadline: Instant): boolean;
+}
+
+/** Sends silence. */
+export const SILENT_SOURCE: AudioSource = {
+  fill: (frame) => {
+    frame.fill(0);
+    return false;
+  },
+};

@@ -1,0 +1,146 @@
+import { after, type Instant, UsageError } from "../environment/index.ts";
+import type { FactSink, UtteranceFact } from "../timeline/index.ts";
+import type { AudioSource } from "./audio-source.ts";
+
+/** Known speech to be sent into a call. */
+export interface Utterance {
+  readonly utteranceId: string;
+  /** Name of the fixture, for the timeline. */
+  readonly fixture: string;
+  readonly purpose: UtteranceFact["purpose"];
+  /** At the call's sample rate. */
+  readonly samples: Int16Array;
+  /** Annotated first and last speech sample, in ms of `samples`. */
+  readonly onsetMs: number;
+  readonly offsetMs: number;
+  readonly start: UtteranceStart;
+}
+
+/** When to speak; decided on the media clock, so that a slow step cannot shift it. */
+export type UtteranceStart =
+  | { readonly kind: "now" }
+  /** This long after the other side's present (or else next) speech began, as heard. */
+  | { readonly kind: "intoHeardSpeech"; readonly delayMs: number }
+  /** This long after the other side fell silent, as heard. */
+  | { readonly kind: "afterHeardSpeech"; readonly delayMs: number };
+
+/** Utterances that may wait in line; more is a scenario gone wrong. */
+const QUEUE_LIMIT = 64;
+
+/**
+ * Plays utterances into a call, one after the other, each started on the frame clock.
+ *
+ * It is told what the live detector hears and knows nothing of packets.
+ */
+export class UtterancePlayer implements AudioSource {
+  readonly #record: FactSink;
+  readonly #frameMs: number;
+  readonly #queue: Utterance[] = [];
+  #position = 0;
+  #startedAt: Instant | undefined;
+  #heardOnsetAt: Instant | undefined;
+  #heardOffsetAt: Instant | undefined;
+
+  constructor(options: {
+    readonly record: FactSink;
+    readonly frameMs: number;
+  }) {
+    this.#record = options.record;
+    this.#frameMs = options.frameMs;
+  }
+
+  /** True while speech is being sent or waits to be. */
+  get isBusy(): boolean {
+    return this.#queue.length > 0;
+  }
+
+  /**
+   * Lines up an utterance.
+   * @throws UsageError ERR_TOO_MANY_UTTERANCES.
+   */
+  say(utterance: Utterance): void {
+    if (this.#queue.length >= QUEUE_LIMIT) {
+      throw new UsageError(
+        "ERR_TOO_MANY_UTTERANCES",
+        `More than ${QUEUE_LIMIT} utterances wait to be spoken. Let the caller finish before it says more.`,
+      );
+    }
+    this.#queue.push(utterance);
+  }
+
+  /** Stops speaking and forgets what waits. */
+  silence(now: Instant): void {
+    const current = this.#queue[0];
+    if (current !== undefined && this.#startedAt !== undefined) this.#end(current, now, true);
+    this.#queue.length = 0;
+  }
+
+  /** What the live detector heard of the other side. */
+  handleHeardSpeech(event: "started" | "stopped", at: Instant): void {
+    if (event === "started") {
+      this.#heardOnsetAt = at;
+      this.#heardOffsetAt = undefined;
+    } else {
+      this.#heardOnsetAt = undefined;
+      this.#heardOffsetAt = at;
+    }
+  }
+
+  fill(frame: Int16Array, deadline: Instant): boolean {
+    frame.fill(0);
+    const utterance = this.#queue[0];
+    if (utterance === undefined || !this.#isDue(utterance, deadline)) return false;
+    if (this.#startedAt === undefined) this.#begin(utterance, deadline);
+    const end = Math.min(this.#position + frame.length, utterance.samples.length);
+    frame.set(utterance.samples.subarray(this.#position, end));
+    this.#position = end;
+    if (end === utterance.samples.length) {
+      this.#end(utterance, deadline, false);
+      this.#queue.shift();
+    }
+    return true;
+  }
+
+  #isDue(utterance: Utterance, deadline: Instant): boolean {
+    if (this.#startedAt !== undefined) return true;
+    const { start } = utterance;
+    if (start.kind === "now") return true;
+    const from = start.kind === "intoHeardSpeech" ? this.#heardOnsetAt : this.#heardOffsetAt;
+    return from !== undefined && deadline >= after(from, start.delayMs);
+  }
+
+  #begin(utterance: Utterance, deadline: Instant): void {
+    this.#startedAt = deadline;
+    this.#position = 0;
+    this.#record({ kind: "utterance", event: "started", at: deadline, ...this.#spoken(utterance) });
+  }
+
+  #end(utterance: Utterance, deadline: Instant, cutShort: boolean): void {
+    const spoken = this.#spoken(utterance);
+    this.#record({
+      kind: "utterance",
+      event: "ended",
+      at: deadline,
+      ...spoken,
+      offsetAt: cutShort && deadline < spoken.offsetAt ? deadline : spoken.offsetAt,
+    });
+    this.#startedAt = undefined;
+  }
+
+  /**
+   * A frame that leaves at its deadline holds what was spoken in the frame before it: a sample
+   * cannot leave before it was spoken. So sample 0 stands one frame before the first deadline.
+   */
+  #spoken(
+    utterance: Utterance,
+  ): Pick<UtteranceFact, "utteranceId" | "fixture" | "purpose" | "onsetAt" | "offsetAt"> {
+    const origin = after(this.#startedAt as Instant, -this.#frameMs);
+    return {
+      utteranceId: utterance.utteranceId,
+      fixture: utterance.fixture,
+      purpose: utterance.purpose,
+      onsetAt: after(origin, utterance.onsetMs),
+      offsetAt: after(origin, utterance.offsetMs),
+    };
+  }
+}

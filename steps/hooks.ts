@@ -1,0 +1,35 @@
+import { After, AfterAll, Before, setDefaultTimeout } from "@cucumber/cucumber";
+import { endRun } from "./run.ts";
+import type { SidetoneWorld } from "./world.ts";
+
+/** Attached per call, so that reports find the calls of a scenario. */
+const CALL_MEDIA_TYPE = "application/vnd.sidetone.call+json";
+/** No step waits longer than its own limits; this one is only the last resort. */
+const STEP_LIMIT_MS = 120_000;
+
+setDefaultTimeout(STEP_LIMIT_MS);
+
+Before(async function (this: SidetoneWorld, { pickle }) {
+  const { harness } = await this.run();
+  // After Ctrl-C no scenario begins any more; the calls of the present one are hung up already.
+  if (harness.isAborted) return "skipped";
+  this.unsubscribe = harness.switchboard.subscribe((call) => {
+    call.scenario = pickle.name;
+    if (!this.calls.includes(call)) this.calls.push(call);
+  });
+  return undefined;
+});
+
+After(async function (this: SidetoneWorld) {
+  const { harness } = await this.run();
+  this.unsubscribe?.();
+  await harness.endCalls(this.calls);
+  for (const call of this.calls) {
+    await harness.leave(call);
+    await call.release();
+    this.attach(JSON.stringify({ id: call.id, callId: call.callId }), CALL_MEDIA_TYPE);
+  }
+  await this.bot?.agent.answerWith({ kind: "answer", ringMs: 0 });
+});
+
+AfterAll(endRun);

@@ -1,0 +1,11 @@
+/**
+ * The published step library: phrase → public API, nothing else. Import it in cucumber's
+ * configuration: `import: ["sidetone/steps"]`.
+ */
+import "./parameter-types.ts";
+import "./hooks.ts";
+import "./call.steps.ts";
+import "./speech.steps.ts";
+import "./tool.steps.ts";
+
+export { SidetoneWorld } from "./world.ts";

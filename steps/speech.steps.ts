@@ -1,0 +1,77 @@
+import { Then, When } from "@cucumber/cucumber";
+import {
+  ExpectationError,
+  expectAnswer,
+  expectGreeting,
+  expectHeard,
+  expectKeepsSpeaking,
+  expectStop,
+  type Speech,
+} from "../src/index.ts";
+import type { SidetoneWorld } from "./world.ts";
+
+/** The longest utterance and the longest wait for the moment to speak it. */
+const SPEAK_LIMIT_MS = 60_000;
+
+When("the caller says {string}", async function (this: SidetoneWorld, phrase: string) {
+  await speak(this, { phrase });
+});
+
+When(
+  "the caller says {string} {duration} into the bot's answer",
+  async function (this: SidetoneWorld, phrase: string, delayMs: number) {
+    await speak(this, { phrase, start: { kind: "intoHeardSpeech", delayMs } });
+  },
+);
+
+When(
+  "the caller interrupts with {string} {duration} into the bot's answer",
+  async function (this: SidetoneWorld, phrase: string, delayMs: number) {
+    const start = { kind: "intoHeardSpeech", delayMs } as const;
+    await speak(this, { phrase, purpose: "interruption", start });
+  },
+);
+
+When(
+  "the caller gives the backchannel {string} {duration} into the bot's answer",
+  async function (this: SidetoneWorld, phrase: string, delayMs: number) {
+    const start = { kind: "intoHeardSpeech", delayMs } as const;
+    await speak(this, { phrase, purpose: "backchannel", start });
+  },
+);
+
+Then("the bot greets within {duration}", async function (this: SidetoneWorld, limitMs: number) {
+  this.note(await expectGreeting(this.call, limitMs));
+});
+
+Then("the bot answers within {duration}", async function (this: SidetoneWorld, limitMs: number) {
+  this.note(await expectAnswer(this.call, limitMs));
+});
+
+Then(
+  "the bot stops speaking within {duration}",
+  async function (this: SidetoneWorld, limitMs: number) {
+    this.note(await expectStop(this.call, limitMs));
+  },
+);
+
+Then("the bot keeps speaking", async function (this: SidetoneWorld) {
+  this.note(await expectKeepsSpeaking(this.call));
+});
+
+Then("the caller hears {string}", async function (this: SidetoneWorld, phrase: string) {
+  const run = await this.run();
+  this.note(await expectHeard(this.call, phrase, run.harness.voices));
+});
+
+async function speak(world: SidetoneWorld, speech: Speech): Promise<void> {
+  const { harness } = await world.run();
+  const utteranceId = await harness.say(world.call, speech);
+  if (await harness.spoken(world.call, utteranceId, SPEAK_LIMIT_MS)) return;
+  throw new ExpectationError(
+    "ERR_NOT_SPOKEN",
+    world.call.hasEnded
+      ? "The call ended before the caller could say that."
+      : "The moment for the caller to say that did not come: the bot was not heard speaking.",
+  );
+}

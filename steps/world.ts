@@ -1,0 +1,56 @@
+import { type IWorldOptions, setWorldConstructor, World } from "@cucumber/cucumber";
+import { type RemoteAgent, UsageError, type WatchedCall } from "../src/index.ts";
+import { type EmbeddedBot, type Run, type RunParameters, runOf } from "./run.ts";
+
+/** What one scenario knows: its bot or target, and its calls. */
+export class SidetoneWorld extends World<RunParameters> {
+  bot: EmbeddedBot | undefined;
+  /** The SIP URI to dial, where the bot is not ours. */
+  target: string | undefined;
+  readonly calls: WatchedCall[] = [];
+  /** Ends the watch for calls that began with the scenario. */
+  unsubscribe: (() => void) | undefined;
+
+  constructor(options: IWorldOptions<RunParameters>) {
+    super(options);
+  }
+
+  run(): Promise<Run> {
+    return runOf(this.parameters);
+  }
+
+  /** The call that steps speak of: the last one. */
+  get call(): WatchedCall {
+    const call = this.calls.at(-1);
+    if (call !== undefined) return call;
+    throw new UsageError(
+      "ERR_NO_CALL",
+      "No call was placed in this scenario yet. Let the caller dial first.",
+    );
+  }
+
+  /** The SIP URI to dial. */
+  requireTarget(): string {
+    if (this.target !== undefined) return this.target;
+    throw new UsageError(
+      "ERR_NO_TARGET",
+      'The scenario names no bot. Begin with "Given a bot that plays the script …" or "Given the bot under test at …".',
+    );
+  }
+
+  /** The bot's agent, for steps that tell it what to do. */
+  get botAgent(): RemoteAgent {
+    if (this.bot !== undefined) return this.bot.agent;
+    throw new UsageError(
+      "ERR_BOT_NOT_OURS",
+      "This step tells the bot what to do, but the bot under test is not one of ours.",
+    );
+  }
+
+  /** Says in the report what a step saw. */
+  note(evidence: string): void {
+    this.log(evidence);
+  }
+}
+
+setWorldConstructor(SidetoneWorld);
