@@ -24,10 +24,10 @@ After(async function (this: SidetoneWorld) {
   const { harness } = await this.run();
   this.unsubscribe?.();
   await harness.endCalls(this.calls);
-  for (const call of this.calls) {
-    await harness.leave(call);
-    await call.release();
-    this.attach(JSON.stringify({ id: call.id, callId: call.callId }), CALL_MEDIA_TYPE);
+  await Promise.all(this.calls.map((call) => harness.leave(call)));
+  await Promise.all(this.calls.map((call) => call.release()));
+  for (const { id, callId } of this.calls) {
+    this.attach(JSON.stringify({ id, callId }), CALL_MEDIA_TYPE);
   }
   await this.bot?.agent.answerWith({ kind: "answer", ringMs: 0 });
 });

@@ -1,4 +1,4 @@
-import { type IWorldOptions, setWorldConstructor, World } from "@cucumber/cucumber";
+import { setWorldConstructor, World } from "@cucumber/cucumber";
 import { type RemoteAgent, UsageError, type WatchedCall } from "../src/index.ts";
 import { type EmbeddedBot, type Run, type RunParameters, runOf } from "./run.ts";
 
@@ -10,10 +10,6 @@ export class SidetoneWorld extends World<RunParameters> {
   readonly calls: WatchedCall[] = [];
   /** Ends the watch for calls that began with the scenario. */
   unsubscribe: (() => void) | undefined;
-
-  constructor(options: IWorldOptions<RunParameters>) {
-    super(options);
-  }
 
   run(): Promise<Run> {
     return runOf(this.parameters);

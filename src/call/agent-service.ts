@@ -77,5 +77,6 @@ export function serveAgent(
       await opened?.close();
     },
   };
-  const notify = serveProcedures<AgentNotice>(channel, procedures);
+  const send = serveProcedures(channel, procedures);
+  const notify = (notice: AgentNotice): void => send(notice);
 }

@@ -186,16 +186,20 @@ export class Agent {
     if (policy.kind !== "answer" || call.hasEnded) return;
     try {
       await Promise.all([this.#connectAi(call, parts), this.#ringFor(policy.ringMs)]);
-      if (call.hasEnded) return;
-      const negotiator = new OfferAnswer(parts.capabilities);
-      negotiator.onNegotiated = (negotiated) => {
-        parts.media.start(negotiated);
-        if (this.#options.ai?.greets === true) call.greet();
-      };
-      invite.answer(negotiator);
+      this.#answerInvite(invite, call, parts);
     } catch (error) {
       this.#refuse(call, invite, error);
     }
+  }
+
+  #answerInvite(invite: InboundCall, call: Call, parts: CallMedia): void {
+    if (call.hasEnded) return;
+    const negotiator = new OfferAnswer(parts.capabilities);
+    negotiator.onNegotiated = (negotiated) => {
+      parts.media.start(negotiated);
+      if (this.#options.ai?.greets === true) call.greet();
+    };
+    invite.answer(negotiator);
   }
 
   async #connectAi(call: Call, parts: CallMedia): Promise<void> {
@@ -265,6 +269,8 @@ export class Agent {
       remote: sip.remote,
       startedAtWallMs: clock.wallClockMs(),
     };
+    // Told first: a call that ended meanwhile (CANCEL) ends as soon as it is made.
+    this.#observer.onCall(identity);
     const call = new Call({
       identity,
       sip,
@@ -277,7 +283,6 @@ export class Agent {
     });
     parts.recorder.record = call.record;
     this.#calls.set(sip.callId, call);
-    this.#observer.onCall(identity);
     for (const trace of this.#earlyTraces.get(sip.callId) ?? []) call.handleTrace(trace);
     this.#earlyTraces.delete(sip.callId);
     const phase = direction === "inbound" ? "offered" : "dialed";

@@ -56,7 +56,8 @@ export function serveRealtimeServer(
       await server?.close();
     },
   };
-  const notify = serveProcedures<ServerEvent>(channel, procedures);
+  const send = serveProcedures(channel, procedures);
+  const notify = (event: ServerEvent): void => send(event);
 }
 
 /** The embedded AI, as a run sees it from its own thread. */

@@ -107,10 +107,10 @@ export class RemoteProcedures<Set extends Procedures, Notice> {
 }
 
 /** Serves procedures to the other end of `channel`; the result sends notices there. */
-export function serveProcedures<Notice>(
+export function serveProcedures(
   channel: Channel,
   procedures: Procedures,
-): (notice: Notice) => void {
+): (notice: unknown) => void {
   channel.onMessage = (message) => {
     void answerRequest(channel, procedures, message as RequestMessage);
   };

@@ -122,11 +122,11 @@ export class WatchedCall {
 
   /** Recordings, packets and AI events of each end, as far as they have come. */
   async artifacts(): Promise<ReadonlyMap<Party, CallArtifacts>> {
-    const found = new Map<Party, CallArtifacts>();
-    for (const [party, { link }] of this.#ends) {
-      found.set(party, await link.call("artifacts", { callId: this.callId }));
-    }
-    return found;
+    const { callId } = this;
+    const found = [...this.#ends].map(
+      async ([party, { link }]) => [party, await link.call("artifacts", { callId })] as const,
+    );
+    return new Map(await Promise.all(found));
   }
 
   /** All that is known now: the input of `measureCall`, during the call as after it. */
@@ -167,9 +167,8 @@ export class WatchedCall {
 
   /** Lets the agents forget the call; its artifacts are gone after this. */
   async release(): Promise<void> {
-    for (const { link } of this.#ends.values()) {
-      await link.call("forget", { callId: this.callId });
-    }
+    const { callId } = this;
+    await Promise.all([...this.#ends.values()].map(({ link }) => link.call("forget", { callId })));
   }
 
   #end(party: Party): CallEnd {

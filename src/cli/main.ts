@@ -51,7 +51,13 @@ async function main(): Promise<number> {
     return values.help ? EXIT_CODES.passed : EXIT_CODES.usage;
   }
   const seed = values.seed ?? randomSeed();
-  const run = { imports: values.import ?? [], tags: values.tags, seed, reports: values.reports, write };
+  const run = {
+    imports: values.import ?? [],
+    tags: values.tags,
+    seed,
+    reports: values.reports,
+    write,
+  };
   switch (command) {
     case "demo":
       return runFeatures({ ...run, features: [`${packageInfo().root}/features`] });

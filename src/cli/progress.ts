@@ -48,20 +48,13 @@ export class Progress implements ScenarioListener {
 
 /** The facts worth a line, seen from the caller's end (or the bot's, where only that is ours). */
 function describeFact(fact: Fact): string | undefined {
-  switch (fact.kind) {
-    case "callPhase":
-      return fact.party === "caller" ? phaseText(fact) : undefined;
-    case "utterance":
-      return fact.event === "started" ? `the caller says "${fact.fixture}"` : undefined;
-    case "heardSpeech":
-      return fact.event === "started" ? "the bot is heard" : undefined;
-    case "toolCall":
-      return fact.event === "called" ? `the bot calls ${fact.name}` : undefined;
-    case "fault":
-      return `${fact.code}: ${fact.message}`;
-    default:
-      return undefined;
-  }
+  if (fact.kind === "fault") return `${fact.code}: ${fact.message}`;
+  if (fact.kind === "callPhase") return fact.party === "caller" ? phaseText(fact) : undefined;
+  if (!("event" in fact) || (fact.event !== "started" && fact.event !== "called")) return undefined;
+  if (fact.kind === "utterance") return `the caller says "${fact.fixture}"`;
+  if (fact.kind === "heardSpeech") return "the bot is heard";
+  if (fact.kind === "toolCall" && fact.event === "called") return `the bot calls ${fact.name}`;
+  return undefined;
 }
 
 function phaseText(fact: Fact & { readonly kind: "callPhase" }): string | undefined {

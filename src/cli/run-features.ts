@@ -100,10 +100,10 @@ async function summarise(
   collector: ScenarioCollector,
 ): Promise<Pick<RunSummary, "scenarios" | "calls"> & { readonly records: readonly CallRecord[] }> {
   const files = new NodeFileStore();
-  const records: CallRecord[] = [];
-  for (const id of await files.list(join(folder, "calls"))) {
-    records.push(await readCallFolder(files, join(folder, "calls", id)));
-  }
+  const ids = await files.list(join(folder, "calls"));
+  const records = await Promise.all(
+    ids.map((id) => readCallFolder(files, join(folder, "calls", id))),
+  );
   const calls = records.map(
     (record): CallSummary => ({
       id: record.description.id,

@@ -1,5 +1,6 @@
 import type {
   Envelope,
+  GherkinDocument,
   Pickle,
   TestCaseFinished,
   TestStepFinished,
@@ -59,7 +60,7 @@ export class ScenarioCollector {
     if (envelope.testCaseFinished !== undefined) this.#finish(envelope.testCaseFinished);
     if (envelope.parseError !== undefined) {
       const { message, source } = envelope.parseError;
-      const where = `${source.uri ?? "a feature file"}`;
+      const where = source.uri ?? "a feature file";
       this.problems.push({ code: "ERR_FEATURE_MALFORMED", message: `${where}: ${message}` });
     }
     if (envelope.testRunHookFinished !== undefined) {
@@ -68,27 +69,15 @@ export class ScenarioCollector {
     }
   };
 
-  #noteDocument(document: NonNullable<Envelope["gherkinDocument"]>): void {
-    const { feature, uri } = document;
+  #noteDocument({ feature, uri }: GherkinDocument): void {
     if (feature === undefined || uri === undefined) return;
+    const rules = feature.children.flatMap(({ rule }) => rule?.children ?? []);
     const lines = new Map<string, number>();
-    for (const child of feature.children) {
-      const steps = [
-        ...(child.background?.steps ?? []),
-        ...(child.scenario?.steps ?? []),
-        ...(child.rule?.children ?? []).flatMap((inner) => [
-          ...(inner.background?.steps ?? []),
-          ...(inner.scenario?.steps ?? []),
-        ]),
-      ];
-      for (const step of steps) this.#keywords.set(step.id, step.keyword.trim());
-      const scenarios = [
-        child.scenario,
-        ...(child.rule?.children ?? []).map((each) => each.scenario),
-      ];
-      for (const scenario of scenarios) {
-        if (scenario !== undefined) lines.set(scenario.id, scenario.location.line);
+    for (const { background, scenario } of [...feature.children, ...rules]) {
+      for (const step of [...(background?.steps ?? []), ...(scenario?.steps ?? [])]) {
+        this.#keywords.set(step.id, step.keyword.trim());
       }
+      if (scenario !== undefined) lines.set(scenario.id, scenario.location.line);
     }
     this.#features.set(uri, { name: feature.name, lines });
   }
@@ -132,7 +121,7 @@ export class ScenarioCollector {
     if (scenario === undefined) return;
     const result = finished.testStepResult;
     const text = this.#stepTexts.get(finished.testStepId);
-    const error = errorOf(result) ?? undefinedStep(result, text?.text);
+    const error = errorOf(result) ?? stepProblem(result, text?.text ?? "");
     if (text !== undefined) {
       scenario.steps.push({
         ...text,
@@ -178,47 +167,47 @@ function milliseconds({
 }
 
 function errorOf(result: TestStepResult): ErrorSummary | undefined {
-  const text = result.exception?.message ?? result.message;
-  if (result.status !== "FAILED" || text === undefined) return undefined;
-  const head = `${result.exception?.type ?? ""}: ${text}`;
-  const ours = OUR_ERROR.exec(head) ?? OUR_ERROR.exec(result.message ?? "");
+  const text = textOf(result);
+  if (statusOf(result) !== "FAILED" || text === undefined) return undefined;
+  const ours = OUR_ERROR.exec(text);
   if (ours === null) return { message: result.message ?? text };
   return { code: ours[2] ?? "", message: withoutStack(ours[3] ?? text) };
+}
+
+/** "ExpectationError [ERR_X] [AssertionError]: what happened". */
+function textOf({ exception, message }: TestStepResult): string | undefined {
+  if (exception?.message === undefined) return message;
+  return `${exception.type}: ${exception.message}`;
 }
 
 function withoutStack(text: string): string {
   return text.split(/\n\s+at /u)[0] ?? text;
 }
 
-function undefinedStep(result: TestStepResult, text: string | undefined): ErrorSummary | undefined {
-  if (result.status === "UNDEFINED") {
+/** Cucumber's statuses as plain words: the enum's own package may be loaded twice. */
+function statusOf(result: TestStepResult): string {
+  return result.status;
+}
+
+function stepProblem(result: TestStepResult, text: string): ErrorSummary | undefined {
+  if (statusOf(result) === "UNDEFINED") {
     return {
       code: "ERR_STEP_UNKNOWN",
-      message: `No step matches "${text ?? ""}". docs/steps.md lists the phrases; check spelling and units.`,
+      message: `No step matches "${text}". docs/steps.md lists the phrases; check spelling and units.`,
     };
   }
-  if (result.status === "AMBIGUOUS") {
-    return { code: "ERR_STEP_AMBIGUOUS", message: `Several steps match "${text ?? ""}".` };
+  if (statusOf(result) === "AMBIGUOUS") {
+    return { code: "ERR_STEP_AMBIGUOUS", message: `Several steps match "${text}".` };
   }
   return undefined;
 }
 
+const VERDICTS: Readonly<Record<string, Verdict>> = { PASSED: "pass", SKIPPED: "inconclusive" };
+
 /** Who is at fault decides the verdict; the class name stands first in the error's text. */
 function verdictOf(result: TestStepResult, error: ErrorSummary | undefined): Verdict {
-  switch (result.status) {
-    case "PASSED":
-      return "pass";
-    case "SKIPPED":
-      return "inconclusive";
-    case "FAILED":
-      return failedVerdict(result, error);
-    default:
-      return "broken";
-  }
-}
-
-function failedVerdict(result: TestStepResult, error: ErrorSummary | undefined): Verdict {
+  const status = statusOf(result);
+  if (status !== "FAILED") return VERDICTS[status] ?? "broken";
   if (error?.code === "ERR_INSTRUMENT_UNHEALTHY") return "inconclusive";
-  const className = result.exception?.type ?? result.message ?? "";
-  return /^(?:RemoteError|ExpectationError)\b/u.test(className) ? "fail" : "broken";
+  return /^(?:RemoteError|ExpectationError)\b/u.test(textOf(result) ?? "") ? "fail" : "broken";
 }

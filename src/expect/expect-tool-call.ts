@@ -48,6 +48,6 @@ function differences(
     .filter(([key, value]) => JSON.stringify(observed[key]) !== JSON.stringify(value))
     .map(
       ([key, value]) =>
-        `${key}: expected ${JSON.stringify(value)}, was ${JSON.stringify(observed[key]) ?? "missing"}`,
+        `${key}: expected ${JSON.stringify(value)}, was ${key in observed ? JSON.stringify(observed[key]) : "missing"}`,
     );
 }

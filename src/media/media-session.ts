@@ -15,9 +15,9 @@ import type { RecordedAudio } from "../measure/index.ts";
 import type { NegotiatedMedia } from "../sdp/index.ts";
 import type { FactSink, Party } from "../timeline/index.ts";
 import { type AudioSource, SILENT_SOURCE } from "./audio-source.ts";
-import { Recording } from "./recording.ts";
 import { RtpReceiver } from "./rtp-receiver.ts";
 import { type PacketTap, RtpSender } from "./rtp-sender.ts";
+import { SessionRecording } from "./session-recording.ts";
 
 /** How a media session is made; everything negotiated comes with `start`. */
 export interface MediaSessionOptions {
@@ -56,7 +56,7 @@ export class MediaSession {
   readonly #options: MediaSessionOptions;
   #sender: RtpSender | undefined;
   #receiver: RtpReceiver | undefined;
-  #recording: Recording | undefined;
+  #recording: SessionRecording | undefined;
   #detector: LiveSpeechDetector | undefined;
   #sendFrame = new Int16Array(0);
   #heardFrame = new Int16Array(0);
@@ -120,10 +120,7 @@ export class MediaSession {
 
   /** The stereo recording so far; left and right as `RecordedAudio` says for this party. */
   recordedAudio(): RecordedAudio | undefined {
-    const recording = this.#recording;
-    if (recording === undefined) return undefined;
-    const { startedAt, sampleRateHz } = recording;
-    return { startedAt, sampleRateHz, ...recording.snapshot() };
+    return this.#recording?.audio();
   }
 
   /** The error for a peer that sent nothing for `silentMs`. */
@@ -163,13 +160,13 @@ export class MediaSession {
       codecs,
       telephoneEventPayloadType: media.telephoneEvent?.receivePayloadType,
       playoutDelayMs,
-      onAudio: this.onIncomingAudio,
-      onSilence: this.onIncomingSilence,
+      onAudio: this.onIncomingAudio === undefined ? undefined : this.#passAudio,
+      onSilence: this.#passSilence,
     });
   }
 
   #startClock(media: NegotiatedMedia, codec: Codec): void {
-    const { clock, record, recordsAudio, socket, playoutDelayMs } = this.#options;
+    const { clock, record, recordsAudio, party, socket, playoutDelayMs } = this.#options;
     const first = clock.now();
     const { sampleRateHz } = codec;
     this.#firstDeadline = first;
@@ -177,7 +174,8 @@ export class MediaSession {
     this.#detector = new LiveSpeechDetector({ sampleRateHz, hangoverMs: HEARD_HANGOVER_MS });
     if (recordsAudio) {
       const startedAt = after(first, -this.#frameMs);
-      this.#recording = new Recording(startedAt, sampleRateHz);
+      const isBridged = this.onIncomingAudio !== undefined;
+      this.#recording = new SessionRecording({ party, isBridged, startedAt, sampleRateHz });
       record({ kind: "recordingStarted", at: startedAt, sampleRateHz });
     }
     record({
@@ -204,6 +202,7 @@ export class MediaSession {
   }
 
   #arm(): void {
+    if (this.#hasStopped) return;
     this.#timer = this.#options.clock.setTimer(this.#deadlineOf(this.#tick), () => this.#run());
   }
 
@@ -216,9 +215,8 @@ export class MediaSession {
       this.#handleTick(this.#tick);
       this.#tick += 1;
     }
-    if (this.#hasStopped) return;
     this.#checkPeer(now);
-    if (!this.#hasStopped) this.#arm();
+    this.#arm();
   }
 
   /** The host stood still: those frames are lost to us, and said to be. */
@@ -237,28 +235,19 @@ export class MediaSession {
     this.#sender?.sendFrame(this.#sendFrame, deadline);
     this.#receiver?.handleTimeout(this.#options.clock.now());
     this.#receiver?.takeFrame(this.#heardFrame, deadline);
-    this.#recordFrames(tick);
+    this.#recording?.addTick(tick, this.#sendFrame, this.#heardFrame);
     this.#detect(tick);
   }
 
-  /**
-   * Sample 0 of the recording stands one frame before the first deadline. What the caller sent is
-   * placed before its departure (a sample cannot leave before it was spoken); what is heard, and
-   * what a bot sends, begins at the deadline.
-   */
-  #recordFrames(tick: number): void {
-    const recording = this.#recording;
-    if (recording === undefined) return;
-    const position = tick * this.#sendFrame.length;
-    const next = position + this.#sendFrame.length;
-    if (this.#options.party === "caller") {
-      recording.writeLeft(position, this.#sendFrame);
-      recording.writeRight(next, this.#heardFrame);
-    } else {
-      recording.writeLeft(next, this.#heardFrame);
-      recording.writeRight(next, this.#sendFrame);
-    }
-  }
+  readonly #passAudio = (samples: Int16Array, now: Instant): void => {
+    this.#recording?.addIngress(samples, now);
+    this.onIncomingAudio?.(samples, now);
+  };
+
+  readonly #passSilence = (count: number, now: Instant): void => {
+    this.#recording?.skipIngress(count, now);
+    this.onIncomingSilence?.(count, now);
+  };
 
   #detect(tick: number): void {
     const detector = this.#detector;
@@ -295,8 +284,9 @@ export class MediaSession {
   }
 
   #checkPeer(now: Instant): void {
-    if (!this.#expectsAudio) return;
-    const last = this.#receiver?.lastArrivalAt ?? (this.#startedAt as Instant);
+    if (!this.#expectsAudio || this.#hasStopped) return;
+    const last = this.#receiver?.lastArrivalAt ?? this.#startedAt;
+    if (last === undefined) return;
     const silentMs = elapsedMs(last, now);
     if (silentMs < this.#options.silentPeerLimitMs) return;
     this.#expectsAudio = false;

@@ -7,5 +7,6 @@ export { type EventLoopLag, EventLoopMonitor } from "./event-loop-lag.ts";
 export { NodeFileStore } from "./files.ts";
 export { NodeNetwork } from "./network.ts";
 export { compiledModule, hostInfo, type PackageInfo, packageInfo } from "./package-info.ts";
+export { type ProcessChannel, parentProcessChannel, startProcess } from "./processes.ts";
 export { SystemClock } from "./system-clock.ts";
 export { channelPair, parentChannel, startThread, threadData } from "./threads.ts";

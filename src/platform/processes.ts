@@ -1,0 +1,68 @@
+import { fork } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Channel } from "../environment/index.ts";
+
+/** A child process that speaks the same messages as a thread, and what it costs. */
+export interface ProcessChannel extends Channel {
+  /** CPU time that the process has used, user and system; `undefined` where the host hides it. */
+  cpuMs(): number | undefined;
+}
+
+/** Clock ticks per second in /proc/PID/stat: 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+
+/** Starts a process that runs the module at `entry`; for work that must be measured apart. */
+export function startProcess(entry: URL, argumentsText: readonly string[] = []): ProcessChannel {
+  const child = fork(fileURLToPath(entry), argumentsText, { serialization: "advanced" });
+  const channel: ProcessChannel = {
+    onMessage: undefined,
+    onGone: undefined,
+    post: (message) => {
+      child.send(message as object);
+    },
+    terminate: () =>
+      new Promise((resolve) => {
+        if (child.exitCode !== null) {
+          resolve();
+          return;
+        }
+        child.once("exit", () => resolve());
+        child.kill("SIGKILL");
+      }),
+    cpuMs: () => cpuMsOf(child.pid),
+  };
+  child.on("message", (message) => channel.onMessage?.(message));
+  child.on("exit", () => channel.onGone?.(undefined));
+  return channel;
+}
+
+/** The channel to the process that started this one. */
+export function parentProcessChannel(): Channel {
+  const channel: Channel = {
+    onMessage: undefined,
+    onGone: undefined,
+    post: (message) => {
+      process.send?.(message);
+    },
+    terminate: () => {
+      process.disconnect();
+      return Promise.resolve();
+    },
+  };
+  process.on("message", (message) => channel.onMessage?.(message));
+  process.on("disconnect", () => channel.onGone?.(undefined));
+  return channel;
+}
+
+function cpuMsOf(pid: number | undefined): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    // Fields 14 and 15 (utime, stime), counted after the command's closing bracket: proc(5).
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
+  } catch {
+    // Not a Linux host.
+    return undefined;
+  }
+}

@@ -1,0 +1,95 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  type EmbeddedAi,
+  expectAnswered,
+  type Harness,
+  measureCall,
+  openHarness,
+  type RemoteAgent,
+  scriptPath,
+} from "../../src/index.ts";
+import type { TurnMetrics } from "../../src/measure/index.ts";
+import { straightLine } from "./straight-line.ts";
+
+/** What the embedded AI is told to take for its answer: the truth. */
+const DELAYS_MS = [0, 300, 700, 1500];
+/** A frame's phase alone moves one turn by up to 20 ms; the mean of these is what the line sees. */
+const CALLS_PER_DELAY = 6;
+
+describe("response latency against a known answer delay", () => {
+  let folder: string;
+  let harness: Harness;
+  let ai: EmbeddedAi;
+  let bot: RemoteAgent;
+  let caller: RemoteAgent;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "sidetone-truth-"));
+    harness = await openHarness({ seed: "truth", reportFolder: folder });
+    ai = await harness.startEmbeddedAi({ scriptPath: scriptPath("reception") });
+    const local = { address: "127.0.0.1", port: 0 };
+    const { url, apiKey } = ai;
+    bot = await harness.addAgent({
+      party: "bot",
+      user: "bot",
+      local,
+      answer: { kind: "answer", ringMs: 0 },
+      ai: {
+        provider: "openai",
+        url,
+        apiKey,
+        model: "gpt-realtime",
+        turnDetection: { type: "server_vad", silenceDurationMs: 200 },
+        greets: false,
+      },
+    });
+    caller = await harness.addAgent({ party: "caller", user: "caller", local });
+  });
+
+  afterAll(async () => {
+    await harness.close();
+    await rm(folder, { recursive: true });
+  });
+
+  /** One call with one question; the turn as the caller heard it. */
+  async function askOnce(): Promise<TurnMetrics> {
+    const call = await caller.dial(bot.uri);
+    await expectAnswered(call, 5000);
+    await harness.say(call, { phrase: "Excuse me, may I ask something?" });
+    await call.waitFor((fact) => fact.kind === "heardSpeech" && fact.event === "stopped", 15_000);
+    await call.hangUp();
+    await call.whenEnded(5000);
+    const { turns } = measureCall(await call.record());
+    await call.release();
+    const [turn] = turns;
+    if (turn === undefined) throw new Error("The call has no turn.");
+    return turn;
+  }
+
+  it("follows it with slope 1 and an offset that the decomposition explains", async () => {
+    const points: { readonly delayMs: number; readonly latencyMs: number }[] = [];
+    const unexplainedMs: number[] = [];
+    for (const delayMs of DELAYS_MS) {
+      await ai.configure({ answerDelayMs: delayMs });
+      const turns = await Promise.all(Array.from({ length: CALLS_PER_DELAY }, askOnce));
+      for (const turn of turns) {
+        const latencyMs = turn.responseLatencyMs ?? Number.NaN;
+        points.push({ delayMs, latencyMs });
+        const besidesModel = turn.parts.filter(({ covers }) => !covers.includes("model"));
+        const constantMs = besidesModel.reduce((sum, { ms }) => sum + ms, 0);
+        unexplainedMs.push(latencyMs - delayMs - constantMs);
+      }
+    }
+    const line = straightLine(points.map(({ delayMs, latencyMs }) => [delayMs, latencyMs]));
+    const meanUnexplainedMs = unexplainedMs.reduce((sum, ms) => sum + ms, 0) / unexplainedMs.length;
+    process.stdout.write(
+      `truth: slope ${line.slope.toFixed(4)}, offset ${line.intercept.toFixed(1)} ms, of which the decomposition leaves ${meanUnexplainedMs.toFixed(1)} ms unexplained (n = ${points.length})\n`,
+    );
+    expect(points).toHaveLength(DELAYS_MS.length * CALLS_PER_DELAY);
+    expect(Math.abs(line.slope - 1)).toBeLessThanOrEqual(0.01);
+    expect(Math.abs(meanUnexplainedMs)).toBeLessThanOrEqual(20);
+  }, 90_000);
+});
