@@ -1,0 +1,25 @@
+/** PCM audio: WAV files, sample rates, level, speech detection and recognition of known phrases. */
+export { levelDbov, SILENCE_DBOV } from "./level.ts";
+export {
+  LiveSpeechDetector,
+  type LiveSpeechDetectorOptions,
+  type SpeechChange,
+} from "./live-speech-detector.ts";
+export {
+  type KnownPhrase,
+  type Occurrence,
+  PhraseRecogniser,
+  type PhraseRecogniserOptions,
+  type Recognition,
+} from "./phrase-recogniser.ts";
+export { Resampler, type ResamplerOptions, resample } from "./resampler.ts";
+export { type DetectSpeechOptions, detectSpeech, type SpeechSegment } from "./speech-detection.ts";
+export { type ToneOptions, tone } from "./tone.ts";
+export {
+  loadVoices,
+  spokenForm,
+  type Voice,
+  VoiceLibrary,
+  type VoiceName,
+} from "./voices.ts";
+export { decodeWav, encodeWav, type WavAudio } from "./wav.ts";
