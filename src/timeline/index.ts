@@ -35,4 +35,5 @@ export type {
   UtteranceFact,
 } from "./facts.ts";
 export { decodeFacts, encodeFacts } from "./jsonl.ts";
+export { type CapturedDatagram, type PcapOptions, PcapWriter } from "./pcap.ts";
 export { Timeline } from "./timeline.ts";
