@@ -1,0 +1,105 @@
+import type {
+  IncomingInviteRequest,
+  IncomingRequestMessage,
+  Session,
+} from "sip.js/lib/core/index.js";
+import type { CallContext } from "./call-context.ts";
+import type { CallEnd, CallLifecycle } from "./call-lifecycle.ts";
+import { negotiate, sdpBody, sdpOf } from "./session-description.ts";
+import type { Negotiator } from "./sip-call.ts";
+
+/** Whose call the dialog belongs to. */
+export interface DialogOwner {
+  readonly context: CallContext;
+  readonly lifecycle: CallLifecycle;
+  readonly negotiator: Negotiator;
+  /** The ACK of our 2xx came. */
+  readonly onAck?: (message: IncomingRequestMessage) => void;
+  /** It did not come within 64·T1. */
+  readonly onAckTimeout?: () => void;
+}
+
+/**
+ * The dialog of an answered call: BYE from either side, and re-INVITEs of the peer.
+ *
+ * Unlike sip.js's `Session`, it works on the core's dialog, whose callbacks are synchronous: no
+ * message can arrive between an offer and its answer.
+ */
+export class EstablishedDialog {
+  readonly #session: Session;
+  readonly #owner: DialogOwner;
+  #isByeSent = false;
+  #offeredInReinvite = false;
+
+  constructor(session: Session, owner: DialogOwner) {
+    this.#session = session;
+    this.#owner = owner;
+    session.delegate = {
+      onAck: ({ message }) => this.#handleAck(message),
+      // Also comes 64·T1 after a BYE that overtook its ACK; the call has ended by then.
+      onAckTimeout: () => owner.onAckTimeout?.(),
+      onBye: (request) => {
+        request.accept();
+        this.#end({ at: owner.context.messageInstant(), endedBy: "remote", reason: "bye" });
+      },
+      onInvite: (request) => this.#handleReinvite(request),
+    };
+  }
+
+  get session(): Session {
+    return this.#session;
+  }
+
+  /**
+   * Sends BYE; the call has ended when that is answered, or was not within 64·T1 (timer F). By
+   * any answer: whatever the peer says, the dialog is over (RFC 3261 §15.1.1).
+   */
+  bye(end: Omit<CallEnd, "at">): void {
+    if (this.#isByeSent || this.#owner.lifecycle.state === "ended") return;
+    this.#isByeSent = true;
+    let at = this.#owner.context.messageInstant();
+    const finish = (): void => {
+      this.#owner.context.takeSendFailure(this.#session.callId);
+      this.#end({ at, ...end });
+    };
+    at = this.#owner.context.sentAt(() => {
+      this.#session.bye({ onAccept: finish, onRedirect: finish, onReject: finish });
+    });
+  }
+
+  #end(end: CallEnd): void {
+    this.#owner.lifecycle.end(end);
+  }
+
+  #handleAck(message: IncomingRequestMessage): void {
+    if (!this.#offeredInReinvite) {
+      this.#owner.onAck?.(message);
+      return;
+    }
+    this.#offeredInReinvite = false;
+    const answer = sdpOf(message);
+    if (answer === undefined) return;
+    const result = negotiate(() => this.#owner.negotiator.acceptAnswer(answer));
+    if (!result.isAgreed)
+      this.bye({ endedBy: "local", reason: result.reason, error: result.error });
+  }
+
+  /** Hold, resume and session refresh (RFC 3261 §14.2); what we cannot accept changes nothing. */
+  #handleReinvite(request: IncomingInviteRequest): void {
+    const { context, negotiator } = this.#owner;
+    const offer = sdpOf(request.message);
+    const result = negotiate(() =>
+      offer === undefined ? negotiator.createOffer() : negotiator.acceptOffer(offer),
+    );
+    if (!result.isAgreed || result.description === undefined) {
+      request.reject({ statusCode: 488 });
+      return;
+    }
+    this.#offeredInReinvite = offer === undefined;
+    request.accept({
+      statusCode: 200,
+      body: sdpBody(result.description),
+      extraHeaders: [context.core.contactHeader],
+    });
+  }
+}

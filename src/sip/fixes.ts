@@ -1,0 +1,124 @@
+/**
+ * Everything that we change in sip.js 0.21.2, in one place, each with its reason. The version is
+ * pinned in package.json and asserted here: a new one has to be read again first. See
+ * docs/adr/0002-sip-js.md.
+ *
+ * What could be done from outside (configuration, delegates, the subclass in sip-core.ts, own
+ * transport and parser) is done there, not here.
+ */
+import {
+  ClientTransaction,
+  type IncomingInviteRequest,
+  type IncomingResponseMessage,
+  NameAddrHeader,
+  type OutgoingRequest,
+  type OutgoingRequestMessage,
+  type Session,
+  Timers,
+  URI,
+} from "sip.js/lib/core/index.js";
+import { AllowedMethods } from "sip.js/lib/core/user-agent-core/allowed-methods.js";
+import { LIBRARY_VERSION } from "sip.js/lib/version.js";
+import { assert } from "../environment/index.ts";
+import { isUserInfo } from "./wire-uri.ts";
+
+/** What version.js of the package 0.21.2 says of itself. */
+const PATCHED_LIBRARY_VERSION: string = "0.21.1";
+
+/** Methods that this user agent handles; sip.js answers 405 to all others. */
+const OUR_METHODS = ["ACK", "BYE", "CANCEL", "INVITE", "OPTIONS"];
+
+/** Members that TypeScript takes for private. */
+interface ClientTransactionStatics {
+  makeId: (request: OutgoingRequestMessage) => string;
+}
+interface UriInternals {
+  escapeUser: (user: string) => string;
+}
+
+const branchSources = new WeakMap<OutgoingRequestMessage, () => string>();
+let isApplied = false;
+
+/** Applies all process-wide changes, once. */
+export function applyFixes(): void {
+  if (isApplied) return;
+  assert(LIBRARY_VERSION === PATCHED_LIBRARY_VERSION, "sip.js is pinned to the patched version");
+  setUnreliableTransportTimers();
+  patchBranches();
+  patchUserEscaping();
+  AllowedMethods.splice(0, AllowedMethods.length, ...OUR_METHODS);
+  isApplied = true;
+}
+
+/**
+ * sip.js has the values of reliable transports (0). Over UDP, a late duplicate of an INVITE would
+ * start a second call, and a repeated BYE would be answered 481 (RFC 3261 §17, table 4).
+ */
+function setUnreliableTransportTimers(): void {
+  Timers.TIMER_D = 32_000;
+  Timers.TIMER_I = Timers.T4;
+  Timers.TIMER_J = 64 * Timers.T1;
+  Timers.TIMER_K = Timers.T4;
+}
+
+/**
+ * sip.js draws branches from 10^7 values with Math.random: too few for hundreds of calls, and not
+ * repeatable from a seed. A request made by our core brings its own source.
+ */
+function patchBranches(): void {
+  const statics = ClientTransaction as unknown as ClientTransactionStatics;
+  const original = statics.makeId;
+  assert(typeof original === "function", "0.21.2 has ClientTransaction.makeId");
+  statics.makeId = (request) => {
+    const source = request.method === "CANCEL" ? undefined : branchSources.get(request);
+    return source === undefined ? original(request) : source();
+  };
+}
+
+/** Makes a request draw its branch from `source`, ACKs of 2xx included. */
+export function useBranchSource(request: OutgoingRequestMessage, source: () => string): void {
+  branchSources.set(request, source);
+  if (request.method !== "ACK") return;
+  // An ACK of a 2xx has no transaction; InviteClientTransaction.ackResponse makes its branch up.
+  const setViaHeader = request.setViaHeader.bind(request);
+  request.setViaHeader = (_branch, transport) => setViaHeader(source(), transport);
+}
+
+/**
+ * sip.js decodes and re-encodes the user part: "alice;day=tuesday" became "alice%3Bday%3Dtuesday",
+ * which is another URI (RFC 3261 §19.1.4), and a stray "%" threw. What is valid stays as it is.
+ */
+function patchUserEscaping(): void {
+  const prototype = URI.prototype as unknown as UriInternals;
+  const original = prototype.escapeUser;
+  assert(typeof original === "function", "0.21.2 has URI.prototype.escapeUser");
+  prototype.escapeUser = (user) => (isUserInfo(user) ? user : encodeURIComponent(user));
+}
+
+/** The tag of our side in all responses to this INVITE; sip.js draws it with Math.random. */
+export function setLocalTag(request: IncomingInviteRequest, tag: string): void {
+  (request as unknown as { toTag: string }).toTag = tag;
+}
+
+/** The client transaction behind a request. */
+export function branchOf(request: OutgoingRequest): string {
+  return request.message.branch ?? "";
+}
+
+/**
+ * sip.js keeps the remote target of the early dialog; a 2xx replaces it (RFC 3261 §12.2.1.2).
+ */
+export function refreshRemoteTarget(session: Session, message: IncomingResponseMessage): void {
+  const contact: unknown = message.parseHeader("contact");
+  if (!(contact instanceof NameAddrHeader)) return;
+  (session as unknown as { dialogState: { remoteTarget: URI } }).dialogState.remoteTarget =
+    contact.uri;
+}
+
+/**
+ * RFC 3261 §15: a callee waits for the ACK before BYE, which sip.js enforces by throwing. When our
+ * endpoint closes there is no more waiting, and a BYE too early is better for the peer than none.
+ */
+export function stopWaitingForAck(session: Session): void {
+  (session as unknown as { ackWait: boolean }).ackWait = false;
+}

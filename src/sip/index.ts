@@ -1,0 +1,25 @@
+/**
+ * A SIP user agent over UDP: calls, OPTIONS, traces. It is built on sip.js's core (see
+ * docs/adr/0002-sip-js.md), of which nothing shows. It knows nothing of audio; session descriptions
+ * are the negotiator's business.
+ */
+export type { OptionsAnswer } from "./options-query.ts";
+export type { CallOptions } from "./outbound-call.ts";
+export { redactMessage } from "./redact.ts";
+export type {
+  CallEndedEvent,
+  CallEndReason,
+  CallProgressEvent,
+  InboundCall,
+  Negotiator,
+  OutboundCall,
+  SipCall,
+  SipCallEvent,
+} from "./sip-call.ts";
+export {
+  SipEndpoint,
+  type SipEndpointOptions,
+  type SipFaultCounts,
+  type SipLiveState,
+} from "./sip-endpoint.ts";
+export type { SipTrace } from "./sip-trace.ts";

@@ -1,0 +1,169 @@
+import {
+  type IncomingRequestMessage,
+  type IncomingResponseMessage,
+  NameAddrHeader,
+  TransactionState,
+  URI,
+} from "sip.js/lib/core/index.js";
+import {
+  type Instant,
+  type Logger,
+  RemoteError,
+  type SocketAddress,
+} from "../environment/index.ts";
+import type { Via } from "./header-grammar.ts";
+import { refusalOf, stampVia, transactionKey } from "./incoming-request.ts";
+import type { OutgoingCall } from "./outbound-call.ts";
+import { type MalformedMessage, parseMessage } from "./parser.ts";
+import type { SipCore } from "./sip-core.ts";
+import { DEFAULT_SIP_PORT, uriHost } from "./sip-uri.ts";
+
+/** What the intake needs to know. */
+export interface MessageIntakeOptions {
+  readonly core: SipCore;
+  readonly local: SocketAddress;
+  readonly logger: Logger;
+  readonly now: () => Instant;
+  /** Our outgoing call with this Call-ID, while it lives. */
+  readonly callOf: (callId: string) => OutgoingCall | undefined;
+}
+
+/**
+ * From a datagram to sip.js's core: parses, checks what the core does not, and mends what it is
+ * too strict about.
+ */
+export class MessageIntake {
+  readonly #options: MessageIntakeOptions;
+  #malformedCount = 0;
+
+  constructor(options: MessageIntakeOptions) {
+    this.#options = options;
+  }
+
+  /** Datagrams that were no valid SIP message. */
+  get malformedCount(): number {
+    return this.#malformedCount;
+  }
+
+  handleDatagram(data: Uint8Array, text: string, from: SocketAddress): void {
+    const parsed = parseMessage(data, text);
+    switch (parsed.kind) {
+      case "request":
+        this.#handleRequest(parsed.message, from);
+        break;
+      case "response":
+        this.#handleResponse(parsed.message, from);
+        break;
+      case "malformed":
+        this.#handleMalformed(parsed, from);
+        break;
+      case "keepAlive":
+        break;
+    }
+  }
+
+  #handleMalformed({ reason, statusCode, request }: MalformedMessage, from: SocketAddress): void {
+    this.#malformedCount += 1;
+    this.#options.logger.warn("A malformed SIP message arrived.", { reason });
+    if (request === undefined) return;
+    stampVia(request, from);
+    this.#options.core.replyStateless(request, { statusCode });
+  }
+
+  #handleRequest(message: IncomingRequestMessage, from: SocketAddress): void {
+    const { core } = this.#options;
+    stampVia(message, from);
+    message.viaBranch = transactionKey(message);
+    this.#separateAck(message);
+    const refusal = refusalOf(message);
+    if (refusal !== undefined) {
+      core.replyStateless(message, refusal);
+      return;
+    }
+    this.#addressToUs(message);
+    core.receiveIncomingRequestFromTransport(message);
+  }
+
+  /**
+   * Some peers send the ACK of a 2xx with the branch of the INVITE. The core then takes it for that
+   * of a rejection and drops it; it belongs to the dialog.
+   */
+  #separateAck(message: IncomingRequestMessage): void {
+    if (message.method !== "ACK") return;
+    const invite = this.#options.core.userAgentServers.get(message.viaBranch);
+    if (invite?.transaction.state === TransactionState.Accepted) message.viaBranch += " 2xx";
+  }
+
+  /**
+   * The core refuses a Request-URI with another user part than ours. Within a dialog that is none
+   * of its business, a URI without user means this host, and "%62ot" is "bot".
+   */
+  #addressToUs(message: IncomingRequestMessage): void {
+    const { ruri } = message;
+    if (ruri?.scheme !== "sip") return;
+    const { uri } = this.#options.core.configuration.contact;
+    const user = unescaped((ruri.user ?? "").split(":")[0] as string);
+    const isOurs = message.toTag !== "" || user === "" || user === unescaped(uri.user ?? "");
+    if (isOurs) message.ruri = uri;
+  }
+
+  #handleResponse(message: IncomingResponseMessage, from: SocketAddress): void {
+    const { core, now, callOf } = this.#options;
+    if (!this.#isForUs(message)) return;
+    const { statusCode = 0 } = message;
+    if (message.method === "INVITE" && statusCode < 300) {
+      const call = callOf(message.callId);
+      if (statusCode < 200) call?.handleProvisional(statusCode, now());
+      else if (!this.#mendSuccess(message, from, call)) return;
+    }
+    core.receiveIncomingResponseFromTransport(message);
+  }
+
+  /** The core drops a 2xx without Contact, and never acknowledges it: its source has to do. */
+  #mendSuccess(
+    message: IncomingResponseMessage,
+    from: SocketAddress,
+    call: OutgoingCall | undefined,
+  ): boolean {
+    if (message.toTag === "") {
+      this.#malformedCount += 1;
+      call?.fail(missingTag());
+      return false;
+    }
+    if (!message.hasHeader("Contact")) addContact(message, from);
+    return true;
+  }
+
+  /** RFC 3261 §18.1.2: a response whose top Via is not ours has lost its way. */
+  #isForUs(message: IncomingResponseMessage): boolean {
+    const { local } = this.#options;
+    const via = message.headers["Via"]?.[0]?.parsed as Via | undefined;
+    return (
+      via?.host.toLowerCase() === uriHost(local.address).toLowerCase() &&
+      (via.port ?? DEFAULT_SIP_PORT) === local.port
+    );
+  }
+}
+
+function unescaped(user: string): string {
+  try {
+    return decodeURIComponent(user);
+  } catch {
+    // Escapes that are no UTF-8 stay what they are: nobody's name here has them.
+    return user;
+  }
+}
+
+function addContact(message: IncomingResponseMessage, from: SocketAddress): void {
+  const uri = new URI("sip", "", uriHost(from.address), from.port);
+  message.headers["Contact"] = [
+    { raw: `<${uri.toString()}>`, parsed: new NameAddrHeader(uri, "", {}) },
+  ];
+}
+
+function missingTag(): RemoteError {
+  return new RemoteError(
+    "ERR_SIP_MALFORMED_RESPONSE",
+    "The peer answered our INVITE with a 2xx response that has no To tag, so no dialog can be made of it (RFC 3261 §12.1.2). Look at it in the trace.",
+  );
+}

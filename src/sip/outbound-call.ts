@@ -1,0 +1,261 @@
+import type {
+  AckableIncomingResponseWithSession,
+  IncomingResponseMessage,
+  OutgoingInviteRequest,
+  OutgoingRequestMessage,
+  URI,
+} from "sip.js/lib/core/index.js";
+import { after, type Instant, RemoteError, type Timer } from "../environment/index.ts";
+import type { CallContext } from "./call-context.ts";
+import { type CallEnd, CallLifecycle } from "./call-lifecycle.ts";
+import { EstablishedDialog } from "./established-dialog.ts";
+import { refreshRemoteTarget } from "./fixes.ts";
+import { splitRoutes } from "./request-headers.ts";
+import { TRANSACTION_TIMEOUT_MS } from "./retransmission.ts";
+import {
+  answerOf,
+  missingDescription,
+  type Negotiation,
+  negotiate,
+  sdpBody,
+  sdpOf,
+} from "./session-description.ts";
+import type { CallEndReason, Negotiator, OutboundCall, SipCall, SipCallEvent } from "./sip-call.ts";
+import { addressOfRecord } from "./sip-uri.ts";
+
+/** How to place a call. */
+export interface CallOptions {
+  readonly negotiator: Negotiator;
+  /** `late`: the INVITE has no offer, the peer makes it (RFC 3261 §13.2.1). Default `early`. */
+  readonly offer?: "early" | "late";
+  /** How long it may ring, from the INVITE on, before we give up. Default: no limit of ours. */
+  readonly ringTimeoutMs?: number;
+  /** Further header lines of the INVITE, "Name: value". Route lines become its route set. */
+  readonly headers?: readonly string[];
+}
+
+/** Why we gave a call up before it was answered. */
+type GiveUpReason = "cancel" | "ringTimeout" | "shutdown";
+
+/** A call that we placed: the client side of an INVITE (RFC 3261 §13.2). */
+export class OutgoingCall implements OutboundCall {
+  readonly callId: string;
+  readonly remote: string;
+  readonly #context: CallContext;
+  readonly #lifecycle: CallLifecycle;
+  readonly #negotiator: Negotiator;
+  readonly #offersEarly: boolean;
+  readonly #message: OutgoingRequestMessage;
+  #request: OutgoingInviteRequest | undefined;
+  #dialog: EstablishedDialog | undefined;
+  #timer: Timer | undefined;
+  #lastProvisional = 0;
+  #givenUp: GiveUpReason | undefined;
+
+  /** Prepares the INVITE; `start` sends it. */
+  constructor(context: CallContext, target: URI, options: CallOptions) {
+    this.#context = context;
+    this.#lifecycle = new CallLifecycle(context);
+    this.#negotiator = options.negotiator;
+    this.#offersEarly = options.offer !== "late";
+    this.#message = inviteMessage(context, target, options);
+    this.callId = this.#message.callId;
+    this.remote = target.toString();
+  }
+
+  get state(): SipCall["state"] {
+    return this.#lifecycle.state;
+  }
+
+  get onEvent(): ((event: SipCallEvent) => void) | undefined {
+    return this.#lifecycle.onEvent;
+  }
+
+  set onEvent(listener: ((event: SipCallEvent) => void) | undefined) {
+    this.#lifecycle.onEvent = listener;
+  }
+
+  /** Sends the INVITE. */
+  start(ringTimeoutMs: number | undefined): void {
+    this.#request = this.#context.core.invite(this.#message, {
+      onAccept: (response) => this.#handleAccepted(response),
+      onRedirect: ({ message }) => this.#handleRefused(message),
+      onReject: ({ message }) => this.#handleRefused(message),
+    });
+    if (ringTimeoutMs !== undefined) {
+      this.#setTimer(ringTimeoutMs, () => this.#giveUp("ringTimeout"));
+    }
+  }
+
+  hangUp(): Promise<void> {
+    return this.#hangUp("cancel", "bye");
+  }
+
+  /** Hangs up because the endpoint is being closed. */
+  shutDown(): Promise<void> {
+    return this.#hangUp("shutdown", "shutdown");
+  }
+
+  /** The endpoint closes now, whatever the peer does. */
+  abandon(): void {
+    this.#end({ at: this.#context.clock.now(), endedBy: "local", reason: "shutdown" });
+  }
+
+  /**
+   * A provisional response came. The endpoint tells of it before sip.js sees it, which drops those
+   * without To tag or Contact, although the peer rings.
+   */
+  handleProvisional(statusCode: number, at: Instant): void {
+    if (this.state !== "early" || statusCode === this.#lastProvisional) return;
+    this.#lastProvisional = statusCode;
+    if (this.#givenUp !== undefined) return;
+    this.#lifecycle.progress(statusCode === 100 ? "trying" : "ringing", at, statusCode);
+  }
+
+  /** The peer broke the protocol so that the call can never come up. */
+  fail(error: RemoteError): void {
+    this.#end({ at: this.#context.messageInstant(), endedBy: "network", reason: "error", error });
+    this.#forget();
+  }
+
+  #hangUp(giveUpReason: GiveUpReason, byeReason: CallEndReason): Promise<void> {
+    if (this.state === "early") this.#giveUp(giveUpReason);
+    else this.#dialog?.bye({ endedBy: "local", reason: byeReason });
+    return this.#lifecycle.whenEnded();
+  }
+
+  /**
+   * RFC 3261 §9.1: a CANCEL may only follow a provisional response. Where none came, the call ends
+   * for us at once, and sip.js sends the CANCEL, or ACK and BYE, if the peer does answer yet.
+   */
+  #giveUp(reason: GiveUpReason): void {
+    if (this.#givenUp !== undefined || this.state !== "early") return;
+    this.#givenUp = reason;
+    this.#timer?.cancel();
+    const at = this.#context.sentAt(() => this.#request?.cancel());
+    if (this.#lastProvisional === 0) {
+      if (this.#request !== undefined) this.#context.forgetRequestLater(this.#request);
+      this.#end(reason === "ringTimeout" ? silentPeer(at) : { at, endedBy: "local", reason });
+      return;
+    }
+    // sip.js would stay in Proceeding for ever where no final response follows.
+    this.#setTimer(TRANSACTION_TIMEOUT_MS, () => {
+      this.#end({ at: this.#context.clock.now(), endedBy: "local", reason });
+      this.#forget();
+    });
+  }
+
+  #handleAccepted(response: AckableIncomingResponseWithSession): void {
+    const { message, session } = response;
+    // A fork answered as well, or the call was over already: ACK and BYE (RFC 3261 §13.2.2.4).
+    if (this.#dialog !== undefined || this.state === "ended") {
+      response.ack();
+      session.bye();
+      return;
+    }
+    this.#timer?.cancel();
+    refreshRemoteTarget(session, message);
+    const { statusCode } = message;
+    this.#dialog = new EstablishedDialog(session, {
+      context: this.#context,
+      lifecycle: this.#lifecycle,
+      negotiator: this.#negotiator,
+    });
+    if (this.#givenUp !== undefined) {
+      response.ack();
+      this.#dialog.bye({ endedBy: "local", reason: this.#givenUp, statusCode: statusCode ?? 200 });
+      return;
+    }
+    this.#lifecycle.progress("answered", this.#context.messageInstant(), statusCode);
+    this.#acknowledge(response, this.#dialog);
+  }
+
+  #acknowledge(response: AckableIncomingResponseWithSession, dialog: EstablishedDialog): void {
+    const result = this.#negotiate(response);
+    const body = result.isAgreed ? result.description : undefined;
+    const at = this.#context.sentAt(() => {
+      response.ack(body === undefined ? {} : { body: sdpBody(body) });
+    });
+    if (result.isAgreed) this.#lifecycle.progress("confirmed", at);
+    else dialog.bye({ endedBy: "local", reason: result.reason, error: result.error });
+  }
+
+  /** The peer's answer to our offer, or our answer to its offer, which goes into the ACK. */
+  #negotiate({ message, session }: AckableIncomingResponseWithSession): Negotiation {
+    const description = this.#offersEarly ? answerOf(message, session) : sdpOf(message);
+    if (description === undefined) return missingDescription("200 response to our INVITE");
+    return negotiate(() =>
+      this.#offersEarly
+        ? this.#negotiator.acceptAnswer(description)
+        : this.#negotiator.acceptOffer(description),
+    );
+  }
+
+  #handleRefused(message: IncomingResponseMessage): void {
+    this.#timer?.cancel();
+    const at = this.#context.messageInstant();
+    const { statusCode = 0, reasonPhrase = "" } = message;
+    const isFromPeer = (message as { data?: string }).data !== undefined;
+    if (!isFromPeer) {
+      this.#handleNoResponse(statusCode, at);
+      return;
+    }
+    const isCancelled = this.#givenUp !== undefined && statusCode === 487;
+    this.#end({
+      at,
+      endedBy: isCancelled ? "local" : "remote",
+      reason: isCancelled ? (this.#givenUp as GiveUpReason) : "rejected",
+      statusCode,
+      reasonPhrase,
+    });
+  }
+
+  /** sip.js makes a 408 up when timer B fires, and a 503 when the transport fails. */
+  #handleNoResponse(statusCode: number, at: Instant): void {
+    const error = this.#context.takeSendFailure(this.callId);
+    if (error !== undefined) this.#end({ at, endedBy: "network", reason: "unreachable", error });
+    else this.#end({ ...silentPeer(at), statusCode, reasonPhrase: "Request Timeout" });
+  }
+
+  #end(end: CallEnd): void {
+    this.#timer?.cancel();
+    this.#lifecycle.end(end);
+  }
+
+  #forget(): void {
+    if (this.#request !== undefined) this.#context.forgetRequest(this.#request);
+  }
+
+  #setTimer(delayMs: number, handler: () => void): void {
+    const { clock } = this.#context;
+    this.#timer?.cancel();
+    this.#timer = clock.setTimer(after(clock.now(), delayMs), handler);
+  }
+}
+
+function inviteMessage(
+  context: CallContext,
+  target: URI,
+  options: CallOptions,
+): OutgoingRequestMessage {
+  const { core } = context;
+  const { routeSet, others } = splitRoutes(options.headers ?? []);
+  const body = options.offer === "late" ? undefined : sdpBody(options.negotiator.createOffer());
+  return core.makeOutgoingRequestMessage(
+    "INVITE",
+    target,
+    core.configuration.aor,
+    addressOfRecord(target),
+    { routeSet },
+    [core.contactHeader, core.allowHeader, ...others],
+    body,
+  );
+}
+
+function silentPeer(at: Instant): CallEnd {
+  const error = new RemoteError(
+    "ERR_SIP_NO_RESPONSE",
+    "The peer sent no response at all to our INVITE. Check the target's address and port, and firewalls between.",
+  );
+  return { at, endedBy: "network", reason: "noAnswer", error };
+}

@@ -1,0 +1,101 @@
+import type { Instant, SidetoneError } from "../environment/index.ts";
+
+/**
+ * Offer/answer of one call (RFC 3264), synchronous, so that no SIP message can arrive in between.
+ * Satisfied by `OfferAnswer` of `sdp/`. Each method may throw a `RemoteError`.
+ */
+export interface Negotiator {
+  createOffer(): string;
+  /** The answer to a remote offer. */
+  acceptOffer(offer: string): string;
+  acceptAnswer(answer: string): void;
+}
+
+/**
+ * Why a call ended: `bye` and `cancel` orderly; `rejected` by a final response of 300 or more;
+ * `ringTimeout` it rang too long; `noAnswer` nothing at all came from the peer; `unreachable` the
+ * request could not be sent; `noCommonCodec`; `shutdown` our endpoint was closed; `error` the peer
+ * broke the protocol.
+ */
+export type CallEndReason =
+  | "bye"
+  | "cancel"
+  | "rejected"
+  | "ringTimeout"
+  | "noAnswer"
+  | "unreachable"
+  | "noCommonCodec"
+  | "shutdown"
+  | "error";
+
+/** A call came nearer to being up. `at` is when the message crossed the socket. */
+export interface CallProgressEvent {
+  /**
+   * `trying` 100 · `ringing` any other 1xx, received or sent · `answered` 2xx received or sent ·
+   * `confirmed` ACK sent or received.
+   */
+  readonly type: "trying" | "ringing" | "answered" | "confirmed";
+  readonly at: Instant;
+  readonly statusCode?: number;
+}
+
+/**
+ * A call ended; the last event of a call. `at` is when the message that ended it crossed the
+ * socket: our BYE (although the event itself waits for its answer), the peer's BYE, CANCEL or
+ * final response. Where the peer vanished it is when we gave up.
+ */
+export interface CallEndedEvent {
+  readonly type: "ended";
+  readonly at: Instant;
+  readonly endedBy: "local" | "remote" | "network";
+  readonly reason: CallEndReason;
+  readonly statusCode?: number;
+  readonly reasonPhrase?: string;
+  readonly error?: SidetoneError;
+}
+
+/** What happens to a call, in order; `ended` comes exactly once and last. */
+export type SipCallEvent = CallProgressEvent | CallEndedEvent;
+
+/** One call, either direction. */
+export interface SipCall {
+  readonly callId: string;
+  /** The peer's SIP URI. */
+  readonly remote: string;
+  readonly state: "early" | "established" | "ended";
+  onEvent: ((event: SipCallEvent) => void) | undefined;
+  /**
+   * Ends the call with BYE, CANCEL or a rejection, as fits. Resolves when it has ended, 64·T1
+   * (32 s) later at most. May be called any number of times.
+   */
+  hangUp(): Promise<void>;
+}
+
+/** A call that we placed. */
+export interface OutboundCall extends SipCall {}
+
+/** A call that we got. */
+export interface InboundCall extends SipCall {
+  /** The Request-URI. */
+  readonly target: string;
+  /** The From header's URI. */
+  readonly from: string;
+  /** The first value of a header of the INVITE. */
+  header(name: string): string | undefined;
+  /**
+   * Tells the caller that it rings. Does nothing where the call has ended meanwhile.
+   * @throws UsageError ERR_CALL_STATE when it was answered already.
+   */
+  ring(statusCode?: 180 | 183): void;
+  /**
+   * Answers with 200 and an answer, or an offer where the INVITE had none. Does nothing where the
+   * call has ended meanwhile.
+   * @throws UsageError ERR_CALL_STATE when it was answered already.
+   */
+  answer(negotiator: Negotiator): void;
+  /**
+   * Refuses with a final response of 300 to 699. Does nothing where the call has ended meanwhile.
+   * @throws UsageError ERR_CALL_STATE when it was answered already, ERR_STATUS_CODE.
+   */
+  reject(statusCode: number, reasonPhrase?: string): void;
+}

@@ -1,0 +1,173 @@
+import {
+  type IncomingRequestMessage,
+  Levels,
+  LoggerFactory,
+  type OutgoingRequest,
+  type OutgoingRequestMessage,
+  type OutgoingResponse,
+  type ResponseOptions,
+  type Transport,
+  URI,
+  UserAgentClient,
+  UserAgentCore,
+  type UserAgentCoreDelegate,
+} from "sip.js/lib/core/index.js";
+import { AllowedMethods } from "sip.js/lib/core/user-agent-core/allowed-methods.js";
+import {
+  type Clock,
+  type Logger,
+  type Random,
+  randomToken,
+  type SocketAddress,
+} from "../environment/index.ts";
+import { branchOf, useBranchSource } from "./fixes.ts";
+import { hostPortText, uriHost } from "./sip-uri.ts";
+
+/** What the core has to know of its endpoint. */
+export interface SipCoreOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly local: SocketAddress;
+  readonly user: string;
+  readonly displayName: string;
+  readonly userAgent: string;
+  readonly transport: Transport;
+}
+
+/** RFC 3261 §8.1.1.7. */
+const MAGIC_COOKIE = "z9hG4bK";
+
+/**
+ * sip.js's transactions and dialogs, with our identifiers.
+ *
+ * Tags, branches and Call-IDs come from the given randomness, so that a seed repeats them, and
+ * begin with the wall clock, so that two runs with one seed do not look like one to a peer.
+ */
+export class SipCore extends UserAgentCore {
+  readonly #random: Random;
+  readonly #prefix: string;
+  readonly #host: string;
+
+  constructor(options: SipCoreOptions, delegate: UserAgentCoreDelegate) {
+    super(configurationOf(options), delegate);
+    this.#random = options.random;
+    this.#prefix = `${Math.floor(options.clock.wallClockMs()).toString(36)}${options.local.port.toString(36)}`;
+    this.#host = uriHost(options.local.address);
+  }
+
+  /** The Contact header line. */
+  get contactHeader(): string {
+    return `Contact: ${this.configuration.contact.toString()}`;
+  }
+
+  /** The Allow header line. */
+  get allowHeader(): string {
+    return `Allow: ${AllowedMethods.join(", ")}`;
+  }
+
+  newTag(): string {
+    return `${this.#prefix}${randomToken(this.#random, 8)}`;
+  }
+
+  newCallId(): string {
+    return `${this.#prefix}${randomToken(this.#random, 12)}@${this.#host}`;
+  }
+
+  override makeOutgoingRequestMessage(
+    ...parameters: Parameters<UserAgentCore["makeOutgoingRequestMessage"]>
+  ): OutgoingRequestMessage {
+    const [method, requestUri, fromUri, toUri, options, ...rest] = parameters;
+    const identified = { callId: this.newCallId(), fromTag: this.newTag(), ...options };
+    const message = super.makeOutgoingRequestMessage(
+      method,
+      requestUri,
+      fromUri,
+      toUri,
+      identified,
+      ...rest,
+    );
+    useBranchSource(
+      message,
+      () => `${MAGIC_COOKIE}${this.#prefix}${randomToken(this.#random, 12)}`,
+    );
+    // sip.js always writes the header, empty where there is nothing to say.
+    const text = message.toString.bind(message);
+    message.toString = () => text().replace("\r\nSupported: \r\n", "\r\n");
+    return message;
+  }
+
+  /**
+   * RFC 3261 §8.2.7: a stateless response to a repeated request has the same tag. That of a 200 to
+   * CANCEL is the one of the INVITE (§9.2).
+   */
+  override replyStateless(
+    message: IncomingRequestMessage,
+    options: ResponseOptions,
+  ): OutgoingResponse {
+    const cancelled = this.userAgentServers.get(message.viaBranch) as
+      | { toTag?: string }
+      | undefined;
+    const toTag = cancelled?.toTag ?? statelessTag(message);
+    return super.replyStateless(message, { toTag, ...options });
+  }
+
+  /**
+   * Ends a client transaction for which no final response can be waited for any longer. sip.js has
+   * no way to leave the Proceeding state without one.
+   */
+  forgetRequest(request: OutgoingRequest): void {
+    if (!(request instanceof UserAgentClient)) return;
+    this.userAgentClients.delete(`${branchOf(request)}${request.message.method}`);
+    request.dispose();
+  }
+}
+
+function configurationOf(options: SipCoreOptions): ConstructorParameters<typeof UserAgentCore>[0] {
+  const { local, user, userAgent, transport } = options;
+  const host = uriHost(local.address);
+  const contactUri = new URI("sip", user, host, local.port);
+  return {
+    aor: new URI("sip", user, host),
+    contact: {
+      pubGruu: undefined,
+      tempGruu: undefined,
+      uri: contactUri,
+      toString: () => `<${contactUri.toString()}>`,
+    },
+    displayName: options.displayName.replaceAll(/["\\]/g, String.raw`\$&`),
+    loggerFactory: loggerFactory(options.logger),
+    hackViaTcp: false,
+    routeSet: [],
+    sipjsId: "",
+    supportedOptionTags: [],
+    // Absent, so that responses have no empty Supported header.
+    supportedOptionTagsResponse: undefined as unknown as string[],
+    userAgentHeaderFieldValue: userAgent,
+    viaForceRport: true,
+    viaHost: hostPortText(local),
+    authenticationFactory: () => undefined,
+    transportAccessor: () => transport,
+  };
+}
+
+function loggerFactory(logger: Logger): LoggerFactory {
+  const factory = new LoggerFactory();
+  factory.builtinEnabled = false;
+  factory.level = Levels.warn;
+  // Its texts may quote identifiers of the peer, so they are for debugging only.
+  factory.connector = (level, category, _label, content) => {
+    logger.debug("sip.js reports.", { level, category, content: String(content) });
+  };
+  return factory;
+}
+
+/** FNV-1a over what identifies the request's transaction. */
+function statelessTag(message: IncomingRequestMessage): string {
+  let hash = 0x811c9dc5;
+  const text = `${message.viaBranch} ${message.callId} ${message.fromTag}`;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return `sl${(hash >>> 0).toString(36)}`;
+}

@@ -1,0 +1,314 @@
+import type { IncomingInviteRequest } from "sip.js/lib/core/index.js";
+import {
+  after,
+  type Clock,
+  errorText,
+  type Logger,
+  type Network,
+  present,
+  type Random,
+  type SidetoneError,
+  type SocketAddress,
+  type Timer,
+  UsageError,
+} from "../environment/index.ts";
+import type { CallContext } from "./call-context.ts";
+import { applyFixes, setLocalTag } from "./fixes.ts";
+import { IncomingCall } from "./inbound-call.ts";
+import { MessageIntake } from "./message-intake.ts";
+import { type OptionsAnswer, OptionsQuery } from "./options-query.ts";
+import { type CallOptions, OutgoingCall } from "./outbound-call.ts";
+import { TRANSACTION_TIMEOUT_MS } from "./retransmission.ts";
+import type { InboundCall, OutboundCall } from "./sip-call.ts";
+import { SipCore } from "./sip-core.ts";
+import type { SipTrace } from "./sip-trace.ts";
+import { hostPortText, parseTarget } from "./sip-uri.ts";
+import { UdpTransport } from "./udp-transport.ts";
+import { isUserInfo } from "./wire-uri.ts";
+
+/** What an endpoint is made of. */
+export interface SipEndpointOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly network: Network;
+  /** Where to bind; port 0 lets the host choose. Not a wildcard: peers are told this address. */
+  readonly local: SocketAddress;
+  /** The user part of our URI: whom others call. */
+  readonly user: string;
+  readonly displayName?: string;
+  /** The User-Agent header. */
+  readonly userAgent: string;
+  readonly onTrace?: (trace: SipTrace) => void;
+}
+
+/** What an endpoint still holds; all 0 within 35 s after its last call, or something leaks. */
+export interface SipLiveState {
+  readonly calls: number;
+  readonly dialogs: number;
+  readonly transactions: number;
+  readonly retransmissions: number;
+}
+
+/** What went wrong without belonging to a call. */
+export interface SipFaultCounts {
+  /** Datagrams that are no valid SIP message. */
+  readonly malformed: number;
+  /** Exceptions while a message was handled, or thrown by a listener: bugs, ours or theirs. */
+  readonly exceptions: number;
+}
+
+/** How long `close` waits for the peers' answers. */
+const CLOSE_LIMIT_MS = 2000;
+/** Those of calls that are over already are never asked for, so their number is bounded. */
+const SEND_FAILURES_LIMIT = 1024;
+const SERVER_INTERNAL_ERROR = 500;
+const TEMPORARILY_UNAVAILABLE = 480;
+
+/**
+ * A SIP user agent on one UDP socket (RFC 3261): places and takes any number of calls at a time.
+ *
+ * Nothing that comes from the network is thrown; it arrives as an event of a call, in the trace or
+ * in `counts`.
+ */
+export class SipEndpoint {
+  readonly local: SocketAddress;
+  /** Our own URI: sip:user@ip:port. */
+  readonly uri: string;
+  /** Called for each new call; where it is not set, callers get 480. */
+  onInvite: ((call: InboundCall) => void) | undefined;
+  readonly #options: SipEndpointOptions;
+  readonly #core: SipCore;
+  readonly #transport: UdpTransport;
+  readonly #intake: MessageIntake;
+  readonly #calls = new Set<OutgoingCall | IncomingCall>();
+  readonly #outgoing = new Map<string, OutgoingCall>();
+  readonly #queries = new Set<OptionsQuery>();
+  readonly #lingering = new Set<Timer>();
+  readonly #sendFailures = new Map<string, SidetoneError>();
+  #exceptions = 0;
+  #closed: Promise<void> | undefined;
+
+  /**
+   * Binds the socket.
+   * @throws EnvironmentError ERR_PORT_IN_USE, ERR_ADDRESS_NOT_LOCAL, ERR_PORT_DENIED; UsageError
+   *   ERR_SIP_USER_MALFORMED, ERR_ADDRESS_UNSPECIFIED.
+   */
+  static async open(options: SipEndpointOptions): Promise<SipEndpoint> {
+    checkOptions(options);
+    applyFixes();
+    const socket = await options.network.bindDatagram(options.local);
+    return new SipEndpoint(options, socket);
+  }
+
+  private constructor(
+    options: SipEndpointOptions,
+    socket: Awaited<ReturnType<Network["bindDatagram"]>>,
+  ) {
+    this.#options = options;
+    this.local = socket.local;
+    this.uri = `sip:${options.user}@${hostPortText(socket.local)}`;
+    this.#transport = new UdpTransport({
+      ...options,
+      socket,
+      onTrace: options.onTrace,
+      onDatagram: (data, text, from) => {
+        this.#guard(() => this.#intake.handleDatagram(data, text, from));
+      },
+      onSendFailed: (callId, error) => this.#noteSendFailure(callId, error),
+    });
+    this.#core = new SipCore(
+      {
+        ...options,
+        local: socket.local,
+        displayName: options.displayName ?? "",
+        transport: this.#transport,
+      },
+      { onInvite: (request) => this.#handleInvite(request) },
+    );
+    this.#intake = new MessageIntake({
+      core: this.#core,
+      local: socket.local,
+      logger: options.logger,
+      now: () => this.#transport.messageInstant,
+      callOf: (callId) => this.#outgoing.get(callId),
+    });
+  }
+
+  get liveState(): SipLiveState {
+    return {
+      calls: this.#calls.size,
+      dialogs: this.#core.dialogs.size,
+      transactions: this.#core.userAgentClients.size + this.#core.userAgentServers.size,
+      retransmissions: this.#transport.retransmissionCount,
+    };
+  }
+
+  get counts(): SipFaultCounts {
+    return { malformed: this.#intake.malformedCount, exceptions: this.#exceptions };
+  }
+
+  /**
+   * Places a call. Whatever goes wrong from here on arrives as its `ended` event, never before
+   * this returns.
+   * @throws UsageError ERR_TARGET_MALFORMED, ERR_TARGET_UNSUPPORTED, ERR_HEADER_MALFORMED,
+   *   ERR_HEADER_RESERVED, ERR_ENDPOINT_CLOSED.
+   */
+  call(target: string, options: CallOptions): OutboundCall {
+    this.#assertOpen();
+    const call = new OutgoingCall(
+      this.#context(() => {
+        this.#outgoing.delete(call.callId);
+        this.#calls.delete(call);
+        this.#sendFailures.delete(call.callId);
+      }),
+      parseTarget(target),
+      options,
+    );
+    this.#calls.add(call);
+    this.#outgoing.set(call.callId, call);
+    call.start(options.ringTimeoutMs);
+    return call;
+  }
+
+  /**
+   * Asks a peer for its capabilities (RFC 3261 §11): whether it is there at all. Any final response
+   * is an answer.
+   * @throws RemoteError ERR_SIP_NO_RESPONSE; EnvironmentError or RemoteError where the request could
+   *   not be sent; UsageError as `call`.
+   */
+  queryOptions(target: string, timeoutMs: number): Promise<OptionsAnswer> {
+    this.#assertOpen();
+    const query: OptionsQuery = new OptionsQuery(
+      this.#context(() => this.#queries.delete(query)),
+      parseTarget(target),
+    );
+    this.#queries.add(query);
+    return query.run(timeoutMs);
+  }
+
+  /**
+   * Ends all calls with BYE, CANCEL or 480, waits 2 s at most for the peers' answers and closes the
+   * socket. Afterwards nothing of the endpoint keeps the process alive.
+   */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.onInvite = undefined;
+    for (const query of this.#queries) query.abandon();
+    await this.#limited(Promise.all([...this.#calls].map((call) => call.shutDown())));
+    for (const call of this.#calls) call.abandon();
+    for (const timer of this.#lingering) timer.cancel();
+    // Disposes all dialogs and transactions, and with them sip.js's timers.
+    this.#core.reset();
+    await this.#transport.close();
+  }
+
+  /** Waits for `work`, but not longer than `CLOSE_LIMIT_MS`. */
+  #limited(work: Promise<unknown>): Promise<void> {
+    const { clock } = this.#options;
+    return new Promise((resolve) => {
+      const timer = clock.setTimer(after(clock.now(), CLOSE_LIMIT_MS), resolve);
+      void work.finally(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+  }
+
+  #handleInvite(request: IncomingInviteRequest): void {
+    const listener = this.onInvite;
+    setLocalTag(request, this.#core.newTag());
+    if (listener === undefined) {
+      request.reject({ statusCode: TEMPORARILY_UNAVAILABLE });
+      return;
+    }
+    // Stops the caller from repeating its INVITE while we ring (RFC 3261 §17.2.1).
+    request.trying();
+    const call: IncomingCall = new IncomingCall(
+      this.#context(() => this.#calls.delete(call)),
+      request,
+    );
+    this.#calls.add(call);
+    this.#guard(() => {
+      try {
+        listener(call);
+      } catch (error) {
+        if (call.state === "early") call.reject(SERVER_INTERNAL_ERROR);
+        throw error;
+      }
+    });
+  }
+
+  #context(onEnded: () => void): CallContext {
+    const { clock, logger } = this.#options;
+    return {
+      core: this.#core,
+      clock,
+      logger,
+      messageInstant: () => this.#transport.messageInstant,
+      sentAt: (action) => this.#transport.sentAt(action),
+      forgetRequest: (request) => {
+        this.#core.forgetRequest(request);
+        this.#transport.forget(present(request.message.branch, "it was sent, so it has a branch"));
+      },
+      forgetRequestLater: (request) => {
+        const dueAt = after(clock.now(), 2 * TRANSACTION_TIMEOUT_MS);
+        const timer = clock.setTimer(dueAt, () => {
+          this.#lingering.delete(timer);
+          this.#core.forgetRequest(request);
+        });
+        this.#lingering.add(timer);
+      },
+      takeSendFailure: (callId) => {
+        const error = this.#sendFailures.get(callId);
+        this.#sendFailures.delete(callId);
+        return error;
+      },
+      guard: (action) => this.#guard(action),
+      onEnded,
+    };
+  }
+
+  #noteSendFailure(callId: string, error: SidetoneError): void {
+    this.#options.logger.warn("A SIP request could not be sent.", { code: error.code });
+    if (this.#sendFailures.size >= SEND_FAILURES_LIMIT) this.#sendFailures.clear();
+    this.#sendFailures.set(callId, error);
+  }
+
+  /** Runs code that the network set off; nothing may be thrown back into the socket. */
+  #guard(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#exceptions += 1;
+      this.#options.logger.error("Handling a SIP message failed.", { error: errorText(error) });
+    }
+  }
+
+  #assertOpen(): void {
+    if (this.#closed === undefined) return;
+    throw new UsageError("ERR_ENDPOINT_CLOSED", "The SIP endpoint was closed; open another one.");
+  }
+}
+
+function checkOptions({ user, displayName, local }: SipEndpointOptions): void {
+  if (!isUserInfo(user) || user.includes(":")) {
+    throw new UsageError(
+      "ERR_SIP_USER_MALFORMED",
+      "The user of a SIP endpoint may not be empty nor contain characters that need %-escapes.",
+    );
+  }
+  if (/[\r\n]/.test(displayName ?? "")) {
+    throw new UsageError("ERR_SIP_USER_MALFORMED", "The display name has a line end in it.");
+  }
+  if (/^(0\.0\.0\.0|::|)$/.test(local.address)) {
+    throw new UsageError(
+      "ERR_ADDRESS_UNSPECIFIED",
+      `A SIP endpoint cannot be bound to "${local.address}", because peers are told its address. Give one of this machine's own.`,
+    );
+  }
+}

@@ -1,0 +1,80 @@
+import { URI } from "sip.js/lib/core/index.js";
+import { type SocketAddress, UsageError } from "../environment/index.ts";
+import { isUserInfo, parseUri } from "./wire-uri.ts";
+
+/** RFC 3261 §19.1.2. */
+export const DEFAULT_SIP_PORT = 5060;
+
+const EXAMPLE = "Write it as sip:user@host or sip:user@host:port.";
+
+/**
+ * Reads a target that a user wrote.
+ *
+ * Messages name the part at fault, never the user part: it may be a telephone number.
+ * @throws UsageError ERR_TARGET_MALFORMED; ERR_TARGET_UNSUPPORTED for sips:, tel: and transports
+ *   other than UDP.
+ */
+export function parseTarget(text: string): URI {
+  const target = text.trim().replace(/^<(.*)>$/, "$1");
+  if (target === "") throw malformed("is empty");
+  const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(target)?.[1]?.toLowerCase();
+  // "bot.example:5060" has no scheme, although it looks like one.
+  const looksLikeHost = scheme !== undefined && /^[^:]*:\d+$/.test(target) && scheme !== "sip";
+  if (scheme === undefined || looksLikeHost) throw malformed('does not begin with "sip:"');
+  if (scheme !== "sip") throw unsupported(`has the scheme "${scheme}:"; only "sip:" can be called`);
+  const uri = parseUri(target);
+  if (uri === undefined) throw malformed(faultOf(target));
+  checkUri(uri);
+  return uri;
+}
+
+function checkUri(uri: URI): void {
+  if (uri.port === 0) throw malformed('has the port "0"; it must be 1 to 65535');
+  if (Object.keys(uri.headers).length > 0) {
+    throw malformed('carries headers (behind "?"). Give them as `headers` of the call instead');
+  }
+  const transport = uri.getParam("transport");
+  if (transport !== undefined && transport?.toLowerCase() !== "udp") {
+    throw unsupported(`asks for transport "${String(transport)}"; only UDP is supported`);
+  }
+}
+
+function faultOf(target: string): string {
+  const rest = target.slice("sip:".length);
+  const at = rest.indexOf("@");
+  const hostPort = (rest.slice(at + 1).split(/[;?]/)[0] ?? "").trim();
+  if (at !== -1 && !isUserInfo(rest.slice(0, at))) {
+    return 'has a user part (before "@") with characters that need %-escapes';
+  }
+  if (hostPort === "") return "has no host";
+  const port = /:([^:\]]*)$/.exec(hostPort)?.[1];
+  if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65_535)) {
+    return `has the port "${port}"; it must be 1 to 65535`;
+  }
+  return `has a malformed host or parameter (host read: "${hostPort}")`;
+}
+
+function malformed(what: string): UsageError {
+  return new UsageError("ERR_TARGET_MALFORMED", `The SIP target ${what}. ${EXAMPLE}`);
+}
+
+function unsupported(what: string): UsageError {
+  return new UsageError("ERR_TARGET_UNSUPPORTED", `The SIP target ${what}. ${EXAMPLE}`);
+}
+
+/** A numeric address as the host of a URI or Via: IPv6 in brackets. */
+export function uriHost(address: string): string {
+  return address.includes(":") ? `[${address}]` : address;
+}
+
+/** "192.0.2.1:5060", "[2001:db8::1]:5060". */
+export function hostPortText(address: SocketAddress): string {
+  return `${uriHost(address.address)}:${address.port}`;
+}
+
+/**
+ * The same URI as it stands in From and To: without port and parameters (RFC 3261 §19.1.1, table 1).
+ */
+export function addressOfRecord(uri: URI): URI {
+  return new URI(uri.scheme, uri.user ?? "", uri.host);
+}

@@ -1,0 +1,178 @@
+import {
+  after,
+  type Clock,
+  type ConnectOptions,
+  type DatagramSocket,
+  EnvironmentError,
+  type Instant,
+  type ListeningServer,
+  type MessageSocket,
+  type Network,
+  type Random,
+  type ServerHandlers,
+  type SocketAddress,
+  UsageError,
+} from "../environment/index.ts";
+
+/** How a virtual network behaves. */
+export interface VirtualNetworkOptions {
+  readonly clock: Clock;
+  /** Decides on losses and jitter; seed it. */
+  readonly random: Random;
+  /** One-way delay of every datagram. Default 5 ms. */
+  readonly latencyMs?: number;
+  /** Up to this much is added to the delay, so that datagrams overtake each other. Default 0. */
+  readonly jitterMs?: number;
+  /** The share of datagrams that vanish, 0 to 1. Default 0. */
+  readonly lossRatio?: number;
+  /** Host names and their addresses. */
+  readonly hosts?: Readonly<Record<string, readonly string[]>>;
+  /** Whether the sender hears (ECONNREFUSED) that nothing is bound at the destination. */
+  readonly reportsUnbound?: boolean;
+}
+
+/** A datagram on its way; for tests that pick out single ones. */
+export interface Datagram {
+  readonly data: Uint8Array;
+  readonly from: SocketAddress;
+  readonly to: SocketAddress;
+}
+
+/** What became of the datagrams so far: `sent` is the sum of the others and of those under way. */
+export interface DatagramCounts {
+  readonly sent: number;
+  readonly delivered: number;
+  readonly lost: number;
+  readonly unbound: number;
+}
+
+const FIRST_EPHEMERAL_PORT = 40_000;
+
+/**
+ * A network within one process and under one clock: datagrams with delay, jitter and seeded loss
+ * between sockets of any numeric addresses. WebSocket and HTTP are not simulated.
+ */
+export class VirtualNetwork implements Network {
+  /** Datagrams for which it returns true vanish, beside those lost at random. */
+  dropsIf: ((datagram: Datagram) => boolean) | undefined;
+  /** May be changed at any time. */
+  lossRatio: number;
+  readonly #options: VirtualNetworkOptions;
+  readonly #sockets = new Map<string, VirtualDatagramSocket>();
+  readonly #counts = { sent: 0, delivered: 0, lost: 0, unbound: 0 };
+  #nextPort = FIRST_EPHEMERAL_PORT;
+
+  constructor(options: VirtualNetworkOptions) {
+    this.#options = options;
+    this.lossRatio = options.lossRatio ?? 0;
+  }
+
+  get counts(): DatagramCounts {
+    return { ...this.#counts };
+  }
+
+  bindDatagram(local: SocketAddress): Promise<DatagramSocket> {
+    const bound = { address: local.address, port: local.port || this.#freePort(local.address) };
+    if (this.#sockets.has(keyOf(bound))) {
+      const message = `UDP ${keyOf(bound)} is in use in the virtual network.`;
+      return Promise.reject(new EnvironmentError("ERR_PORT_IN_USE", message));
+    }
+    const socket = new VirtualDatagramSocket(bound, {
+      send: (data, to) => this.#send({ data: new Uint8Array(data), from: bound, to }),
+      close: () => this.#sockets.delete(keyOf(bound)),
+    });
+    this.#sockets.set(keyOf(bound), socket);
+    return Promise.resolve(socket);
+  }
+
+  resolveHost(host: string): Promise<readonly string[]> {
+    if (/^[\d.]+$/.test(host) || host.includes(":")) return Promise.resolve([host]);
+    const addresses = this.#options.hosts?.[host];
+    if (addresses !== undefined) return Promise.resolve(addresses);
+    const message = `The host name "${host}" is not known in the virtual network.`;
+    return Promise.reject(new EnvironmentError("ERR_HOST_UNRESOLVED", message));
+  }
+
+  connectMessages(_url: string, _options?: ConnectOptions): MessageSocket {
+    throw notSimulated();
+  }
+
+  listenHttp(_local: SocketAddress, _handlers: ServerHandlers): Promise<ListeningServer> {
+    return Promise.reject(notSimulated());
+  }
+
+  #freePort(address: string): number {
+    while (this.#sockets.has(keyOf({ address, port: this.#nextPort }))) this.#nextPort += 1;
+    this.#nextPort += 1;
+    return this.#nextPort - 1;
+  }
+
+  #send(datagram: Datagram): void {
+    const { clock, random, latencyMs = 5, jitterMs = 0 } = this.#options;
+    this.#counts.sent += 1;
+    // Both numbers are always drawn, so that a changed ratio does not shift the sequence.
+    const isLost = random() < this.lossRatio;
+    const delayMs = latencyMs + random() * jitterMs;
+    if (isLost || this.dropsIf?.(datagram) === true) {
+      this.#counts.lost += 1;
+      return;
+    }
+    const dueAt = after(clock.now(), delayMs);
+    clock.setTimer(dueAt, () => this.#deliver(datagram, clock.now()));
+  }
+
+  #deliver({ data, from, to }: Datagram, now: Instant): void {
+    const socket = this.#sockets.get(keyOf(to));
+    if (socket !== undefined) {
+      this.#counts.delivered += 1;
+      socket.onDatagram?.(data, from, now);
+      return;
+    }
+    this.#counts.unbound += 1;
+    if (this.#options.reportsUnbound !== true) return;
+    const refused = Object.assign(new Error("connect ECONNREFUSED"), {
+      code: "ECONNREFUSED",
+      ...to,
+    });
+    this.#sockets.get(keyOf(from))?.onError?.(refused);
+  }
+}
+
+interface SocketActions {
+  send(data: Uint8Array, to: SocketAddress): void;
+  close(): void;
+}
+
+class VirtualDatagramSocket implements DatagramSocket {
+  readonly local: SocketAddress;
+  onDatagram: DatagramSocket["onDatagram"];
+  onError: DatagramSocket["onError"];
+  readonly #actions: SocketActions;
+  #isClosed = false;
+
+  constructor(local: SocketAddress, actions: SocketActions) {
+    this.local = local;
+    this.#actions = actions;
+  }
+
+  send(data: Uint8Array, to: SocketAddress): void {
+    if (!this.#isClosed) this.#actions.send(data, to);
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    this.#actions.close();
+    return Promise.resolve();
+  }
+}
+
+function keyOf({ address, port }: SocketAddress): string {
+  return `${address} ${port}`;
+}
+
+function notSimulated(): UsageError {
+  return new UsageError(
+    "ERR_NOT_SIMULATED",
+    "The virtual network carries datagrams only. Use real sockets for WebSocket and HTTP.",
+  );
+}
