@@ -1,0 +1,222 @@
+import {
+  after,
+  type Clock,
+  type Instant,
+  type Logger,
+  type SidetoneError,
+  type Timer,
+} from "../environment/index.ts";
+import type { FactSink } from "../timeline/index.ts";
+import { type AiEventHandlers, dispatchAiEvent } from "./ai-event-handlers.ts";
+import { AiFacts } from "./ai-facts.ts";
+import type { AiEvent, AiSession, WireTap } from "./ai-session.ts";
+import { BotSpeech } from "./bot-speech.ts";
+import { CallerAudio } from "./caller-audio.ts";
+import type { DrainOutcome } from "./drain-waits.ts";
+import { type FlushedResponse, InjectionBuffer, type PlayoutEvent } from "./injection-buffer.ts";
+import { ToolRunner } from "./tool-runner.ts";
+import type { ToolHandlers } from "./tools.ts";
+
+/** What a bridge joins. */
+export interface BridgeOptions {
+  readonly session: AiSession;
+  readonly callSampleRateHz: number;
+  /** Length of the frames that `takeFrame` fills. */
+  readonly frameSamples: number;
+  readonly tools: ToolHandlers;
+  readonly record: FactSink;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Gets each message of the AI socket as JSON, without audio and keys: for ai.jsonl. */
+  readonly onAiEvent?: WireTap;
+  /** Has the bot speak first. */
+  readonly greet?: boolean;
+  /** How long a tool waits for queued speech at most. Default 10 000. */
+  readonly toolWaitMsMax?: number;
+  /** Speech of the bot held at most. Default 120 000. */
+  readonly playoutCapacityMs?: number;
+}
+
+/** Why a bridge's AI session has ended; `error` where it did not end as it should. */
+export interface BridgeEnd {
+  /** Of the WebSocket. */
+  readonly code: number;
+  readonly reason: string;
+  readonly error?: SidetoneError;
+}
+
+const TOOL_WAIT_MS_MAX = 10_000;
+
+/**
+ * Joins one call's audio to one AI session: the caller's to the AI at once, the AI's to the caller
+ * through the injection buffer, and the bot's tools to the call.
+ *
+ * The caller's speech flushes the queue where the provider says that it interrupts. It knows
+ * neither SIP nor RTP; whoever owns the media clock calls `takeFrame`.
+ */
+export class Bridge {
+  /** Called once, when the AI session has ended. Speech still queued may be played on. */
+  onClosed: ((end: BridgeEnd) => void) | undefined;
+  readonly #options: BridgeOptions;
+  readonly #session: AiSession;
+  readonly #buffer: InjectionBuffer;
+  readonly #botSpeech: BotSpeech;
+  readonly #callerAudio: CallerAudio;
+  readonly #facts: AiFacts;
+  readonly #tools: ToolRunner;
+  readonly #handlers: AiEventHandlers = {
+    ready: () => {
+      if (this.#options.greet === true) this.#session.requestResponse();
+    },
+    responseCreated: ({ responseId }) => this.#buffer.handleResponseCreated(responseId),
+    audio: (event, at) => this.#botSpeech.handleAudio(event, at),
+    audioDone: ({ responseId }, at) => {
+      this.#botSpeech.finish(responseId, at);
+      this.#buffer.handleAudioDone(responseId);
+    },
+    turnDone: ({ responseId }, at) => {
+      this.#botSpeech.finish(responseId, at);
+      this.#buffer.handleResponseDone(responseId);
+    },
+    interrupted: ({ responseId }, at) => this.#interrupt(responseId, at),
+    toolCall: (event, at) => this.#tools.handleCall(event, at),
+    toolCancelled: ({ id }) => this.#tools.handleCancelled(id),
+    error: ({ error }) => {
+      this.#fatalError ??= error;
+    },
+    closed: (event, at) => this.#handleClosed(event, at),
+  };
+  #drainTimer: Timer | undefined;
+  #fatalError: SidetoneError | undefined;
+
+  constructor(options: BridgeOptions) {
+    const { session, record, clock, callSampleRateHz, frameSamples } = options;
+    this.#options = options;
+    this.#session = session;
+    this.#buffer = new InjectionBuffer({
+      sampleRateHz: callSampleRateHz,
+      ...(options.playoutCapacityMs === undefined ? {} : { capacityMs: options.playoutCapacityMs }),
+    });
+    this.#botSpeech = new BotSpeech(this.#buffer, {
+      fromHz: session.outputSampleRateHz,
+      toHz: callSampleRateHz,
+    });
+    this.#callerAudio = new CallerAudio({ session, record, callSampleRateHz, frameSamples });
+    this.#facts = new AiFacts(session, record);
+    this.#tools = new ToolRunner({
+      session,
+      handlers: options.tools,
+      record,
+      clock,
+      speechPlayed: (responseId) => this.#speechPlayed(responseId),
+    });
+    this.#facts.handleConnecting(clock.now());
+    session.onWireMessage = options.onAiEvent;
+    session.onEvent = (event, arrivedAt) => this.#handleEvent(event, arrivedAt);
+  }
+
+  /** Caller audio at the call's rate, any length, as soon as it is there. */
+  handleCallerAudio(samples: Int16Array, now: Instant): void {
+    this.#callerAudio.handleAudio(samples, now);
+  }
+
+  /** Stands for `sampleCount` samples that did not come. */
+  handleCallerSilence(sampleCount: number, now: Instant): void {
+    this.#callerAudio.handleSilence(sampleCount, now);
+  }
+
+  /**
+   * Fills `output` with the frame that leaves at `now`; called once per frame time.
+   * @returns false where it is silence.
+   */
+  takeFrame(output: Int16Array, now: Instant): boolean {
+    const isSpeech = this.#buffer.takeFrame(output, now);
+    this.#recordPlayout();
+    return isSpeech;
+  }
+
+  /** Ends the AI session and every wait; tools that have not begun do not begin any more. */
+  close(): void {
+    this.#tools.close();
+    this.#buffer.close();
+    this.#drainTimer?.cancel();
+    this.#drainTimer = undefined;
+    this.#session.close();
+  }
+
+  #handleEvent(event: AiEvent, at: Instant): void {
+    this.#facts.handleEvent(event, at);
+    dispatchAiEvent(this.#handlers, event, at);
+    this.#recordPlayout();
+  }
+
+  #handleClosed(event: { readonly code: number; readonly reason: string }, at: Instant): void {
+    this.#botSpeech.finish(undefined, at);
+    this.#buffer.handleSessionEnd();
+    this.#options.logger.info("The AI session has ended.", { ...this.#session.counts });
+    const { code, reason } = event;
+    const error = this.#fatalError;
+    this.onClosed?.({ code, reason, ...(error === undefined ? {} : { error }) });
+  }
+
+  #interrupt(responseId: string | undefined, at: Instant): void {
+    // What the converter still holds was received too, so that it is counted as thrown away.
+    this.#botSpeech.finish(responseId, at);
+    const flushed = this.#buffer.flush(at, responseId);
+    this.#recordPlayout();
+    for (const response of flushed) this.#truncate(response, at);
+  }
+
+  #truncate(response: FlushedResponse, at: Instant): void {
+    const { responseId, playedMs, items } = response;
+    const truncationSent = this.#session.supportsTruncation !== false && items.length > 0;
+    if (truncationSent) {
+      for (const item of items) this.#session.truncate(item.itemId, Math.floor(item.playedMs));
+    }
+    this.#options.record({ kind: "interruption", responseId, playedMs, truncationSent, at });
+  }
+
+  #speechPlayed(responseId: string): Promise<DrainOutcome> {
+    const limitMs = this.#options.toolWaitMsMax ?? TOOL_WAIT_MS_MAX;
+    const deadline = after(this.#options.clock.now(), limitMs);
+    return new Promise((settle) => {
+      this.#buffer.waitForDrain({ responseId, deadline, settle });
+      this.#armDrainTimer();
+    });
+  }
+
+  /** `takeFrame` sees to deadlines, too; the timer is for calls whose media has ceased. */
+  #armDrainTimer(): void {
+    this.#drainTimer?.cancel();
+    this.#drainTimer = undefined;
+    const dueAt = this.#buffer.nextTimeout;
+    if (dueAt === undefined) return;
+    this.#drainTimer = this.#options.clock.setTimer(dueAt, () => {
+      this.#buffer.handleTimeout(this.#options.clock.now());
+      this.#armDrainTimer();
+    });
+  }
+
+  #recordPlayout(): void {
+    let event = this.#buffer.takeOutput();
+    while (event !== undefined) {
+      this.#recordPlayoutEvent(event);
+      event = this.#buffer.takeOutput();
+    }
+  }
+
+  #recordPlayoutEvent({ type, ...rest }: PlayoutEvent): void {
+    const { record, logger } = this.#options;
+    if (type !== "overflow") {
+      record({ kind: "playout", event: type, ...rest });
+      return;
+    }
+    logger.warn("The bot's speech exceeds the injection buffer.");
+    record({
+      kind: "fault",
+      code: "ERR_PLAYOUT_OVERFLOW",
+      message: "The bot's speech exceeds the injection buffer; what does not fit is not played.",
+      at: rest.at,
+    });
+  }
+}

@@ -1,0 +1,131 @@
+import { UsageError } from "../../environment/index.ts";
+import type { ToolDefinition } from "../tools.ts";
+
+/** OpenAI's audio formats: `pcm` is 24 kHz s16le; `pcmu` and `pcma` are G.711 at 8 kHz. */
+export type OpenAiAudioFormat = "pcm" | "pcmu" | "pcma";
+
+/** How the server decides that the caller speaks; what is left out, the provider's defaults fill. */
+export type OpenAiTurnDetection =
+  | {
+      readonly type: "server_vad";
+      readonly threshold?: number;
+      readonly prefixPaddingMs?: number;
+      readonly silenceDurationMs?: number;
+      readonly idleTimeoutMs?: number;
+      readonly createResponse?: boolean;
+      readonly interruptResponse?: boolean;
+    }
+  | {
+      readonly type: "semantic_vad";
+      readonly eagerness?: "low" | "medium" | "high" | "auto";
+      readonly createResponse?: boolean;
+      readonly interruptResponse?: boolean;
+    };
+
+/** How to reach an OpenAI Realtime server, and how the session shall be set. */
+export interface OpenAiOptions {
+  /** `ws:` or `wss:`; the model is added as query where the URL names none. */
+  readonly url: string;
+  /** Sent as Bearer token; appears in no error, fact, log or `ai.jsonl`. */
+  readonly apiKey: string;
+  readonly model: string;
+  readonly voice?: string;
+  readonly instructions?: string;
+  readonly tools?: readonly ToolDefinition[];
+  readonly turnDetection?: OpenAiTurnDetection;
+  /** Today only `pcm`. */
+  readonly inputFormat?: OpenAiAudioFormat;
+  /** Today only `pcm`. */
+  readonly outputFormat?: OpenAiAudioFormat;
+  /** Has the caller transcribed by the server. */
+  readonly transcription?: {
+    readonly model: string;
+    readonly language?: string;
+    readonly prompt?: string;
+  };
+  /** From the start to `session.created`. Default 10 000. */
+  readonly connectTimeoutMs?: number;
+  /** From `session.update` to `session.updated`. Default 5 000. */
+  readonly sessionUpdateTimeoutMs?: number;
+  /** Silence of the server while it owes a response. Default 15 000. */
+  readonly stallTimeoutMs?: number;
+  /** Audio gathered into one append message. Default 20. */
+  readonly appendMs?: number;
+  /** Caller audio kept until the session is ready; beyond it the oldest is dropped. Default 5 000. */
+  readonly readyBufferMs?: number;
+}
+
+/** Options with every default filled in. */
+export interface OpenAiSettings {
+  readonly url: string;
+  readonly apiKey: string;
+  readonly model: string;
+  readonly voice: string | undefined;
+  readonly instructions: string | undefined;
+  readonly tools: readonly ToolDefinition[];
+  readonly turnDetection: OpenAiTurnDetection | undefined;
+  readonly transcription: OpenAiOptions["transcription"];
+  readonly connectTimeoutMs: number;
+  readonly sessionUpdateTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+  readonly appendMs: number;
+  readonly readyBufferMs: number;
+}
+
+/** OpenAI's PCM has this one rate. */
+export const OPENAI_SAMPLE_RATE_HZ = 24_000;
+
+/**
+ * Fills in defaults and refuses what cannot work.
+ * @throws UsageError ERR_UNSUPPORTED_AUDIO_FORMAT, ERR_AI_URL_MALFORMED, ERR_AI_KEY_MISSING.
+ */
+export function openAiSettings(options: OpenAiOptions): OpenAiSettings {
+  checkFormat("input", options.inputFormat ?? "pcm");
+  checkFormat("output", options.outputFormat ?? "pcm");
+  checkApiKey(options.apiKey);
+  return {
+    url: sessionUrl(options.url, options.model),
+    apiKey: options.apiKey,
+    model: options.model,
+    voice: options.voice,
+    instructions: options.instructions,
+    tools: options.tools ?? [],
+    turnDetection: options.turnDetection,
+    transcription: options.transcription,
+    connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    sessionUpdateTimeoutMs: options.sessionUpdateTimeoutMs ?? 5000,
+    stallTimeoutMs: options.stallTimeoutMs ?? 15_000,
+    appendMs: options.appendMs ?? 20,
+    readyBufferMs: options.readyBufferMs ?? 5000,
+  };
+}
+
+function checkFormat(which: string, format: OpenAiAudioFormat): void {
+  if (format === "pcm") return;
+  throw new UsageError(
+    "ERR_UNSUPPORTED_AUDIO_FORMAT",
+    `The AI session's ${which} format "${format}" is not supported yet. Use "pcm" (24 kHz).`,
+    { context: { which, format } },
+  );
+}
+
+/** The key goes into a header, so that control characters would break the request. */
+function checkApiKey(apiKey: string): void {
+  if (/^[\u0021-\u007e]+$/u.test(apiKey)) return;
+  throw new UsageError(
+    "ERR_AI_KEY_MISSING",
+    "The AI session's API key is empty or has characters that no key has. Check the configuration.",
+  );
+}
+
+function sessionUrl(text: string, model: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || (url.protocol !== "ws:" && url.protocol !== "wss:")) {
+    throw new UsageError(
+      "ERR_AI_URL_MALFORMED",
+      'The AI session\'s URL is not a ws: or wss: URL. Write e.g. "wss://api.openai.com/v1/realtime".',
+    );
+  }
+  if (!url.searchParams.has("model")) url.searchParams.set("model", model);
+  return url.toString();
+}

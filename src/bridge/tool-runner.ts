@@ -1,0 +1,119 @@
+import { type Clock, errorText, type Instant, isSidetoneError } from "../environment/index.ts";
+import type { FactSink, ToolCallFact } from "../timeline/index.ts";
+import type { AiSession, AiToolCallEvent } from "./ai-session.ts";
+import type { DrainOutcome } from "./drain-waits.ts";
+import { parseToolRequest, type ToolHandlers, type ToolRequest } from "./tools.ts";
+
+/** What a tool runner works with. */
+export interface ToolRunnerOptions {
+  readonly session: AiSession;
+  readonly handlers: ToolHandlers;
+  readonly record: FactSink;
+  readonly clock: Clock;
+  /** Resolves when what the bot has said before the call (and in its response) has been played. */
+  readonly speechPlayed: (responseId: string) => Promise<DrainOutcome>;
+}
+
+interface ToolFailure {
+  readonly code: string;
+  readonly message: string;
+}
+
+type Feasible = Exclude<ToolRequest, { readonly kind: "refused" }>;
+
+/**
+ * Carries out the model's tool calls, one after another in the order in which they were made, each
+ * after the speech before it has been played. Every call gets exactly one result.
+ */
+export class ToolRunner {
+  readonly #options: ToolRunnerOptions;
+  readonly #cancelled = new Set<string>();
+  readonly #open = new Set<string>();
+  #last: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(options: ToolRunnerOptions) {
+    this.#options = options;
+  }
+
+  handleCall(call: AiToolCallEvent, at: Instant): void {
+    this.#note(call, "called", at);
+    const request = parseToolRequest(call.name, call.args, call.argsError);
+    if (request.kind === "refused") {
+      this.#fail(call, request);
+      return;
+    }
+    this.#open.add(call.id);
+    const before = this.#last;
+    // The wait begins now, also for a call that stands behind another: what counts is what the bot
+    // had said when it made this call.
+    const speechPlayed = this.#options.speechPlayed(call.responseId);
+    this.#last = this.#runAfter(before, speechPlayed, { call, request });
+  }
+
+  /** The provider takes a call back; one that is being carried out goes on. */
+  handleCancelled(id: string): void {
+    if (this.#open.has(id)) this.#cancelled.add(id);
+  }
+
+  /** The call is over: what has not begun does not begin any more. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  async #runAfter(
+    before: Promise<void>,
+    speechPlayed: Promise<DrainOutcome>,
+    { call, request }: { readonly call: AiToolCallEvent; readonly request: Feasible },
+  ): Promise<void> {
+    await before;
+    await speechPlayed;
+    this.#open.delete(call.id);
+    const isCancelled = this.#cancelled.delete(call.id);
+    if (isCancelled || this.#isClosed) {
+      const why = isCancelled ? "The model took the call back." : "The call had ended.";
+      this.#fail(call, { code: "ERR_TOOL_CANCELLED", message: why });
+      return;
+    }
+    await this.#run(call, request);
+  }
+
+  async #run(call: AiToolCallEvent, request: Feasible): Promise<void> {
+    const { handlers, session, clock } = this.#options;
+    this.#note(call, "started", clock.now());
+    try {
+      await (request.kind === "hangUp" ? handlers.hangUp() : handlers.sendDigits(request.digits));
+    } catch (error) {
+      const code = isSidetoneError(error) ? error.code : "ERR_TOOL_FAILED";
+      this.#fail(call, { code, message: errorText(error) });
+      return;
+    }
+    const result = JSON.stringify({ status: "ok" });
+    this.#note(call, "finished", clock.now(), { result });
+    // After hanging up there is nobody to talk to; after digits the model may go on talking.
+    session.sendToolResult(call.id, result, { respond: request.kind === "sendDigits" });
+  }
+
+  #fail(call: AiToolCallEvent, { code, message }: ToolFailure): void {
+    const result = JSON.stringify({ status: "error", message });
+    this.#note(call, "failed", this.#options.clock.now(), { result, code });
+    this.#options.session.sendToolResult(call.id, result, { respond: !this.#isClosed });
+  }
+
+  #note(
+    call: AiToolCallEvent,
+    event: ToolCallFact["event"],
+    at: Instant,
+    more: { readonly result?: string; readonly code?: string } = {},
+  ): void {
+    this.#options.record({
+      kind: "toolCall",
+      event,
+      toolCallId: call.id,
+      name: call.name,
+      arguments: call.args,
+      ...more,
+      at,
+    });
+  }
+}
