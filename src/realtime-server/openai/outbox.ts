@@ -1,0 +1,70 @@
+import type { ServerEventDraft } from "../engine/server-event.ts";
+import type { Ids, ProtocolError, ServerMessage } from "./wire.ts";
+
+/** What a session wants done; in order. A truth comes before the message that it is about. */
+export type SessionOutput =
+  | { readonly kind: "message"; readonly text: string }
+  | { readonly kind: "truth"; readonly draft: ServerEventDraft }
+  | { readonly kind: "close"; readonly code: number; readonly reason: string };
+
+/** What waits to be sent. */
+export class Outbox {
+  readonly #ids: Ids;
+  #outputs: SessionOutput[] = [];
+  #next = 0;
+  #isClosed = false;
+
+  constructor(ids: Ids) {
+    this.#ids = ids;
+  }
+
+  /** Queues an event of the protocol. */
+  readonly emit = (message: ServerMessage): void => {
+    const { type, ...fields } = message;
+    const text = JSON.stringify({ type, event_id: this.#ids.next("event"), ...fields });
+    this.#outputs.push({ kind: "message", text });
+  };
+
+  /** Queues a truth; to be told before the message that it is about. */
+  readonly tellTruth = (draft: ServerEventDraft): void => {
+    this.#outputs.push({ kind: "truth", draft });
+  };
+
+  /** Queues an `error` event. `eventId`: the id that the client gave its event. */
+  emitError(error: ProtocolError, eventId: unknown): void {
+    const { code, message, param } = error;
+    this.tellTruth({ type: "errorSent", code });
+    this.emit({
+      type: "error",
+      error: {
+        type: "invalid_request_error",
+        code,
+        message,
+        param,
+        event_id: typeof eventId === "string" ? eventId : null,
+      },
+    });
+  }
+
+  /** Whether the end of the connection was queued. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
+  close(code: number, reason: string): void {
+    this.#isClosed = true;
+    this.#outputs.push({ kind: "close", code, reason });
+  }
+
+  /** Removes and returns the oldest output. */
+  take(): SessionOutput | undefined {
+    const output = this.#outputs[this.#next];
+    if (output === undefined) {
+      this.#outputs = [];
+      this.#next = 0;
+      return undefined;
+    }
+    this.#next += 1;
+    return output;
+  }
+}

@@ -1,0 +1,350 @@
+import { existsSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { beforeAll, describe, expect, it } from "vitest";
+import { loadVoices, type VoiceLibrary } from "../audio/index.ts";
+import {
+  type Clock,
+  type Environment,
+  type FileStore,
+  type HttpRequest,
+  type Instant,
+  instant,
+  type MessageSocket,
+  type Network,
+  type ServerHandlers,
+  SILENT_LOGGER,
+  seededRandom,
+  type Timer,
+} from "../environment/index.ts";
+import type { ServerEvent } from "./engine/server-event.ts";
+import { RealtimeServer, type RealtimeServerOptions } from "./realtime-server.ts";
+import { parseScript } from "./script/parse-script.ts";
+import type { Script } from "./script/script.ts";
+
+const FIXTURES = fileURLToPath(new URL("../../fixtures", import.meta.url));
+
+const files = {
+  read: (path: string) => Promise.resolve(new Uint8Array(readFileSync(path))),
+  readText: (path: string) => Promise.resolve(readFileSync(path, "utf8")),
+  exists: (path: string) => Promise.resolve(existsSync(path)),
+} as unknown as FileStore;
+
+let voices: VoiceLibrary;
+let script: Script;
+
+beforeAll(async () => {
+  voices = await loadVoices(files, `${FIXTURES}/voices`);
+  script = parseScript(
+    readFileSync(`${FIXTURES}/scripts/reception.yaml`, "utf8"),
+    "reception.yaml",
+  );
+});
+
+/** A clock that stands still until it is told to move; timers run at their exact instants. */
+class HandClock implements Clock {
+  #now = instant(1000.125);
+  #timers: { dueAt: Instant; handler: () => void }[] = [];
+
+  now(): Instant {
+    return this.#now;
+  }
+
+  wallClockMs(): number {
+    return 1_800_000_000_000;
+  }
+
+  get armed(): number {
+    return this.#timers.length;
+  }
+
+  setTimer(dueAt: Instant, handler: () => void): Timer {
+    const timer = { dueAt, handler };
+    this.#timers.push(timer);
+    return { cancel: () => (this.#timers = this.#timers.filter((each) => each !== timer)) };
+  }
+
+  advance(ms: number): void {
+    const end = instant(this.#now + ms);
+    for (;;) {
+      const [next] = this.#timers.toSorted((left, right) => left.dueAt - right.dueAt);
+      if (next === undefined || next.dueAt > end) break;
+      this.#timers = this.#timers.filter((each) => each !== next);
+      this.#now = instant(Math.max(this.#now, next.dueAt));
+      next.handler();
+    }
+    this.#now = end;
+  }
+}
+
+/** The server's end of a WebSocket whose other end is this test. */
+class FakeSocket implements MessageSocket {
+  state: MessageSocket["state"] = "open";
+  readonly bufferedBytes = 0;
+  onOpen: (() => void) | undefined;
+  onMessage: ((text: string, arrivedAt: Instant) => void) | undefined;
+  onClose: ((code: number, reason: string) => void) | undefined;
+  onError: ((error: Error) => void) | undefined;
+  readonly sent: string[] = [];
+  end: { code: number } | "terminated" | undefined;
+
+  send(text: string): void {
+    this.sent.push((JSON.parse(text) as { type: string }).type);
+  }
+
+  close(code = 1000): void {
+    this.end = { code };
+    this.#ended(code);
+  }
+
+  terminate(): void {
+    this.end = "terminated";
+    this.#ended(1006);
+  }
+
+  #ended(code: number): void {
+    this.state = "closed";
+    this.onClose?.(code, "");
+  }
+}
+
+async function start(options: Partial<RealtimeServerOptions> = {}) {
+  const clock = new HandClock();
+  let handlers: ServerHandlers | undefined;
+  const closed = { count: 0 };
+  const network = {
+    listenHttp: (local: { address: string }, given: ServerHandlers) => {
+      handlers = given;
+      return Promise.resolve({
+        local: { address: local.address, port: 18_080 },
+        close: () => {
+          closed.count += 1;
+          return Promise.resolve();
+        },
+      });
+    },
+  } as unknown as Network;
+  const random = seededRandom("server");
+  const environment: Environment = { clock, random, logger: SILENT_LOGGER, network };
+  const listen = { address: "127.0.0.1", port: 0 };
+  const server = await RealtimeServer.start(environment, { listen, script, voices, ...options });
+  const events: ServerEvent[] = [];
+  server.onEvent = (event) => events.push(event);
+  const request = (changes: Partial<HttpRequest>): HttpRequest => ({
+    method: "GET",
+    target: "/v1/realtime?model=gpt-realtime",
+    headers: { authorization: `Bearer ${server.apiKey}` },
+    body: "",
+    ...changes,
+  });
+  const upgrade = (changes: Partial<HttpRequest> = {}) => handlers?.onUpgrade(request(changes));
+  const connect = (changes: Partial<HttpRequest> = {}): FakeSocket => {
+    const decision = upgrade(changes);
+    if (decision?.accept !== true) throw new Error("refused");
+    const socket = new FakeSocket();
+    decision.onConnection(socket);
+    return socket;
+  };
+  const post = (target: string, body: string, key = server.apiKey) => {
+    const headers = { authorization: `Bearer ${key}` };
+    return handlers?.onRequest(request({ method: "POST", target, body, headers }));
+  };
+  return { server, clock, events, upgrade, connect, post, closed };
+}
+
+describe("RealtimeServer", () => {
+  it("tells where it listens and with which key it opens", async () => {
+    const { server, connect } = await start();
+
+    expect(server.url).toBe("ws://127.0.0.1:18080/v1/realtime");
+    expect(server.apiKey).toMatch(/^sk-embedded-\w{24}$/u);
+    expect(connect().sent).toEqual(["session.created"]);
+  });
+
+  it("chooses the subprotocol that a browser offers", async () => {
+    const { server, upgrade } = await start({ apiKey: "sk-mine" });
+    const offered = `realtime, openai-insecure-api-key.${server.apiKey}`;
+
+    expect(upgrade({ headers: { "sec-websocket-protocol": offered } })).toMatchObject({
+      accept: true,
+      subprotocol: "realtime",
+    });
+  });
+
+  it("refuses a wrong key with 401, and says so in its events", async () => {
+    const { upgrade, events } = await start();
+
+    expect(upgrade({ headers: { authorization: "Bearer sk-wrong" } })).toMatchObject({
+      accept: false,
+      response: { status: 401 },
+    });
+    expect(events).toEqual([{ type: "refused", status: 401, connection: 1, at: 1000.125 }]);
+  });
+
+  it("refuses connections on request, and no longer once that has ended", async () => {
+    const { server, upgrade } = await start({ faults: { refuseConnection: true } });
+    expect(upgrade()).toMatchObject({ accept: false, response: { status: 503 } });
+
+    server.configure({ faults: { unauthorized: true } });
+    expect(upgrade()).toMatchObject({ accept: false, response: { status: 401 } });
+
+    server.configure({ faults: {} });
+    expect(upgrade()).toMatchObject({ accept: true });
+  });
+
+  it("stamps its truths with the instant at the socket", async () => {
+    const { clock, connect, events } = await start({ answerDelayMs: 123.5 });
+    const socket = connect();
+    clock.advance(10);
+
+    socket.onMessage?.('{"type":"response.create"}', clock.now());
+    clock.advance(5000);
+
+    const types = events.map(({ type }) => type);
+    expect(types).toEqual([
+      "connected",
+      "responseCreated",
+      "firstAudioSent",
+      "lastAudioSent",
+      "responseDone",
+    ]);
+    const created = events.find(({ type }) => type === "responseCreated");
+    const first = events.find(({ type }) => type === "firstAudioSent");
+    expect(created?.at).toBe(1010.125);
+    expect(first?.at).toBe(1010.125 + 123.5);
+  });
+
+  it("takes a new delay from the next response on, and gives it back to the script", async () => {
+    const { server, clock, connect, events } = await start({ answerDelayMs: 100 });
+    const socket = connect();
+    const answer = (): void => {
+      socket.onMessage?.('{"type":"response.create"}', clock.now());
+      clock.advance(5000);
+    };
+
+    answer();
+    server.configure({ answerDelayMs: 700 });
+    answer();
+    server.configure({ faults: {} });
+    answer();
+    server.configure({ answerDelayMs: undefined });
+    answer();
+
+    const delays = events.flatMap((event) => {
+      return event.type === "firstAudioSent" ? [event.answerDelayMs] : [];
+    });
+    expect(delays).toEqual([100, 700, 700, 400]);
+  });
+
+  it("keeps connections apart", async () => {
+    const { clock, connect, events } = await start();
+    const [one, other] = [connect(), connect()];
+
+    one.onMessage?.('{"type":"response.create"}', clock.now());
+    clock.advance(5000);
+    other.close(1000);
+
+    expect(one.sent).toContain("response.done");
+    expect(other.sent).toEqual(["session.created"]);
+    expect(events.at(-1)).toMatchObject({ type: "disconnected", connection: 2, code: 1000 });
+    one.onMessage?.('{"type":"response.create"}', clock.now());
+    expect(one.sent.at(-1)).toBe("response.created");
+  });
+
+  it("leaves no timer behind when a client goes away in the middle of an answer", async () => {
+    const { clock, connect } = await start();
+    const socket = connect();
+    socket.onMessage?.('{"type":"response.create"}', clock.now());
+
+    socket.close(1001);
+
+    expect(clock.armed).toBe(0);
+  });
+
+  it.each([
+    [1013, { code: 1013 }],
+    [1006, "terminated"],
+  ])("ends a connection with code %s on request", async (code, end) => {
+    const { clock, connect } = await start({ faults: { closeAfterMs: 50 } });
+    const closing = connect();
+    clock.advance(60);
+    expect(closing.end).toEqual({ code: 1011 });
+
+    const other = await start({ faults: { closeOnTurn: { turn: 1, code } } });
+    const socket = other.connect();
+    const { samples } = voices.find("caller", "please-hang-up");
+    // 16 kHz samples taken for 24 kHz: faster speech, but speech.
+    const audio = Buffer.concat([Buffer.from(samples.buffer), Buffer.alloc(48_000)]);
+    const append = { type: "input_audio_buffer.append", audio: audio.toString("base64") };
+    socket.onMessage?.(JSON.stringify(append), other.clock.now());
+    other.clock.advance(1000);
+    expect(socket.end).toEqual(end);
+  });
+
+  it("issues ephemeral keys that open connections until they expire", async () => {
+    const { clock, upgrade, post } = await start();
+
+    const response = await post(
+      "/v1/realtime/client_secrets",
+      '{"expires_after":{"anchor":"created_at","seconds":60},"session":{"type":"realtime"}}',
+    );
+
+    const secret = JSON.parse(response?.body ?? "{}") as { value: string; expires_at: number };
+    const headers = { authorization: `Bearer ${secret.value}` };
+    expect(response?.status).toBe(200);
+    expect(secret.value).toMatch(/^ek_/u);
+    expect(secret.expires_at).toBe(1_800_000_060);
+    expect(upgrade({ headers })?.accept).toBe(true);
+    clock.advance(60_000);
+    expect(upgrade({ headers })?.accept).toBe(false);
+  });
+
+  it.each([
+    ["another path", "/v1/models", "{}", 404],
+    ["a life too short", "/v1/realtime/client_secrets", '{"expires_after":{"seconds":1}}', 400],
+    ["no JSON", "/v1/realtime/client_secrets", "{", 400],
+  ])("refuses a request for a key with %s", async (_what, target, body, status) => {
+    const { post } = await start();
+
+    expect((await post(target, body))?.status).toBe(status);
+  });
+
+  it("issues no key to who has none", async () => {
+    const { post } = await start();
+
+    expect((await post("/v1/realtime/client_secrets", "{}", "sk-wrong"))?.status).toBe(401);
+  });
+
+  it.each([
+    ["says: long", "says: a song", "line 12: turns.1.says"],
+    ["hears: Dial four two.", "hears: Dial five.", "line 17: turns.3.hears"],
+    ["interrupted: Of course. What would you like to know?", "interrupted: What?", "interrupted"],
+  ])("does not start with a script that names what is not recorded", async (from, to, place) => {
+    const yaml = readFileSync(`${FIXTURES}/scripts/reception.yaml`, "utf8").replace(from, to);
+
+    await expect(start({ script: parseScript(yaml, "mine.yaml") })).rejects.toMatchObject({
+      code: "ERR_SCRIPT_UNKNOWN_PHRASE",
+      message: expect.stringMatching(new RegExp(`mine.yaml, line \\d+: .*There are: `, "su")),
+      context: { path: place.replace(/^line \d+: /u, "") },
+    });
+    await expect(start({ script: parseScript(yaml, "mine.yaml") })).rejects.toThrow(place);
+  });
+
+  it("does not start with a script that hears one phrase in two turns", async () => {
+    const yaml = readFileSync(`${FIXTURES}/scripts/reception.yaml`, "utf8").replace(
+      "hears: Tell me about the hotel.",
+      "hears: What time is breakfast?",
+    );
+
+    await expect(start({ script: parseScript(yaml, "mine.yaml") })).rejects.toMatchObject({
+      code: "ERR_SCRIPT_DUPLICATE_PHRASE",
+    });
+  });
+
+  it("stops listening when it is closed", async () => {
+    const { server, closed } = await start();
+
+    await server.close();
+
+    expect(closed.count).toBe(1);
+  });
+});

@@ -1,0 +1,174 @@
+import type { VoiceLibrary } from "../audio/index.ts";
+import {
+  type Environment,
+  type HttpRequest,
+  type ListeningServer,
+  type MessageSocket,
+  present,
+  randomToken,
+  type SocketAddress,
+  seededRandom,
+  type UpgradeDecision,
+} from "../environment/index.ts";
+import type { Faults } from "./engine/faults.ts";
+import { Repertoire } from "./engine/repertoire.ts";
+import type { ServerEvent, ServerEventDraft } from "./engine/server-event.ts";
+import type { ServerSettings } from "./engine/server-settings.ts";
+import { EncodedVoices } from "./openai/audio-format.ts";
+import { ClientSecrets } from "./openai/client-secrets.ts";
+import { judgeHandshake, refuse, unauthorized } from "./openai/handshake.ts";
+import { ServerSession } from "./openai/server-session.ts";
+import { Ids } from "./openai/wire.ts";
+import type { Script } from "./script/script.ts";
+import { pumpSession } from "./session-pump.ts";
+
+/** How the embedded AI is to be. */
+export interface RealtimeServerOptions {
+  /** Port 0 lets the host choose. */
+  readonly listen: SocketAddress;
+  readonly script: Script;
+  readonly voices: VoiceLibrary;
+  /** The only key that opens a connection; one is made up where none is given. */
+  readonly apiKey?: string;
+  /** From sending `speech_stopped` to sending the first audio; the script's where not given. */
+  readonly answerDelayMs?: number;
+  readonly faults?: Faults;
+  /** The provider's limit is an hour. */
+  readonly sessionMsMax?: number;
+}
+
+/** What may change while the server runs; it holds from each connection's next turn. */
+export interface RealtimeServerChanges {
+  readonly script?: Script;
+  /** `undefined` gives the delay back to the script. */
+  readonly answerDelayMs?: number | undefined;
+  /** Replaces all faults; `{}` ends them. */
+  readonly faults?: Faults;
+}
+
+const SESSION_MS_MAX = 3_600_000;
+
+/**
+ * The embedded AI: a real server on a real socket that speaks the OpenAI Realtime protocol, listens
+ * to real audio, answers by a script, and tells when it did what.
+ */
+export class RealtimeServer {
+  /** Called for each thing that the server did, with the instant at its socket. */
+  onEvent: ((event: ServerEvent) => void) | undefined;
+  readonly apiKey: string;
+  readonly #environment: Environment;
+  readonly #voices: VoiceLibrary;
+  readonly #encodedVoices = new EncodedVoices();
+  readonly #secrets: ClientSecrets;
+  readonly #sessionMsMax: number;
+  #settings: ServerSettings;
+  #server: ListeningServer | undefined;
+  #connections = 0;
+
+  private constructor(environment: Environment, options: RealtimeServerOptions) {
+    const { random, clock } = environment;
+    this.#environment = environment;
+    this.#voices = options.voices;
+    this.#sessionMsMax = options.sessionMsMax ?? SESSION_MS_MAX;
+    this.apiKey = options.apiKey ?? `sk-embedded-${randomToken(random, 24)}`;
+    this.#secrets = new ClientSecrets(this.apiKey, clock, new Ids(random));
+    this.#settings = {
+      repertoire: new Repertoire(options.script, options.voices),
+      answerDelayMs: options.answerDelayMs,
+      faults: options.faults ?? {},
+    };
+  }
+
+  /**
+   * Starts to listen.
+   * @throws UsageError ERR_SCRIPT_UNKNOWN_PHRASE, ERR_SCRIPT_DUPLICATE_PHRASE; EnvironmentError as
+   *   `Network.listenHttp` throws it.
+   */
+  static async start(
+    environment: Environment,
+    options: RealtimeServerOptions,
+  ): Promise<RealtimeServer> {
+    const server = new RealtimeServer(environment, options);
+    server.#settings.repertoire.rehearse();
+    server.#server = await environment.network.listenHttp(options.listen, {
+      onRequest: (request) => Promise.resolve(server.#secrets.answer(request)),
+      onUpgrade: (request) => server.#judge(request),
+    });
+    return server;
+  }
+
+  /** Where a client connects; it may add `?model=…`. */
+  get url(): string {
+    const { address, port } = present(this.#server, "start() set it before it returned").local;
+    return `ws://${address.includes(":") ? `[${address}]` : address}:${port}/v1/realtime`;
+  }
+
+  /**
+   * Changes what the AI does; what is not named stays.
+   * @throws UsageError ERR_SCRIPT_UNKNOWN_PHRASE, ERR_SCRIPT_DUPLICATE_PHRASE.
+   */
+  configure(changes: RealtimeServerChanges): void {
+    const { script, faults } = changes;
+    const { repertoire, answerDelayMs } = this.#settings;
+    this.#settings = {
+      repertoire: script === undefined ? repertoire : new Repertoire(script, this.#voices),
+      answerDelayMs: "answerDelayMs" in changes ? changes.answerDelayMs : answerDelayMs,
+      faults: faults ?? this.#settings.faults,
+    };
+  }
+
+  /** Stops listening and ends every connection. */
+  async close(): Promise<void> {
+    await this.#server?.close();
+  }
+
+  #judge(request: HttpRequest): UpgradeDecision {
+    const { faults } = this.#settings;
+    const handshake = judgedWithFaults(request, faults, this.#secrets);
+    this.#connections += 1;
+    const connection = this.#connections;
+    if (!handshake.accepted) {
+      this.#tell(connection, { type: "refused", status: handshake.response.status });
+      return { accept: false, response: handshake.response };
+    }
+    const { model, subprotocol } = handshake;
+    return {
+      accept: true,
+      ...(subprotocol === undefined ? {} : { subprotocol }),
+      onConnection: (socket) => this.#serve(socket, connection, model),
+    };
+  }
+
+  #serve(socket: MessageSocket, connection: number, model: string | undefined): void {
+    const { clock, random } = this.#environment;
+    const session = new ServerSession({
+      settings: () => this.#settings,
+      random: seededRandom(randomToken(random, 16)),
+      model,
+      voices: this.#encodedVoices,
+      openedAt: clock.now(),
+      wallClockMs: clock.wallClockMs(),
+      sessionMsMax: this.#sessionMsMax,
+    });
+    this.#tell(connection, { type: "connected" });
+    pumpSession(session, socket, clock, (draft, at) => {
+      this.onEvent?.({ ...draft, connection, at });
+    });
+  }
+
+  #tell(connection: number, draft: ServerEventDraft): void {
+    this.onEvent?.({ ...draft, connection, at: this.#environment.clock.now() });
+  }
+}
+
+function judgedWithFaults(
+  request: HttpRequest,
+  faults: Faults,
+  secrets: ClientSecrets,
+): ReturnType<typeof judgeHandshake> {
+  if (faults.refuseConnection === true) {
+    const message = "The server is overloaded (fault refuseConnection).";
+    return refuse(503, "server_error", "service_unavailable", message);
+  }
+  return faults.unauthorized === true ? unauthorized() : judgeHandshake(request, secrets.isValid);
+}
