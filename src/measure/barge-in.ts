@@ -1,0 +1,183 @@
+import { after, type Instant } from "../environment/index.ts";
+import type {
+  BackchannelMetrics,
+  BargeInMetrics,
+  BotTurn,
+  CallerTurn,
+  StopPart,
+} from "./call-metrics.ts";
+import { nextOnsetAfter } from "./caller-turns.ts";
+import { factsOf } from "./facts-of.ts";
+import { type LatencyPart, partsBetween } from "./latency-parts.ts";
+import type { Observations } from "./observations.ts";
+import { optional } from "./optional.ts";
+import { cutAt, type ResponseTrack } from "./responses.ts";
+import { betweenMs, contains, totalMs } from "./time-spans.ts";
+import { answerTo, responseOf } from "./turns.ts";
+
+/** A stop within this counts as a yield to an interruption (τ-voice, EVA). */
+export const YIELD_LIMIT_MS = 2000;
+/** A stop within this of a backchannel counts as a false stop. */
+export const FALSE_STOP_LIMIT_MS = 1000;
+
+/** A flushed response may be heard this much later than estimated without being stale. */
+const DELIVERY_TOLERANCE_MS = 40;
+/** Speech that ends this close to the end of the call was ended by it. */
+const CALL_END_TOLERANCE_MS = 200;
+/** Where nothing is known of the bot's inside, a shorter silence may be a pause within a sentence. */
+const CERTAIN_SILENCE_MS = 1000;
+
+/** What the bot did at each interruption. */
+export function measureBargeIns(seen: Observations): BargeInMetrics[] {
+  return seen.callerTurns
+    .filter(({ purpose }) => purpose === "interruption")
+    .map((turn) => measureBargeIn(turn, seen));
+}
+
+/** What the bot did at each backchannel. */
+export function measureBackchannels(seen: Observations): BackchannelMetrics[] {
+  return seen.callerTurns
+    .filter(({ purpose }) => purpose === "backchannel")
+    .map((turn) => measureBackchannel(turn, seen));
+}
+
+function measureBargeIn(turn: CallerTurn, seen: Observations): BargeInMetrics {
+  const { utteranceId, onsetAt } = turn;
+  const stop = stopAfter(onsetAt, seen);
+  if (stop === undefined) {
+    return { utteranceId, onsetAt, outcome: "notSpeaking", parts: [], uncertain: turn.uncertain };
+  }
+  const untilAt = nextOnsetAfter(seen.callerTurns, onsetAt) ?? seen.endAt;
+  const answer = answerTo(turn, untilAt, seen);
+  const latencyMs = betweenMs(onsetAt, stop.stoppedAt);
+  return {
+    utteranceId,
+    onsetAt,
+    outcome: latencyMs > YIELD_LIMIT_MS ? "noYield" : (stop.ending ?? "yielded"),
+    ...optional("responseId", stop.turn.responseId),
+    stoppedAt: stop.stoppedAt,
+    stopLatencyMs: latencyMs,
+    parts: stopParts(onsetAt, stop, seen),
+    ...optional("staleSpeechMs", stop.staleSpeechMs),
+    ...optional(
+      "responseLatencyMs",
+      answer === undefined || answer === stop.turn
+        ? undefined
+        : betweenMs(turn.offsetAt, answer.startAt),
+    ),
+    uncertain: turn.uncertain || stop.uncertain,
+  };
+}
+
+function measureBackchannel(turn: CallerTurn, seen: Observations): BackchannelMetrics {
+  const { utteranceId, onsetAt } = turn;
+  const stop = stopAfter(onsetAt, seen, FALSE_STOP_LIMIT_MS);
+  if (stop === undefined) {
+    return { utteranceId, onsetAt, outcome: "notSpeaking", uncertain: turn.uncertain };
+  }
+  const latencyMs = betweenMs(onsetAt, stop.stoppedAt);
+  return {
+    utteranceId,
+    onsetAt,
+    outcome: latencyMs > FALSE_STOP_LIMIT_MS ? "keptTalking" : (stop.ending ?? "falseStop"),
+    stopLatencyMs: latencyMs,
+    uncertain: turn.uncertain || (latencyMs <= FALSE_STOP_LIMIT_MS && stop.uncertain),
+  };
+}
+
+interface Stop {
+  readonly turn: BotTurn;
+  readonly response: ResponseTrack | undefined;
+  readonly stoppedAt: Instant;
+  /** Why this was no stop on the caller's account. */
+  readonly ending: "finished" | "callEnded" | undefined;
+  readonly staleSpeechMs: number | undefined;
+  readonly uncertain: boolean;
+}
+
+/**
+ * The end of the speech during which the caller spoke up at `onsetAt`; `undefined` where the bot
+ * was not speaking.
+ *
+ * @param pauseWithinMs where the bot's inside is unknown, the first pause that begins within this
+ *   is taken for the stop; without it, only the end of the turn is.
+ */
+function stopAfter(onsetAt: Instant, seen: Observations, pauseWithinMs = 0): Stop | undefined {
+  const turn = seen.botTurns.find((botTurn) => contains(botTurn, onsetAt));
+  if (turn === undefined) return undefined;
+  const response = responseOf(turn, seen);
+  if (response === undefined) return stopOfUnknown(turn, onsetAt, seen, pauseWithinMs);
+  const cut = cutAt(response);
+  if (cut === undefined || cut < onsetAt) {
+    const ending =
+      response.playoutEndedAt === undefined && endsWithCall(turn.endAt, seen)
+        ? "callEnded"
+        : "finished";
+    return plainStop(turn, response, ending);
+  }
+  const latestAt = after(cut, seen.deliveryMs + DELIVERY_TOLERANCE_MS);
+  const own = seen.pieces.filter(({ responseId }) => responseId === response.responseId);
+  const stale = own.filter(({ startAt }) => startAt > latestAt);
+  const stoppedAt = own.findLast(({ startAt }) => startAt <= latestAt)?.endAt ?? turn.endAt;
+  const staleSpeechMs = totalMs(stale);
+  return { turn, response, stoppedAt, ending: undefined, staleSpeechMs, uncertain: false };
+}
+
+function plainStop(turn: BotTurn, response: ResponseTrack, ending: Stop["ending"]): Stop {
+  const { endAt: stoppedAt } = turn;
+  return { turn, response, stoppedAt, ending, staleSpeechMs: undefined, uncertain: false };
+}
+
+/** Only the audio tells: a pause is taken for a stop, and is uncertain while it is short. */
+function stopOfUnknown(
+  turn: BotTurn,
+  onsetAt: Instant,
+  seen: Observations,
+  pauseWithinMs: number,
+): Stop {
+  const pause = turn.segments.find(
+    ({ endAt }) => endAt > onsetAt && endAt <= after(onsetAt, pauseWithinMs),
+  );
+  const stoppedAt = pause?.endAt ?? turn.endAt;
+  const nextAt = seen.pieces.find(({ startAt }) => startAt > stoppedAt)?.startAt;
+  return {
+    turn,
+    response: undefined,
+    stoppedAt,
+    ending: endsWithCall(stoppedAt, seen) ? "callEnded" : undefined,
+    staleSpeechMs: undefined,
+    uncertain: nextAt !== undefined && betweenMs(stoppedAt, nextAt) < CERTAIN_SILENCE_MS,
+  };
+}
+
+function endsWithCall(at: Instant, seen: Observations): boolean {
+  return at >= after(seen.endAt, -CALL_END_TOLERANCE_MS);
+}
+
+function stopParts(onsetAt: Instant, stop: Stop, seen: Observations): LatencyPart<StopPart>[] {
+  const cut = stop.response && cutAt(stop.response);
+  if (seen.heardAt !== "caller" || cut === undefined || stop.ending !== undefined) return [];
+  return partsBetween<StopPart>(onsetAt, [
+    { name: "detection", endAt: detectedAt(onsetAt, cut, seen) ?? toldBefore(cut, stop.response) },
+    { name: "flush", endAt: lastSentBefore(cut, seen) ?? cut },
+    { name: "tail", endAt: stop.stoppedAt },
+  ]);
+}
+
+/** The AI's first sign after the onset that it noticed the caller, not later than the cut. */
+function detectedAt(onsetAt: Instant, cut: Instant, seen: Observations): Instant | undefined {
+  return factsOf(seen.facts, "aiCallerSpeech", "bot").find(
+    ({ event, at }) => event === "started" && at > onsetAt && at <= cut,
+  )?.at;
+}
+
+/** When the bridge learnt of the interruption in another way, if that was before the cut. */
+function toldBefore(cut: Instant, response: ResponseTrack | undefined): Instant | undefined {
+  const toldAt = response?.interruptedAt;
+  return toldAt !== undefined && toldAt <= cut ? toldAt : undefined;
+}
+
+/** The end of the last speech that left the bot before the flush took effect. */
+function lastSentBefore(cut: Instant, seen: Observations): Instant | undefined {
+  return seen.sent?.findLast(({ startAt }) => startAt <= cut)?.endAt;
+}

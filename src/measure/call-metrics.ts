@@ -1,0 +1,241 @@
+import type { Instant } from "../environment/index.ts";
+import type { Party } from "../timeline/index.ts";
+import type { LatencyPart } from "./latency-parts.ts";
+import type { TimeSpan } from "./time-spans.ts";
+
+/** The version of `metrics.json`; raised when a figure changes its meaning. */
+export const METRICS_VERSION = 1;
+
+/** What the caller said once. */
+export interface CallerTurn {
+  /** Of the scripted utterance; made up ("heard-1") where only the audio tells of it. */
+  readonly utteranceId: string;
+  readonly fixture?: string;
+  readonly purpose: "speech" | "interruption" | "backchannel";
+  readonly onsetAt: Instant;
+  readonly offsetAt: Instant;
+  /** `script`: known truth; `audio`: found by the detector. */
+  readonly source: "script" | "audio";
+  /** Detector minus script at onset and offset, where the utterance was found in the audio. */
+  readonly audioDisagreementMs?: { readonly onset: number; readonly offset: number };
+  /** The audio does not confirm the script to within 40 ms. */
+  readonly uncertain: boolean;
+}
+
+/** A stretch of the bot's speech, pauses below 300 ms bridged. */
+export interface BotSegment extends TimeSpan {
+  readonly responseId?: string;
+  readonly uncertaintyMs: number;
+}
+
+/** One answer of the bot: segments that belong together, pauses included. */
+export interface BotTurn extends TimeSpan {
+  readonly responseId?: string;
+  readonly segments: readonly BotSegment[];
+}
+
+/** The parts of a response latency, in order. */
+export type ResponsePart =
+  | "networkThere"
+  | "turnDetection"
+  | "model"
+  | "injection"
+  | "leadingSilence"
+  | "delivery";
+
+/** One turn of the caller and the bot's answer to it. */
+export interface TurnMetrics {
+  readonly utteranceId: string;
+  readonly purpose: "speech" | "interruption";
+  readonly callerOnsetAt: Instant;
+  readonly callerOffsetAt: Instant;
+  /** `toolOnly`: no speech, but a tool call. `missed`: neither before the caller spoke again. */
+  readonly outcome: "answered" | "toolOnly" | "missed";
+  /** From the offset to the caller's next onset or the end of the call: how long there was. */
+  readonly roomMs: number;
+  /** A tool was called before the answer was heard; such turns are reported apart. */
+  readonly withToolCall: boolean;
+  readonly botOnsetAt?: Instant;
+  readonly responseId?: string;
+  /** Bot onset heard − caller offset; negative where they overlap. */
+  readonly responseLatencyMs?: number;
+  /** First output audio − the AI's speech-stopped, by the AI's own events. */
+  readonly claimedLatencyMs?: number;
+  /** Handing over the last audio that the AI counted in → its speech-stopped event. */
+  readonly aiReactionMs?: number;
+  /** Adds up to `responseLatencyMs`; empty where nothing is known of the bot's inside. */
+  readonly parts: readonly LatencyPart<ResponsePart>[];
+  readonly uncertain: boolean;
+  readonly uncertaintyMs: number;
+}
+
+/** The parts of a barge-in stop, in order. */
+export type StopPart = "detection" | "flush" | "tail";
+
+/** What the bot did when the caller interrupted it. */
+export interface BargeInMetrics {
+  readonly utteranceId: string;
+  readonly onsetAt: Instant;
+  /**
+   * `yielded` within 2.0 s · `noYield` · `finished` it had said all, so nothing was cut off ·
+   * `callEnded` the call ended first · `notSpeaking` nothing to interrupt. Only the first two count.
+   */
+  readonly outcome: "yielded" | "noYield" | "finished" | "callEnded" | "notSpeaking";
+  readonly responseId?: string;
+  readonly stoppedAt?: Instant;
+  /** Last bot speech sample heard − onset of the interruption. */
+  readonly stopLatencyMs?: number;
+  readonly parts: readonly LatencyPart<StopPart>[];
+  /** Speech of the response heard after it was cut off and had paused; needs the bot's facts. */
+  readonly staleSpeechMs?: number;
+  /** Onset of the new answer − offset of the interruption. */
+  readonly responseLatencyMs?: number;
+  readonly uncertain: boolean;
+}
+
+/** What the bot did when the caller gave a sign of listening. */
+export interface BackchannelMetrics {
+  readonly utteranceId: string;
+  readonly onsetAt: Instant;
+  /** `falseStop` (an error): it stopped within 1.0 s. Only `keptTalking` and `falseStop` count. */
+  readonly outcome: "keptTalking" | "falseStop" | "finished" | "callEnded" | "notSpeaking";
+  readonly stopLatencyMs?: number;
+  readonly uncertain: boolean;
+}
+
+/** What a tool call does on the wire. */
+export type WireEffect = "bye" | "refer" | "digits";
+
+/** A tool call and its effect on the SIP leg. */
+export interface ToolCallMetrics {
+  readonly toolCallId: string;
+  readonly name: string;
+  readonly calledAt: Instant;
+  readonly arguments: Readonly<Record<string, unknown>>;
+  readonly outcome: "effect" | "noEffect" | "failed" | "noWireEffectExpected";
+  readonly expectedEffect?: WireEffect;
+  /** Called → started: mostly the wait for queued speech to be played. */
+  readonly waitMs?: number;
+  /** The effect as the bot sent it, and as the caller got it. */
+  readonly effectSentAt?: Instant;
+  readonly effectReceivedAt?: Instant;
+  /** Called → effect at the caller, or at the bot where the caller's facts are missing. */
+  readonly effectLatencyMs?: number;
+  readonly effectSeenBy?: Party;
+  /** For digits: what arrived (or, without the caller's facts, what was sent) after this call. */
+  readonly digits?: string;
+}
+
+/** How the call came up and ended. */
+export interface SetupMetrics {
+  readonly dialedAt?: Instant;
+  readonly answeredAt?: Instant;
+  readonly endedAt?: Instant;
+  /** INVITE sent → first 18x, or 200 where there was none. */
+  readonly postDialDelayMs?: number;
+  /** INVITE sent → 200 OK. */
+  readonly answerTimeMs?: number;
+  /** 200 OK → the bot's first speech heard, before the caller spoke. */
+  readonly greetingLatencyMs?: number;
+  /** Answered → ended. */
+  readonly durationMs?: number;
+  readonly endedBy?: "local" | "remote" | "network";
+  readonly endReason?: string;
+}
+
+/** A silence of both. */
+export interface DeadAir extends TimeSpan {
+  readonly ms: number;
+  /** Who spoke last: after the caller, the bot was due. */
+  readonly after: Party;
+}
+
+/** Who spoke how much, and how they took turns. */
+export interface ConversationMetrics {
+  readonly callerSpeechMs: number;
+  readonly botSpeechMs: number;
+  /** Bot speech ÷ caller speech; missing where the caller said nothing. */
+  readonly talkRatio?: number;
+  readonly talkOverMs: number;
+  /** Overlap ÷ total speech. */
+  readonly talkOverRatio: number;
+  /** Gaps above 2.0 s, or 3.0 s where a tool was at work. */
+  readonly deadAir: readonly DeadAir[];
+  readonly longestGapMs: number;
+  /** Bot turns that began while the caller spoke (backchannels apart). */
+  readonly agentInterruptions: number;
+}
+
+/** One media session, as its own end counted it. */
+export interface MediaMetrics {
+  readonly party: Party;
+  readonly codec?: string;
+  readonly playoutDelayMs?: number;
+  readonly packetsSent: number;
+  readonly packetsReceived: number;
+  readonly packetsExpected: number;
+  readonly lost: number;
+  /** Lost ÷ expected. */
+  readonly lossRatio: number;
+  readonly late: number;
+  readonly discarded: number;
+  readonly duplicate: number;
+  readonly outOfOrder: number;
+  readonly malformed: number;
+  readonly foreign: number;
+  readonly interarrivalJitterMs: number;
+  readonly concealedMs: number;
+}
+
+/** How well our own side kept time. */
+export interface InstrumentMetrics {
+  readonly party: Party;
+  readonly departureJitterMsP99: number;
+  readonly departureJitterMsMax: number;
+  readonly missedDeadlines: number;
+  readonly eventLoopLagMsP99: number;
+  readonly eventLoopLagMsMax: number;
+  /** Audio sent ÷ time passed since the first packet; 1 is right. */
+  readonly sentAudioRatio?: number;
+}
+
+/** The bot's bridge, where it is ours. */
+export interface BridgeMetrics {
+  readonly underruns: number;
+  readonly underrunMs: number;
+  /** Silence handed to the AI for packets that did not come. */
+  readonly filledMs: number;
+  readonly appendedMs: number;
+}
+
+/** Where the recording lies on the clock, so that an instant can be found in the file. */
+export interface RecordingSpan {
+  readonly startedAt: Instant;
+  readonly sampleRateHz: number;
+  readonly durationMs: number;
+}
+
+/** Every figure of one call. Missing figures could not be taken; none is guessed. */
+export interface CallMetrics {
+  readonly version: number;
+  readonly callId: string;
+  /** At whose socket speech was heard; `bot` where the caller is not ours; missing: no recording. */
+  readonly heardAt?: Party;
+  readonly recording?: RecordingSpan;
+  readonly setup: SetupMetrics;
+  readonly callerTurns: readonly CallerTurn[];
+  readonly botTurns: readonly BotTurn[];
+  readonly turns: readonly TurnMetrics[];
+  readonly bargeIns: readonly BargeInMetrics[];
+  readonly backchannels: readonly BackchannelMetrics[];
+  readonly toolCalls: readonly ToolCallMetrics[];
+  readonly conversation: ConversationMetrics;
+  readonly media: readonly MediaMetrics[];
+  readonly instrument: readonly InstrumentMetrics[];
+  readonly bridge?: BridgeMetrics;
+  readonly faults: readonly {
+    readonly code: string;
+    readonly party: Party;
+    readonly at: Instant;
+  }[];
+}

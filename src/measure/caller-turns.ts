@@ -1,0 +1,83 @@
+import type { Instant } from "../environment/index.ts";
+import type { Fact, UtteranceFact } from "../timeline/index.ts";
+import type { CallerTurn } from "./call-metrics.ts";
+import { factsOf } from "./facts-of.ts";
+import type { SpeechSpan } from "./recording.ts";
+import { betweenMs, overlapMs } from "./time-spans.ts";
+
+/** Script and audio that differ by more than this are both shown, and the turn is uncertain. */
+const AGREEMENT_MS = 40;
+
+/**
+ * The caller's turns in order: by the script where there is one (its instants are known truth,
+ * the audio only confirms them), else by what the detector found.
+ *
+ * @param spoken speech in what the caller sent; `undefined` without a recording.
+ */
+export function callerTurnsOf(
+  facts: readonly Fact[],
+  spoken: readonly SpeechSpan[] | undefined,
+): CallerTurn[] {
+  const scripted = lastWordPerUtterance(factsOf(facts, "utterance", "caller"));
+  if (scripted.length === 0) return (spoken ?? []).map(turnOfSpeech);
+  return scripted
+    .map((utterance) => turnOfScript(utterance, spoken))
+    .toSorted((a, b) => a.onsetAt - b.onsetAt);
+}
+
+/** The onset of the first turn after `at` to which an answer is due. */
+export function nextOnsetAfter(turns: readonly CallerTurn[], at: Instant): Instant | undefined {
+  return turns.find((turn) => turn.purpose !== "backchannel" && turn.onsetAt > at)?.onsetAt;
+}
+
+/** `ended` knows where the utterance was cut short, so it wins over `started`. */
+function lastWordPerUtterance(facts: readonly UtteranceFact[]): UtteranceFact[] {
+  const byId = new Map<string, UtteranceFact>();
+  for (const fact of facts) {
+    if (fact.event === "ended" || !byId.has(fact.utteranceId)) byId.set(fact.utteranceId, fact);
+  }
+  return [...byId.values()];
+}
+
+function turnOfScript(
+  utterance: UtteranceFact,
+  spoken: readonly SpeechSpan[] | undefined,
+): CallerTurn {
+  const { utteranceId, fixture, purpose, onsetAt, offsetAt } = utterance;
+  const script = { startAt: onsetAt, endAt: offsetAt };
+  const found = (spoken ?? []).filter((span) => overlapMs(span, script) > 0);
+  const first = found[0];
+  const last = found.at(-1);
+  const disagreement =
+    first === undefined || last === undefined
+      ? undefined
+      : {
+          onset: betweenMs(onsetAt, first.startAt),
+          offset: betweenMs(offsetAt, last.endAt),
+        };
+  const agrees =
+    disagreement !== undefined &&
+    Math.abs(disagreement.onset) <= AGREEMENT_MS &&
+    Math.abs(disagreement.offset) <= AGREEMENT_MS;
+  return {
+    utteranceId,
+    fixture,
+    purpose,
+    onsetAt,
+    offsetAt,
+    source: "script",
+    ...(disagreement === undefined ? {} : { audioDisagreementMs: disagreement }),
+    uncertain: spoken !== undefined && !agrees,
+  };
+}
+
+function turnOfSpeech(span: SpeechSpan, index: number): CallerTurn {
+  return {
+    utteranceId: `heard-${index + 1}`,
+    purpose: "speech",
+    onsetAt: span.startAt,
+    offsetAt: span.endAt,
+    source: "audio",
+    uncertain: false,
+  };
+}

@@ -1,0 +1,186 @@
+import type { Random } from "../environment/index.ts";
+import type { BargeInMetrics, CallMetrics, TurnMetrics } from "./call-metrics.ts";
+import { type Statistics, summarise } from "./statistics.ts";
+
+/** A figure over the calls of a run, in milliseconds. */
+export interface Figure {
+  readonly id: FigureId;
+  readonly title: string;
+  /** From which event to which; docs/measurements.md has the long form. */
+  readonly definition: string;
+  readonly statistics?: Statistics;
+  /** Values, with the call that each came from. */
+  readonly values: readonly FigureValue[];
+  /** What was left out of the statistics, and why. */
+  readonly discarded: readonly { readonly reason: string; readonly count: number }[];
+}
+
+/** One value of a figure. */
+export interface FigureValue {
+  readonly callId: string;
+  readonly ms: number;
+}
+
+/** Stable names of the figures. */
+export type FigureId =
+  | "responseLatency"
+  | "responseLatencyWithTool"
+  | "claimedLatency"
+  | "greetingLatency"
+  | "bargeInStopLatency"
+  | "bargeInResponseLatency"
+  | "toolCallEffect"
+  | "postDialDelay"
+  | "answerTime";
+
+interface FigureDefinition {
+  readonly id: FigureId;
+  readonly title: string;
+  readonly definition: string;
+  readonly valuesOf: (call: CallMetrics) => readonly (number | undefined)[];
+  /** A reason for each event that gave no value for the statistics. */
+  readonly discardsOf?: (call: CallMetrics) => readonly string[];
+}
+
+const FIGURES: readonly FigureDefinition[] = [
+  {
+    id: "responseLatency",
+    title: "Response latency, heard",
+    definition:
+      "Onset of the bot's speech as the caller heard it, minus the end of the caller's speech. " +
+      "Turns with a tool call, and answers to interruptions, are counted apart.",
+    valuesOf: (call) => certainTurns(call, false),
+    discardsOf: (call) => discardedTurns(call, false),
+  },
+  {
+    id: "responseLatencyWithTool",
+    title: "Response latency with a tool call, heard",
+    definition: "As response latency, for turns in which a tool was called before the answer.",
+    valuesOf: (call) => certainTurns(call, true),
+    discardsOf: (call) => discardedTurns(call, true),
+  },
+  {
+    id: "claimedLatency",
+    title: "Response latency, claimed",
+    definition:
+      "First output audio minus the AI's own speech-stopped event: what the platform reports.",
+    valuesOf: (call) => call.turns.map(({ claimedLatencyMs }) => claimedLatencyMs),
+  },
+  {
+    id: "bargeInStopLatency",
+    title: "Barge-in stop latency",
+    definition:
+      "Last sample of the bot's speech heard, minus the onset of the caller's interruption. " +
+      "Only yields within 2.0 s count.",
+    valuesOf: (call) =>
+      call.bargeIns.map((each) => (countsAsYield(each) ? each.stopLatencyMs : undefined)),
+    discardsOf: (call) => call.bargeIns.flatMap(discardOfBargeIn),
+  },
+  {
+    id: "bargeInResponseLatency",
+    title: "Barge-in response latency",
+    definition: "Onset of the new answer heard, minus the end of the caller's interruption.",
+    valuesOf: (call) => call.bargeIns.map(({ responseLatencyMs }) => responseLatencyMs),
+  },
+  {
+    id: "toolCallEffect",
+    title: "Tool call → effect on the wire",
+    definition:
+      "Tool call received from the AI → BYE, REFER or first digit packet at the caller " +
+      "(including the wait for queued speech to be played).",
+    valuesOf: (call) => call.toolCalls.map(({ effectLatencyMs }) => effectLatencyMs),
+    discardsOf: (call) =>
+      call.toolCalls.flatMap(({ outcome }) =>
+        outcome === "noEffect" ? ["no effect"] : outcome === "failed" ? ["tool failed"] : [],
+      ),
+  },
+  {
+    id: "greetingLatency",
+    title: "Greeting latency",
+    definition: "200 OK → onset of the bot's first speech heard, before the caller spoke.",
+    valuesOf: (call) => [call.setup.greetingLatencyMs],
+  },
+  {
+    id: "postDialDelay",
+    title: "Post-dial delay",
+    definition: "INVITE sent → first 18x response, or 200 OK where there was none.",
+    valuesOf: (call) => [call.setup.postDialDelayMs],
+  },
+  {
+    id: "answerTime",
+    title: "Answer time",
+    definition: "INVITE sent → 200 OK.",
+    valuesOf: (call) => [call.setup.answerTimeMs],
+  },
+];
+
+/** Every figure over these calls; `random` gives the medians their intervals. */
+export function figuresOf(calls: readonly CallMetrics[], random?: Random): Figure[] {
+  return FIGURES.map(({ id, title, definition, valuesOf, discardsOf }) => {
+    const values = calls.flatMap((call) =>
+      valuesOf(call).flatMap((ms) => (ms === undefined ? [] : [{ callId: call.callId, ms }])),
+    );
+    const statistics = summarise(
+      values.map(({ ms }) => ms),
+      random,
+    );
+    const discarded = countEach(calls.flatMap((call) => discardsOf?.(call) ?? []));
+    return {
+      id,
+      title,
+      definition,
+      ...(statistics === undefined ? {} : { statistics }),
+      values,
+      discarded,
+    };
+  });
+}
+
+/** Answers to interruptions have a figure of their own. */
+function plainTurns(call: CallMetrics, withTool: boolean): TurnMetrics[] {
+  return call.turns.filter(
+    ({ purpose, withToolCall }) => purpose === "speech" && withToolCall === withTool,
+  );
+}
+
+function certainTurns(call: CallMetrics, withTool: boolean): (number | undefined)[] {
+  return plainTurns(call, withTool).map(({ uncertain, responseLatencyMs }) =>
+    uncertain ? undefined : responseLatencyMs,
+  );
+}
+
+const TURN_DISCARDS: Readonly<Record<TurnMetrics["outcome"], string | undefined>> = {
+  answered: undefined,
+  toolOnly: "no speech, only a tool call",
+  missed: "not answered",
+};
+
+function discardedTurns(call: CallMetrics, withTool: boolean): string[] {
+  return plainTurns(call, withTool).flatMap(({ outcome, uncertain }) => {
+    const reason = TURN_DISCARDS[outcome] ?? (uncertain ? "uncertain" : undefined);
+    return reason === undefined ? [] : [reason];
+  });
+}
+
+function countsAsYield({ outcome, uncertain }: BargeInMetrics): boolean {
+  return outcome === "yielded" && !uncertain;
+}
+
+const BARGE_IN_DISCARDS: Readonly<Record<BargeInMetrics["outcome"], string | undefined>> = {
+  yielded: undefined,
+  noYield: "no yield within 2.0 s",
+  finished: "bot had finished",
+  callEnded: "call ended",
+  notSpeaking: "bot was not speaking",
+};
+
+function discardOfBargeIn({ outcome, uncertain }: BargeInMetrics): string[] {
+  const reason = BARGE_IN_DISCARDS[outcome] ?? (uncertain ? "uncertain" : undefined);
+  return reason === undefined ? [] : [reason];
+}
+
+function countEach(reasons: readonly string[]): { reason: string; count: number }[] {
+  const counts = new Map<string, number>();
+  for (const reason of reasons) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+  return [...counts].map(([reason, count]) => ({ reason, count }));
+}

@@ -1,0 +1,53 @@
+/**
+ * Pure measurements: the facts and recordings of calls in, figures out. It reads no clock, does no
+ * I/O and knows nothing of how a call was made or how a report looks. docs/measurements.md defines
+ * every figure.
+ */
+export { FALSE_STOP_LIMIT_MS, YIELD_LIMIT_MS } from "./barge-in.ts";
+export {
+  type BackchannelMetrics,
+  type BargeInMetrics,
+  type BotSegment,
+  type BotTurn,
+  type BridgeMetrics,
+  type CallerTurn,
+  type CallMetrics,
+  type ConversationMetrics,
+  type DeadAir,
+  type InstrumentMetrics,
+  METRICS_VERSION,
+  type MediaMetrics,
+  type RecordingSpan,
+  type ResponsePart,
+  type SetupMetrics,
+  type StopPart,
+  type ToolCallMetrics,
+  type TurnMetrics,
+  type WireEffect,
+} from "./call-metrics.ts";
+export type { CallRecord, RecordedAudio } from "./call-record.ts";
+export { DEAD_AIR_MS, DEAD_AIR_WITH_TOOL_MS } from "./conversation.ts";
+export {
+  describeEvidence,
+  type FigureEvidence,
+  formatMs,
+  formatPosition,
+  placeOf,
+} from "./evidence.ts";
+export { type Figure, type FigureId, type FigureValue, figuresOf } from "./figures.ts";
+export {
+  INSTRUMENT_LIMITS,
+  type InstrumentLimits,
+  instrumentConcerns,
+} from "./instrument-health.ts";
+export type { LatencyPart } from "./latency-parts.ts";
+export { measureCall } from "./measure-call.ts";
+export { type Rate, type RateId, ratesOf } from "./rates.ts";
+export {
+  type Interval,
+  quantile,
+  type Statistics,
+  summarise,
+  wilsonInterval,
+} from "./statistics.ts";
+export type { TimeSpan } from "./time-spans.ts";

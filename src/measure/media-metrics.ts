@@ -1,0 +1,96 @@
+import type { Fact, MediaStatisticsFact, Party, PlayoutFact } from "../timeline/index.ts";
+import type { BridgeMetrics, InstrumentMetrics, MediaMetrics } from "./call-metrics.ts";
+import { factsOf } from "./facts-of.ts";
+import { optional } from "./optional.ts";
+import { betweenMs, roundMs } from "./time-spans.ts";
+
+const PARTIES: readonly Party[] = ["caller", "bot"];
+
+/** What each end counted of its media session, as it said when it ended. */
+export function measureMedia(facts: readonly Fact[]): MediaMetrics[] {
+  return PARTIES.flatMap((party) => {
+    const counted = factsOf(facts, "mediaStatistics", party).at(-1);
+    return counted === undefined ? [] : [mediaOf(counted, facts)];
+  });
+}
+
+/** How well each end kept time: what its media clock and its event loop said of themselves. */
+export function measureInstrument(facts: readonly Fact[]): InstrumentMetrics[] {
+  return PARTIES.flatMap((party) => {
+    const counted = factsOf(facts, "mediaStatistics", party).at(-1);
+    return counted === undefined ? [] : [instrumentOf(counted, facts)];
+  });
+}
+
+/** How steadily the bot's bridge had something to play, and audio to hand on. */
+export function measureBridge(facts: readonly Fact[]): BridgeMetrics | undefined {
+  const playout = factsOf(facts, "playout", "bot");
+  const clock = factsOf(facts, "aiInputClock", "bot").at(-1);
+  if (playout.length === 0 && clock === undefined) return undefined;
+  return {
+    underruns: playout.filter(({ event }) => event === "underrun").length,
+    underrunMs: underrunMs(playout),
+    filledMs: clock?.filledMs ?? 0,
+    appendedMs: clock?.appendedMs ?? 0,
+  };
+}
+
+function mediaOf(counted: MediaStatisticsFact, facts: readonly Fact[]): MediaMetrics {
+  const started = factsOf(facts, "mediaStarted", counted.party)[0];
+  return {
+    party: counted.party,
+    ...optional("codec", started?.codec),
+    ...optional("playoutDelayMs", started?.playoutDelayMs),
+    packetsSent: counted.packetsSent,
+    packetsReceived: counted.packetsReceived,
+    packetsExpected: counted.packetsExpected,
+    lost: counted.lost,
+    lossRatio: counted.packetsExpected > 0 ? counted.lost / counted.packetsExpected : 0,
+    late: counted.late,
+    discarded: counted.discarded,
+    duplicate: counted.duplicate,
+    outOfOrder: counted.outOfOrder,
+    malformed: counted.malformed,
+    foreign: counted.foreign,
+    interarrivalJitterMs: counted.interarrivalJitterMs,
+    concealedMs: counted.concealedMs,
+  };
+}
+
+function instrumentOf(counted: MediaStatisticsFact, facts: readonly Fact[]): InstrumentMetrics {
+  const lag = factsOf(facts, "instrument", counted.party);
+  return {
+    party: counted.party,
+    departureJitterMsP99: counted.departureJitterMsP99,
+    departureJitterMsMax: counted.departureJitterMsMax,
+    missedDeadlines: counted.missedDeadlines,
+    eventLoopLagMsP99: Math.max(0, ...lag.map(({ eventLoopLagMsP99 }) => eventLoopLagMsP99)),
+    eventLoopLagMsMax: Math.max(0, ...lag.map(({ eventLoopLagMsMax }) => eventLoopLagMsMax)),
+    ...optional("sentAudioRatio", sentAudioRatio(counted, facts)),
+  };
+}
+
+/** The last packet counts from its departure, hence one packet time more has been sent. */
+function sentAudioRatio(counted: MediaStatisticsFact, facts: readonly Fact[]): number | undefined {
+  const ptimeMs = factsOf(facts, "mediaStarted", counted.party)[0]?.ptimeMs;
+  const firstAt = factsOf(facts, "rtpFlow", counted.party).find(
+    ({ direction, event }) => direction === "sent" && event === "first",
+  )?.at;
+  if (ptimeMs === undefined || firstAt === undefined) return undefined;
+  const passedMs = betweenMs(firstAt, counted.at);
+  return passedMs > 0 ? (counted.packetsSent * ptimeMs) / passedMs : undefined;
+}
+
+function underrunMs(playout: readonly PlayoutFact[]): number {
+  const open = new Map<string, PlayoutFact>();
+  let sum = 0;
+  for (const fact of playout) {
+    const since = open.get(fact.responseId);
+    if (fact.event === "underrun") open.set(fact.responseId, fact);
+    else if (since !== undefined) {
+      open.delete(fact.responseId);
+      if (fact.event === "resumed") sum += betweenMs(since.at, fact.at);
+    }
+  }
+  return roundMs(sum);
+}

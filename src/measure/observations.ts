@@ -1,0 +1,96 @@
+import { type Instant, instant } from "../environment/index.ts";
+import {
+  type AiInputClockFact,
+  decodeFacts,
+  encodeFacts,
+  type Fact,
+  type Party,
+} from "../timeline/index.ts";
+import type { SpeechPiece } from "./bot-turns.ts";
+import { attribute, botTurnsOf, PIECE_GAP_MS, SEGMENT_GAP_MS, segmentsOf } from "./bot-turns.ts";
+import type { BotTurn, CallerTurn } from "./call-metrics.ts";
+import type { CallRecord, RecordedAudio } from "./call-record.ts";
+import { callerTurnsOf } from "./caller-turns.ts";
+import { factsOf } from "./facts-of.ts";
+import { recordingMs, type SpeechSpan, speechIn } from "./recording.ts";
+import { type ResponseTrack, responsesOf } from "./responses.ts";
+import { roundInstant } from "./time-spans.ts";
+
+/** What the figures are computed from: facts and speech on one time axis. */
+export interface Observations {
+  readonly facts: readonly Fact[];
+  readonly heardAt: Party | undefined;
+  /** The recording in which speech is heard: the caller's, else the bot's. */
+  readonly recording: RecordedAudio | undefined;
+  readonly callerTurns: readonly CallerTurn[];
+  /** The bot's speech as heard, cut at every pause of 100 ms. */
+  readonly pieces: readonly SpeechPiece[];
+  readonly botTurns: readonly BotTurn[];
+  readonly responses: ReadonlyMap<string, ResponseTrack>;
+  /** The bot's speech as it left the bot; missing where the bot is not ours. */
+  readonly sent: readonly SpeechSpan[] | undefined;
+  /** The caller's speech as it arrived at the bot. */
+  readonly received: readonly SpeechSpan[] | undefined;
+  readonly inputClock: readonly AiInputClockFact[];
+  /** Estimate of bot's departure → heard. */
+  readonly deliveryMs: number;
+  /** The end of the call, or else of what is known of it. */
+  readonly endAt: Instant;
+}
+
+/**
+ * Reads a record. Facts pass through their written form first, so that a live call and its
+ * folder give the same figures to the last bit.
+ */
+export function observe(record: CallRecord): Observations {
+  const facts = decodeFacts(encodeFacts(record.facts));
+  const audio = onTheMicrosecond(record.audio);
+  const botAudio = onTheMicrosecond(record.botAudio);
+  const recording = audio ?? botAudio;
+  const heardAt = audio === undefined ? recording && "bot" : "caller";
+  const spoken = recording && speechIn(recording, "left", SEGMENT_GAP_MS);
+  const callerTurns = callerTurnsOf(facts, spoken);
+  const responses = responsesOf(facts);
+  const deliveryMs = heardAt === "caller" ? estimateDeliveryMs(facts) : 0;
+  const heard = recording === undefined ? [] : speechIn(recording, "right", PIECE_GAP_MS);
+  const pieces = attribute(heard, responses, deliveryMs);
+  return {
+    facts,
+    heardAt,
+    recording,
+    callerTurns,
+    pieces,
+    botTurns: botTurnsOf(segmentsOf(pieces), callerTurns),
+    responses: new Map(responses.map((track) => [track.responseId, track])),
+    sent: botAudio && speechIn(botAudio, "right", PIECE_GAP_MS),
+    received: botAudio && speechIn(botAudio, "left", SEGMENT_GAP_MS),
+    inputClock: factsOf(facts, "aiInputClock", "bot"),
+    deliveryMs,
+    endAt: endOf(facts, recording),
+  };
+}
+
+function onTheMicrosecond(audio: RecordedAudio | undefined): RecordedAudio | undefined {
+  return audio && { ...audio, startedAt: roundInstant(audio.startedAt) };
+}
+
+/** The first packet's way from the bot to the caller, and the caller's playout delay. */
+function estimateDeliveryMs(facts: readonly Fact[]): number {
+  const playoutDelayMs = factsOf(facts, "mediaStarted", "caller")[0]?.playoutDelayMs ?? 0;
+  const first = (party: Party, direction: "sent" | "received"): Instant | undefined =>
+    factsOf(facts, "rtpFlow", party).find(
+      (fact) => fact.event === "first" && fact.direction === direction,
+    )?.at;
+  const sentAt = first("bot", "sent");
+  const receivedAt = first("caller", "received");
+  if (sentAt === undefined || receivedAt === undefined) return playoutDelayMs;
+  return playoutDelayMs + Math.min(1000, Math.max(0, receivedAt - sentAt));
+}
+
+function endOf(facts: readonly Fact[], recording: RecordedAudio | undefined): Instant {
+  const ended = factsOf(facts, "callPhase").find((fact) => fact.phase === "ended");
+  if (ended !== undefined) return ended.at;
+  const lastFactAt = facts.at(-1)?.at ?? 0;
+  const audioEndAt = recording === undefined ? 0 : recording.startedAt + recordingMs(recording);
+  return roundInstant(instant(Math.max(lastFactAt, audioEndAt)));
+}

@@ -1,0 +1,63 @@
+import type { CallMetrics } from "./call-metrics.ts";
+import { type Interval, wilsonInterval } from "./statistics.ts";
+
+/** How often something happened, of how many times it could. */
+export interface Rate {
+  readonly id: RateId;
+  readonly title: string;
+  readonly count: number;
+  readonly total: number;
+  /** Wilson, 95 %. Below 10 events a share says little: show count and total instead. */
+  readonly interval?: Interval;
+}
+
+/** Stable names of the rates. */
+export type RateId =
+  | "answered"
+  | "yielded"
+  | "falseStop"
+  | "toolCallEffective"
+  | "agentInterruption";
+
+/** Rates over calls. Events that did not count (the bot was silent, the call ended) are left out. */
+export function ratesOf(calls: readonly CallMetrics[]): Rate[] {
+  const turns = calls.flatMap((call) => call.turns);
+  const bargeIns = calls.flatMap((call) => call.bargeIns).map(({ outcome }) => outcome);
+  const backchannels = calls.flatMap((call) => call.backchannels).map(({ outcome }) => outcome);
+  const tools = calls
+    .flatMap((call) => call.toolCalls)
+    .filter(({ expectedEffect }) => expectedEffect !== undefined);
+  const yielded = countOf(bargeIns, (outcome) => outcome === "yielded");
+  const falseStops = countOf(backchannels, (outcome) => outcome === "falseStop");
+  return [
+    rate("answered", "Caller turns answered", [
+      countOf(turns, ({ outcome }) => outcome !== "missed"),
+      turns.length,
+    ]),
+    rate("yielded", "Interruptions yielded to within 2.0 s", [
+      yielded,
+      yielded + countOf(bargeIns, (outcome) => outcome === "noYield"),
+    ]),
+    rate("falseStop", "Backchannels that stopped the bot within 1.0 s (errors)", [
+      falseStops,
+      falseStops + countOf(backchannels, (outcome) => outcome === "keptTalking"),
+    ]),
+    rate("toolCallEffective", "Tool calls that took effect on the wire", [
+      countOf(tools, ({ outcome }) => outcome === "effect"),
+      tools.length,
+    ]),
+    rate("agentInterruption", "Caller turns that the bot broke into", [
+      calls.reduce((sum, call) => sum + call.conversation.agentInterruptions, 0),
+      countOf(turns, ({ purpose }) => purpose === "speech"),
+    ]),
+  ];
+}
+
+function rate(id: RateId, title: string, [count, total]: readonly [number, number]): Rate {
+  const interval = wilsonInterval(Math.min(count, total), total);
+  return { id, title, count, total, ...(interval === undefined ? {} : { interval }) };
+}
+
+function countOf<Item>(items: readonly Item[], wanted: (item: Item) => boolean): number {
+  return items.filter(wanted).length;
+}

@@ -1,0 +1,155 @@
+import type { Instant } from "../../environment/index.ts";
+import { type CallMetrics, formatMs } from "../../measure/index.ts";
+import { type Content, html, type Markup } from "./markup.ts";
+import { partsBar } from "./parts-bar.ts";
+
+/** Makes an instant a button that seeks there. */
+export type SeekLink = (at: Instant) => Markup;
+
+/** The figures of one call as tables: turns, interruptions, backchannels, tools, media. */
+export function callTables(metrics: CallMetrics, seek: SeekLink): Markup {
+  return html`${turnsTable(metrics, seek)}${bargeInTable(metrics, seek)}
+${backchannelTable(metrics, seek)}${toolTable(metrics, seek)}${mediaTable(metrics)}`;
+}
+
+function turnsTable({ turns }: CallMetrics, seek: SeekLink): Markup | undefined {
+  return table(
+    "Turns: how long the caller waited for an answer",
+    ["Caller finished", "Utterance", "Heard", "Claimed", "Of what it is made"],
+    turns.map((turn) => [
+      seek(turn.callerOffsetAt),
+      html`${turn.utteranceId}${turn.withToolCall ? html` <span class="muted">with a tool call</span>` : undefined}`,
+      html`${turn.responseLatencyMs === undefined ? turn.outcome : formatMs(turn.responseLatencyMs)}${uncertain(turn)}`,
+      optionalMs(turn.claimedLatencyMs),
+      partsBar(turn.parts),
+    ]),
+  );
+}
+
+function bargeInTable({ bargeIns }: CallMetrics, seek: SeekLink): Markup | undefined {
+  return table(
+    "Interruptions: how long the bot went on",
+    ["Caller began", "Outcome", "Stopped after", "Stale speech", "Of what it is made"],
+    bargeIns.map((bargeIn) => [
+      seek(bargeIn.onsetAt),
+      html`${BARGE_IN_WORDS[bargeIn.outcome]}${uncertain(bargeIn)}`,
+      optionalMs(bargeIn.stopLatencyMs),
+      optionalMs(bargeIn.staleSpeechMs),
+      partsBar(bargeIn.parts),
+    ]),
+  );
+}
+
+function backchannelTable({ backchannels }: CallMetrics, seek: SeekLink): Markup | undefined {
+  return table(
+    "Backchannels: the bot should go on",
+    ["Caller began", "Outcome", "Bot spoke on for"],
+    backchannels.map((each) => [
+      seek(each.onsetAt),
+      html`${BACKCHANNEL_WORDS[each.outcome]}${uncertain(each)}`,
+      optionalMs(each.stopLatencyMs),
+    ]),
+  );
+}
+
+function toolTable({ toolCalls }: CallMetrics, seek: SeekLink): Markup | undefined {
+  return table(
+    "Tool calls and their effect on the wire",
+    ["Called", "Tool", "Arguments", "Effect", "After"],
+    toolCalls.map((call) => [
+      seek(call.calledAt),
+      call.name,
+      html`<code>${JSON.stringify(call.arguments)}</code>`,
+      html`${TOOL_WORDS[call.outcome]}${call.outcome === "effect" ? ` (${effectWords(call)})` : undefined}`,
+      optionalMs(call.effectLatencyMs),
+    ]),
+  );
+}
+
+function mediaTable({ media, instrument }: CallMetrics): Markup | undefined {
+  if (media.length === 0) return undefined;
+  const body = table(
+    "Media and instrument",
+    [
+      "At",
+      "Received",
+      "Lost",
+      "Late",
+      "Duplicate",
+      "Out of order",
+      "Concealed",
+      "Jitter",
+      "Departure p99",
+      "Missed deadlines",
+      "Loop lag p99",
+    ],
+    media.map((own) => {
+      const kept = instrument.find(({ party }) => party === own.party);
+      return [
+        own.party,
+        `${own.packetsReceived} of ${own.packetsExpected}`,
+        own.lost,
+        own.late,
+        own.duplicate,
+        own.outOfOrder,
+        formatMs(own.concealedMs),
+        tenths(own.interarrivalJitterMs),
+        tenths(kept?.departureJitterMsP99),
+        kept?.missedDeadlines,
+        tenths(kept?.eventLoopLagMsP99),
+      ];
+    }),
+  );
+  return html`<details class="more"><summary>Media and instrument</summary>${body}</details>`;
+}
+
+const BARGE_IN_WORDS = {
+  yielded: "yielded",
+  noYield: "no yield within 2.0 s",
+  finished: "not counted: the bot had finished",
+  callEnded: "not counted: the call ended",
+  notSpeaking: "not counted: the bot was silent",
+} as const;
+
+const BACKCHANNEL_WORDS = {
+  keptTalking: "kept talking",
+  falseStop: "stopped (error)",
+  finished: "not counted: the bot had finished",
+  callEnded: "not counted: the call ended",
+  notSpeaking: "not counted: the bot was silent",
+} as const;
+
+const TOOL_WORDS = {
+  effect: "seen",
+  noEffect: "none",
+  failed: "the tool failed",
+  noWireEffectExpected: "none expected",
+} as const;
+
+function effectWords(call: CallMetrics["toolCalls"][number]): string {
+  const what = call.expectedEffect === "digits" ? `digits ${call.digits}` : call.expectedEffect;
+  return `${what?.toUpperCase() === "BYE" ? "BYE" : what} at the ${call.effectSeenBy}`;
+}
+
+function table(
+  title: string,
+  columns: readonly string[],
+  rows: readonly (readonly Content[])[],
+): Markup | undefined {
+  if (rows.length === 0) return undefined;
+  return html`<h4>${title}</h4><div class="scroll"><table class="figures">
+<thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
+<tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
+}
+
+function uncertain(of: { readonly uncertain: boolean }): Markup | undefined {
+  return of.uncertain ? html` <span class="inconclusive">(uncertain)</span>` : undefined;
+}
+
+function optionalMs(ms: number | undefined): string {
+  return ms === undefined ? "–" : formatMs(ms);
+}
+
+function tenths(ms: number | undefined): string {
+  return ms === undefined ? "–" : `${ms.toFixed(1)} ms`;
+}

@@ -1,0 +1,63 @@
+import { type Figure, formatMs, type Rate } from "../../measure/index.ts";
+import { html, type Markup } from "./markup.ts";
+
+/** Below this many events a share says little, so only the counts are shown. */
+const SHARE_EVENTS_MIN = 10;
+
+/** The table of figures over all calls; each title leads to its definition. */
+export function figuresSection(figures: readonly Figure[], rates: readonly Rate[]): Markup {
+  const shown = figures.filter(
+    ({ statistics, discarded }) => statistics !== undefined || discarded.length > 0,
+  );
+  if (shown.length === 0) return html`<h2>Figures</h2><p class="muted">None were taken.</p>`;
+  return html`<h2 id="figures">Figures</h2>
+<div class="scroll"><table>
+<thead><tr><th scope="col">Figure</th><th scope="col" class="n">n</th>
+<th scope="col" class="n">p50</th><th scope="col" class="n">p50, 95 % interval</th>
+<th scope="col" class="n">p95</th><th scope="col" class="n">p99</th><th scope="col" class="n">max</th>
+<th scope="col">Not counted</th></tr></thead>
+<tbody>${shown.map(figureRow)}</tbody></table></div>
+${ratesTable(rates.filter(({ total }) => total > 0))}`;
+}
+
+/** What each figure means. */
+export function definitionsSection(figures: readonly Figure[]): Markup {
+  return html`<h2 id="definitions">Definitions</h2>
+<p class="small muted">“Heard” figures come from the decoded audio at the caller's socket, after its
+jitter buffer. “Claimed” figures come from the AI's own events. All instants are on one monotonic
+clock. Percentiles interpolate linearly; the interval of the median is a bootstrap over the values
+shown, seeded by the run. docs/measurements.md of Sidetone has the long form, with error bounds.</p>
+<dl class="definitions">${figures.map(
+    ({ id, title, definition }) => html`<dt id="def-${id}">${title}</dt><dd>${definition}</dd>`,
+  )}</dl>`;
+}
+
+function figureRow({ id, title, definition, statistics, discarded }: Figure): Markup {
+  const interval = statistics?.p50Interval;
+  return html`<tr><th scope="row"><a href="#def-${id}" title="${definition}">${title}</a></th>
+<td class="n">${statistics?.n ?? 0}</td>${msCell(statistics?.p50)}
+<td class="n muted">${interval === undefined ? "–" : `${formatMs(interval.low)} – ${formatMs(interval.high)}`}</td>
+${msCell(statistics?.p95)}${msCell(statistics?.p99)}${msCell(statistics?.max)}
+<td class="small muted">${discarded.map(({ reason, count }) => `${count} × ${reason}`).join(", ")}</td></tr>`;
+}
+
+function msCell(ms: number | undefined): Markup {
+  return html`<td class="n">${ms === undefined ? "–" : formatMs(ms)}</td>`;
+}
+
+function ratesTable(rates: readonly Rate[]): Markup | undefined {
+  if (rates.length === 0) return undefined;
+  return html`<div class="scroll gap"><table>
+<thead><tr><th scope="col">Rate</th><th scope="col" class="n">count</th>
+<th scope="col" class="n">share</th><th scope="col" class="n">95 % interval</th></tr></thead>
+<tbody>${rates.map(
+    ({ title, count, total, interval }) => html`<tr><th scope="row">${title}</th>
+<td class="n">${count} of ${total}</td>
+<td class="n">${total < SHARE_EVENTS_MIN ? "n < 10" : percent(count / total)}</td>
+<td class="n muted">${interval === undefined ? "–" : `${percent(interval.low)} – ${percent(interval.high)}`}</td></tr>`,
+  )}</tbody></table></div>`;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(0)} %`;
+}

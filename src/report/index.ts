@@ -1,0 +1,19 @@
+/**
+ * Outputs of a run: results.json, one self-contained page, a summary for the terminal; and the
+ * reader of call folders. Everything shown is computed by measure/; nothing is measured here.
+ */
+export { type PageOptions, renderPage } from "./html/page.ts";
+export { readCallFolder } from "./read-call-folder.ts";
+export { RESULTS_VERSION, renderResults } from "./results-json.ts";
+export {
+  type CallSummary,
+  countVerdicts,
+  type ErrorSummary,
+  type RunSummary,
+  type ScenarioSummary,
+  type StepSummary,
+  VERDICTS,
+  type Verdict,
+} from "./run-summary.ts";
+export { renderSummary } from "./summary-text.ts";
+export { type ReportPaths, writeReport } from "./write-report.ts";

@@ -1,0 +1,29 @@
+import type { FileStore } from "../environment/index.ts";
+import type { CallRecord } from "../measure/index.ts";
+import { type PageOptions, renderPage } from "./html/page.ts";
+import { renderResults } from "./results-json.ts";
+import type { RunSummary } from "./run-summary.ts";
+
+/** Where the outputs went. */
+export interface ReportPaths {
+  readonly page: string;
+  readonly results: string;
+}
+
+/**
+ * Writes `results.json` and `index.html` to a folder that holds (or will hold) the call folders
+ * in `calls/`.
+ *
+ * @param records the calls' facts and recordings; calls without one are shown by their figures.
+ */
+export async function writeReport(
+  files: FileStore,
+  folder: string,
+  report: { readonly run: RunSummary; readonly records: readonly CallRecord[] },
+  options: PageOptions = {},
+): Promise<ReportPaths> {
+  const paths = { page: `${folder}/index.html`, results: `${folder}/results.json` };
+  await files.write(paths.results, renderResults(report.run));
+  await files.write(paths.page, renderPage(report.run, report.records, options));
+  return paths;
+}
