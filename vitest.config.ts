@@ -3,7 +3,8 @@ import { defineConfig, type ViteUserConfig } from "vitest/config";
 /**
  * Three groups: `unit` (beside the sources: deterministic, no sockets), `loopback` (real sockets on
  * 127.0.0.1, one file at a time so that they do not disturb each other's clocks) and `interop`
- * (needs Debian packages or root; run by `.ci/run`).
+ * (needs Debian packages or root; run by `.ci/run`). The groups run one after the other
+ * (`groupOrder`): unit tests would steal the processor from tests that measure time.
  */
 const config: ViteUserConfig = defineConfig({
   test: {
@@ -14,6 +15,7 @@ const config: ViteUserConfig = defineConfig({
           name: "loopback",
           include: ["test/loopback/**/*.test.ts"],
           fileParallelism: false,
+          sequence: { groupOrder: 1 },
           testTimeout: 30_000,
           hookTimeout: 30_000,
         },
@@ -23,6 +25,7 @@ const config: ViteUserConfig = defineConfig({
           name: "interop",
           include: ["test/interop/**/*.test.ts"],
           fileParallelism: false,
+          sequence: { groupOrder: 2 },
           testTimeout: 180_000,
           hookTimeout: 60_000,
         },

@@ -25,6 +25,8 @@ export interface AiOptions {
   readonly greets: boolean;
   /** How long the AI may take to get ready before the call is refused with 503. */
   readonly connectTimeoutMs?: number;
+  /** How long it may keep quiet while it owes an answer before the call is given up. */
+  readonly stallTimeoutMs?: number;
 }
 
 /** Who decides that the caller has finished, and how (names as in OpenAI's API). */
@@ -34,8 +36,14 @@ export type TurnDetection =
       readonly threshold?: number;
       readonly prefixPaddingMs?: number;
       readonly silenceDurationMs?: number;
+      /** False: the bot talks on when the caller interrupts. */
+      readonly interruptResponse?: boolean;
     }
-  | { readonly type: "semantic_vad"; readonly eagerness?: "low" | "medium" | "high" | "auto" };
+  | {
+      readonly type: "semantic_vad";
+      readonly eagerness?: "low" | "medium" | "high" | "auto";
+      readonly interruptResponse?: boolean;
+    };
 
 /** An agent: a SIP user agent with media and, for a bot, an AI. Plain data. */
 export interface AgentOptions {

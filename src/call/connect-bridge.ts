@@ -29,6 +29,7 @@ export function connectBridge(
     ...(ai.instructions === undefined ? {} : { instructions: ai.instructions }),
     ...(ai.turnDetection === undefined ? {} : { turnDetection: ai.turnDetection }),
     ...(ai.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: ai.connectTimeoutMs }),
+    ...(ai.stallTimeoutMs === undefined ? {} : { stallTimeoutMs: ai.stallTimeoutMs }),
     tools: [HANGUP_CALL_TOOL, SEND_DTMF_TOOL],
   });
   return new Promise((resolve, reject) => {

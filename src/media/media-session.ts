@@ -219,9 +219,10 @@ export class MediaSession {
     this.#arm();
   }
 
-  /** The host stood still: those frames are lost to us, and said to be. */
+  /** The host stood still: those frames were neither sent nor heard in time, and count as missed. */
   #skipTo(tick: number): void {
     for (; this.#tick < tick; this.#tick += 1) {
+      this.#receiver?.takeFrame(this.#heardFrame, this.#deadlineOf(this.#tick));
       this.#sender?.departures.add(
         elapsedMs(this.#deadlineOf(this.#tick), this.#options.clock.now()),
         this.#frameMs,

@@ -121,6 +121,10 @@ export class RtpReceiver {
     if (packet.payloadType === this.#options.telephoneEventPayloadType) {
       this.#digits.handlePacket(packet, now);
       this.#takeDigits();
+      // Both orders must know that its sequence number is not missing.
+      this.#buffer.handleOtherPayload(packet, now);
+      this.#ingress?.handleOtherPayload(packet, now);
+      this.#passIngress(now);
       return;
     }
     const codec = this.#options.codecs.get(packet.payloadType);

@@ -19,11 +19,12 @@ export function startProcess(entry: URL, argumentsText: readonly string[] = []):
     onMessage: undefined,
     onGone: undefined,
     post: (message) => {
-      child.send(message as object);
+      // A process that has gone is told by `onGone`; what is sent to it meanwhile is lost.
+      if (child.connected) child.send(message as object);
     },
     terminate: () =>
       new Promise((resolve) => {
-        if (child.exitCode !== null) {
+        if (child.exitCode !== null || child.signalCode !== null) {
           resolve();
           return;
         }

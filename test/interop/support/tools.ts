@@ -1,0 +1,36 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+
+/**
+ * Why a test cannot run here, or `undefined` when it can. A test shows the reason where it is
+ * skipped: `` describe.skipIf(reason !== undefined)(`SIPp${because(reason)}`, …) ``.
+ */
+export function missingReason(
+  programs: readonly string[],
+  { root = false }: { root?: boolean } = {},
+): string | undefined {
+  const missing = programs.filter((name) => programPath(name) === undefined);
+  if (missing.length > 0) return `not installed: ${missing.join(", ")}`;
+  if (root && process.getuid?.() !== 0) return "needs root";
+  return undefined;
+}
+
+/** The end of a test's title that says why it is skipped; empty when it is not. */
+export function because(reason: string | undefined): string {
+  return reason === undefined ? "" : ` (skipped: ${reason})`;
+}
+
+/** Where a program is, or `undefined` when it is not installed. */
+function programPath(name: string): string | undefined {
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
