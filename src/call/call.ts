@@ -212,10 +212,10 @@ export class Call {
   }
 
   #loseMedia(silentMs: number): void {
-    this.fail(this.#parts.media.silenceError(silentMs), {
-      endedBy: "network",
-      reason: "rtpTimeout",
-    });
+    const { media, clock } = this.#parts;
+    this.fail(media.silenceError(silentMs), { endedBy: "network", reason: "rtpTimeout" });
+    // Nobody may be there to answer our BYE: it is repeated for 32 s (Timer F), the call is over.
+    this.#end(clock.now(), { endedBy: "network", reason: "noAnswer" });
   }
 
   #exceedDuration(): void {

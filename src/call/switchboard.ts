@@ -23,14 +23,14 @@ export interface RemoteAgent {
  * one timeline, joined by the SIP Call-ID.
  */
 export class Switchboard {
-  readonly #clock: Clock;
+  readonly clock: Clock;
   readonly #context: RunContext;
   readonly #calls = new Map<string, WatchedCall>();
   readonly #agents = new Set<RemoteAgent>();
   readonly #listeners = new Set<(call: WatchedCall) => void>();
 
   constructor(clock: Clock, context: RunContext) {
-    this.#clock = clock;
+    this.clock = clock;
     this.#context = context;
   }
 
@@ -109,7 +109,7 @@ export class Switchboard {
     const known = this.#calls.get(callId);
     if (known !== undefined) return known;
     const id = String(this.#calls.size + 1).padStart(3, "0");
-    const call = new WatchedCall({ id, callId, clock: this.#clock, context: this.#context });
+    const call = new WatchedCall({ id, callId, clock: this.clock, context: this.#context });
     this.#calls.set(callId, call);
     for (const listener of this.#listeners) listener(call);
     return call;

@@ -70,6 +70,8 @@ export class WatchedCall {
   /** An end of this call became known. */
   addEnd(identity: CallIdentity, link: AgentLink): void {
     this.#ends.set(identity.party, { identity, link, hasEnded: false });
+    // The other end may have come to its end already: a refusal takes a millisecond.
+    this.timeline.open();
   }
 
   /** An end has released its media. */

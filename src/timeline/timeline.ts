@@ -70,6 +70,11 @@ export class Timeline {
     });
   }
 
+  /** Facts will come (again): waits last until their deadline. */
+  open(): void {
+    this.#closed = false;
+  }
+
   /** No further facts will come: ends every wait. */
   close(): void {
     this.#closed = true;

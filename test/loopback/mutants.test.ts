@@ -29,7 +29,7 @@ const TURN_DETECTION: Readonly<Record<string, TurnDetection>> = {
   jumpy: { type: "semantic_vad" },
 };
 
-describe("every expectation fails for a bot that is broken in its respect", () => {
+describe.concurrent("every expectation fails for a bot that is broken in its respect", () => {
   let opened: Awaited<ReturnType<typeof openTestHarness>>;
   let harness: Harness;
   let caller: RemoteAgent;
@@ -135,12 +135,17 @@ describe("every expectation fails for a bot that is broken in its respect", () =
     expect(await codeOf(expectRejected(answered, 486, 3000))).toBe("ERR_NOT_REJECTED");
     expect(await codeOf(expectUnanswered(answered, 3000))).toBe("ERR_ANSWERED");
     await answered.hangUp();
-    await bots.get("jumpy")?.answerWith({ kind: "ringForever" });
-    const ringing = await caller.dial(bots.get("jumpy")?.uri ?? "");
+    const fickle = await harness.addAgent({
+      party: "bot",
+      user: "fickle",
+      local: LOCAL,
+      answer: { kind: "ringForever" },
+    });
+    const ringing = await caller.dial(fickle.uri);
     expect(await codeOf(expectAnswered(ringing, 500))).toBe("ERR_NOT_ANSWERED");
     await ringing.hangUp();
-    await bots.get("jumpy")?.answerWith({ kind: "reject", statusCode: 503 });
-    const refused = await caller.dial(bots.get("jumpy")?.uri ?? "");
+    await fickle.answerWith({ kind: "reject", statusCode: 503 });
+    const refused = await caller.dial(fickle.uri);
     expect(await codeOf(expectAnswered(refused, 3000))).toBe("ERR_CALL_ENDED_EARLY");
   });
 });

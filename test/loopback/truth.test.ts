@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { after } from "../../src/environment/index.ts";
 import {
   type EmbeddedAi,
   expectAnswered,
@@ -11,13 +12,15 @@ import {
   type RemoteAgent,
   scriptPath,
 } from "../../src/index.ts";
-import type { TurnMetrics } from "../../src/measure/index.ts";
+import { quantile, type TurnMetrics } from "../../src/measure/index.ts";
 import { straightLine } from "./straight-line.ts";
 
 /** What the embedded AI is told to take for its answer: the truth. */
 const DELAYS_MS = [0, 300, 700, 1500];
 /** A frame's phase alone moves one turn by up to 20 ms; the mean of these is what the line sees. */
 const CALLS_PER_DELAY = 6;
+/** Between them, so that their set-up and their answers do not collide; no multiple of a frame. */
+const STAGGER_MS = 133;
 
 describe("response latency against a known answer delay", () => {
   let folder: string;
@@ -55,7 +58,11 @@ describe("response latency against a known answer delay", () => {
   });
 
   /** One call with one question; the turn as the caller heard it. */
-  async function askOnce(): Promise<TurnMetrics> {
+  async function askOnce(_: unknown, index: number): Promise<TurnMetrics> {
+    const { clock } = harness.switchboard;
+    await new Promise<void>((resolve) => {
+      clock.setTimer(after(clock.now(), index * STAGGER_MS), resolve);
+    });
     const call = await caller.dial(bot.uri);
     await expectAnswered(call, 5000);
     await harness.say(call, { phrase: "Excuse me, may I ask something?" });
@@ -83,8 +90,20 @@ describe("response latency against a known answer delay", () => {
         unexplainedMs.push(latencyMs - delayMs - constantMs);
       }
     }
-    const line = straightLine(points.map(({ delayMs, latencyMs }) => [delayMs, latencyMs]));
+    // Medians: a host that stands still for 60 ms once says nothing about the instrument's truth.
+    const line = straightLine(
+      DELAYS_MS.map((delay) => {
+        const found = points.filter(({ delayMs }) => delayMs === delay);
+        const sorted = found.map(({ latencyMs }) => latencyMs).toSorted((a, b) => a - b);
+        return [delay, quantile(sorted, 0.5)];
+      }),
+    );
     const meanUnexplainedMs = unexplainedMs.reduce((sum, ms) => sum + ms, 0) / unexplainedMs.length;
+    const seen = DELAYS_MS.map((delay) => {
+      const found = points.filter(({ delayMs }) => delayMs === delay);
+      return `${delay}: ${found.map(({ latencyMs }) => Math.round(latencyMs)).join(" ")}`;
+    });
+    process.stdout.write(`truth: heard for each delay in ms: ${seen.join(" · ")}\n`);
     process.stdout.write(
       `truth: slope ${line.slope.toFixed(4)}, offset ${line.intercept.toFixed(1)} ms, of which the decomposition leaves ${meanUnexplainedMs.toFixed(1)} ms unexplained (n = ${points.length})\n`,
     );
