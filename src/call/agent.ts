@@ -285,8 +285,7 @@ export class Agent {
     this.#calls.set(sip.callId, call);
     for (const trace of this.#earlyTraces.get(sip.callId) ?? []) call.handleTrace(trace);
     this.#earlyTraces.delete(sip.callId);
-    const phase = direction === "inbound" ? "offered" : "dialed";
-    call.record({ kind: "callPhase", phase, at: clock.now() });
+    call.start();
     return call;
   }
 

@@ -46,17 +46,22 @@ export class Call {
   /** Why we hung up, where it was not the scenario's wish. */
   #failure: { readonly endedBy: "local" | "network"; readonly reason: string } | undefined;
   readonly #faults = new Set<string>();
+  #hasBegun = false;
   #hasEnded = false;
 
   constructor(parts: CallParts) {
     this.#parts = parts;
     this.identity = parts.identity;
-    parts.sip.onEvent = (event) => this.#handleSip(event);
     parts.media.onSilentPeer = (silentMs) => this.#loseMedia(silentMs);
     this.#durationTimer = parts.clock.setTimer(
       after(parts.clock.now(), parts.durationLimitMs),
       () => this.#exceedDuration(),
     );
+  }
+
+  /** Follows the dialog from now on; what it went through before is caught up with. */
+  start(): void {
+    this.#parts.sip.onEvent = (event) => this.#handleSip(event);
   }
 
   get callId(): string {
@@ -77,6 +82,7 @@ export class Call {
   /** A SIP message of this call as it crossed the socket. */
   handleTrace(trace: SipTrace): void {
     this.#parts.trace.addSip(trace);
+    if (trace.method === "INVITE" && trace.statusCode === undefined) this.#begin(trace.at);
     this.record({
       kind: "sipMessage",
       at: trace.at,
@@ -172,6 +178,14 @@ export class Call {
     }
   }
 
+  /** The INVITE crossed the socket; or it never will, and the call ends as it began. */
+  #begin(at: Instant): void {
+    if (this.#hasBegun) return;
+    this.#hasBegun = true;
+    const phase = this.identity.direction === "inbound" ? "offered" : "dialed";
+    this.record({ kind: "callPhase", phase, at });
+  }
+
   #handleSip(event: SipCallEvent): void {
     const { at } = event;
     const status = event.statusCode === undefined ? {} : { statusCode: event.statusCode };
@@ -203,6 +217,7 @@ export class Call {
   ): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
+    this.#begin(at);
     this.#durationTimer.cancel();
     this.#parts.player.silence(at);
     this.#bridge?.close();

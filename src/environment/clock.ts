@@ -11,6 +11,9 @@ export interface Clock {
   now(): Instant;
   /** Milliseconds since 1970-01-01 UTC; to be shown to people, never to be measured with. */
   wallClockMs(): number;
-  /** Calls `handler` once, at `dueAt` or as soon after it as the host allows. */
+  /**
+   * Calls `handler` once, at `dueAt` or as soon after it as the host allows; a host whose timers
+   * are coarse may be up to 0.5 ms early.
+   */
   setTimer(dueAt: Instant, handler: () => void): Timer;
 }

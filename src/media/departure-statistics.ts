@@ -11,10 +11,11 @@ export class DepartureStatistics {
 
   /** @param latenessMs departure − deadline; a frame or more late counts as missed. */
   add(latenessMs: number, frameMs: number): void {
-    const bin = Math.min(BIN_COUNT, Math.max(0, Math.floor(latenessMs / BIN_MS)));
+    const deviationMs = Math.abs(latenessMs);
+    const bin = Math.min(BIN_COUNT, Math.floor(deviationMs / BIN_MS));
     this.#bins[bin] = (this.#bins[bin] as number) + 1;
     this.#count += 1;
-    if (latenessMs > this.#maxMs) this.#maxMs = latenessMs;
+    if (deviationMs > this.#maxMs) this.#maxMs = deviationMs;
     if (latenessMs >= frameMs) this.#missedDeadlines += 1;
   }
 

@@ -39,6 +39,9 @@ const HEARD_HANGOVER_MS = 700;
 /** After a stall of the host longer than this, missed frames are skipped and counted, not sent. */
 const CATCH_UP_FRAMES_MAX = 10;
 
+/** What `Clock.setTimer` may be early by. */
+const TIMER_EARLY_MS_MAX = 0.5;
+
 /**
  * The media of one call: sends and plays one frame per deadline, on absolute deadlines.
  *
@@ -209,7 +212,8 @@ export class MediaSession {
   /** Runs every tick whose deadline has passed: normally one, more after a stall of the host. */
   #run(): void {
     const now = this.#options.clock.now();
-    const dueTick = Math.floor(elapsedMs(this.#deadlineOf(0), now) / this.#frameMs);
+    const elapsed = elapsedMs(this.#deadlineOf(0), now) + TIMER_EARLY_MS_MAX;
+    const dueTick = Math.floor(elapsed / this.#frameMs);
     if (dueTick - this.#tick > CATCH_UP_FRAMES_MAX) this.#skipTo(dueTick);
     while (this.#tick <= dueTick && !this.#hasStopped) {
       this.#handleTick(this.#tick);

@@ -127,7 +127,7 @@ export interface MediaStatisticsFact extends FactBase {
   /** RFC 3550 §6.4.1, at the end of the call. */
   readonly interarrivalJitterMs: number;
   readonly concealedMs: number;
-  /** Departure later than the absolute deadline, over all packets sent. */
+  /** Deviation of departures from their absolute deadlines, over all packets sent. */
   readonly departureJitterMsP50: number;
   readonly departureJitterMsP99: number;
   readonly departureJitterMsMax: number;

@@ -1,0 +1,146 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { type Environment, instant, SILENT_LOGGER, seededRandom } from "../environment/index.ts";
+import { ManualClock, VirtualNetwork } from "../testing/index.ts";
+import type { Fact, FactOf } from "../timeline/index.ts";
+import { Agent } from "./agent.ts";
+import type { AgentOptions } from "./agent-options.ts";
+
+/** SIP, RTP and both agents in one process, on a virtual network: seconds of call in milliseconds. */
+function openWorld() {
+  const clock = new ManualClock(instant(1000));
+  const random = seededRandom("agent");
+  const network = new VirtualNetwork({ clock, random, latencyMs: 5 });
+  const environment: Environment = { clock, random, network, logger: SILENT_LOGGER };
+  const facts: Fact[] = [];
+  const ended: string[] = [];
+  const observer = {
+    onCall: () => {},
+    onFact: (_callId: string, fact: Fact) => facts.push(fact),
+    onEnded: (callId: string) => ended.push(callId),
+  };
+  const agents: Agent[] = [];
+  const open = async (options: Pick<AgentOptions, "party"> & Partial<AgentOptions>) => {
+    const address = options.party === "caller" ? "10.0.0.1" : "10.0.0.2";
+    const agent = await Agent.open(
+      environment,
+      { user: options.party, local: { address, port: 5060 }, ...options },
+      { observer },
+    );
+    agents.push(agent);
+    return agent;
+  };
+  const advance = async (ms: number): Promise<void> => {
+    for (let step = 0; step < ms; step += 5) {
+      // oxlint-disable-next-line no-await-in-loop -- sip.js's own timers run on the fake clock.
+      await vi.advanceTimersByTimeAsync(5);
+      // oxlint-disable-next-line no-await-in-loop -- as above.
+      await clock.advanceAsync(5);
+    }
+  };
+  const phases = (party: string): FactOf<"callPhase">[] =>
+    facts
+      .filter(
+        (fact): fact is FactOf<"callPhase"> => fact.kind === "callPhase" && fact.party === party,
+      )
+      .toSorted((left, right) => left.at - right.at);
+  return { clock, network, facts, ended, agents, open, advance, phases };
+}
+
+describe("Agent", () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it("carries a call from INVITE to BYE, with media both ways and facts at both ends", async () => {
+    const world = openWorld();
+    const bot = await world.open({ party: "bot", answer: { kind: "answer", ringMs: 100 } });
+    const caller = await world.open({ party: "caller" });
+
+    const call = await caller.dial(bot.uri);
+    await world.advance(1000);
+    void call.hangUp();
+    await world.advance(200);
+
+    expect(world.phases("caller").map(({ phase }) => phase)).toEqual([
+      "dialed",
+      "ringing",
+      "answered",
+      "confirmed",
+      "ended",
+    ]);
+    expect(world.phases("bot").map(({ phase }) => phase)).toEqual([
+      "offered",
+      "ringing",
+      "answered",
+      "confirmed",
+      "ended",
+    ]);
+    expect(world.phases("caller").at(-1)).toMatchObject({ endedBy: "local", reason: "bye" });
+    expect(world.phases("bot").at(-1)).toMatchObject({ endedBy: "remote", reason: "bye" });
+    const received = world.facts.filter((fact) => fact.kind === "mediaStatistics");
+    expect(received).toHaveLength(2);
+    for (const { packetsReceived } of received) expect(packetsReceived).toBeGreaterThan(40);
+    expect(world.ended).toHaveLength(2);
+  });
+
+  it("ends the call at the bot too when the caller gives up before the bot was ready", async () => {
+    const world = openWorld();
+    const bot = await world.open({ party: "bot", answer: { kind: "answer", ringMs: 5000 } });
+    const caller = await world.open({ party: "caller" });
+
+    const call = await caller.dial(bot.uri, { ringTimeoutMs: 30_000 });
+    await world.advance(200);
+    void call.hangUp();
+    await world.advance(500);
+
+    expect(world.phases("bot").at(-1)).toMatchObject({ phase: "ended", reason: "cancel" });
+    expect(world.phases("caller").at(-1)).toMatchObject({ phase: "ended", endedBy: "local" });
+    expect(world.ended).toHaveLength(2);
+  });
+
+  it("hangs up a call that outlives its limit, and says why", async () => {
+    const world = openWorld();
+    const bot = await world.open({ party: "bot", answer: { kind: "answer", ringMs: 0 } });
+    const caller = await world.open({ party: "caller", callDurationLimitMs: 1000 });
+
+    await caller.dial(bot.uri);
+    await world.advance(1500);
+
+    expect(world.phases("caller").at(-1)).toMatchObject({ phase: "ended", endedBy: "local" });
+    expect(world.facts).toContainEqual(
+      expect.objectContaining({ kind: "fault", code: "ERR_CALL_TOO_LONG", party: "caller" }),
+    );
+  });
+
+  it("hangs up what is up when it is closed", async () => {
+    const world = openWorld();
+    const bot = await world.open({ party: "bot", answer: { kind: "answer", ringMs: 0 } });
+    const caller = await world.open({ party: "caller" });
+    await caller.dial(bot.uri);
+    await world.advance(300);
+
+    const closing = caller.close();
+    await world.advance(3000);
+    await closing;
+
+    expect(world.phases("bot").at(-1)).toMatchObject({ endedBy: "remote", reason: "bye" });
+    expect(bot.liveState.calls).toBe(0);
+  });
+
+  it("refuses to speak in a call that is not answered", async () => {
+    const world = openWorld();
+    const bot = await world.open({ party: "bot", answer: { kind: "ringForever" } });
+    const caller = await world.open({ party: "caller" });
+    const call = await caller.dial(bot.uri);
+    await world.advance(100);
+
+    expect(() => call.press("1")).toThrow(/is not answered yet/u);
+    void call.hangUp();
+    await world.advance(500);
+    expect(() => call.press("1")).toThrow(/has ended/u);
+  });
+});
