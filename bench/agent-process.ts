@@ -7,6 +7,7 @@ import {
 } from "../src/platform/index.ts";
 
 const monitor = new EventLoopMonitor();
-serveAgent(parentProcessChannel(), createEnvironment({ seed: "bench" }), {
-  readLag: () => monitor.read(),
-});
+const channel = parentProcessChannel();
+serveAgent(channel, createEnvironment({ seed: "bench" }), { readLag: () => monitor.read() });
+// Sockets and timers would keep it alive when nobody is left to tell it what to do.
+channel.onGone = () => process.exit();

@@ -3,6 +3,11 @@
  *
  * The bot (SIP, RTP, G.711, resampling, WebSocket) is a process of its own and alone is charged;
  * the callers and the embedded AI are real, too, and run beside it on the same machine.
+ *
+ * "Own share of a turn" is the AI's first audio → the first RTP packet with it, frame time
+ * included. The other way a packet's audio is handed to the AI in the turn of the event loop in
+ * which it arrives, 3 ms of filter delay later in audio time. "Flush" is the AI's speech-started →
+ * the last frame of the old answer that left afterwards; 0 means that none did.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -98,6 +103,8 @@ async function converse(
     readonly calls: number;
   },
 ): Promise<Row> {
+  // One call first: what is charged is carrying calls, not compiling code for the first of them.
+  await oneCall(harness, load, 0);
   const cpuBefore = load.process.cpuMs();
   const results = await Promise.all(
     Array.from({ length: load.calls }, (_, index) => oneCall(harness, load, index)),

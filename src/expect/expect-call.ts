@@ -42,16 +42,9 @@ export async function expectRejected(
   statusCode: number,
   limitMs: number,
 ): Promise<string> {
-  const fact = await call.waitFor(
-    (each) =>
-      each.party === "caller" &&
-      each.kind === "callPhase" &&
-      (each.phase === "ended" || each.phase === "answered"),
-    limitMs,
-    dialedAt(call)?.at,
-  );
-  const observed = describeOutcome(call, fact as FactOf<"callPhase"> | undefined);
-  if (fact?.kind === "callPhase" && fact.reason === "rejected" && fact.statusCode === statusCode) {
+  const fact = await awaitOutcome(call, limitMs);
+  const observed = describeOutcome(call, fact);
+  if (fact?.reason === "rejected" && fact.statusCode === statusCode) {
     return observed;
   }
   throw new ExpectationError(
@@ -66,17 +59,10 @@ export async function expectRejected(
  * @throws ExpectationError ERR_ANSWERED.
  */
 export async function expectUnanswered(call: WatchedCall, limitMs: number): Promise<string> {
-  const fact = await call.waitFor(
-    (each) =>
-      each.party === "caller" &&
-      each.kind === "callPhase" &&
-      (each.phase === "ended" || each.phase === "answered"),
-    limitMs,
-    dialedAt(call)?.at,
-  );
-  const observed = describeOutcome(call, fact as FactOf<"callPhase"> | undefined);
+  const fact = await awaitOutcome(call, limitMs);
+  const observed = describeOutcome(call, fact);
   const reasons = ["ringTimeout", "noAnswer", "cancel"];
-  if (fact?.kind === "callPhase" && reasons.includes(fact.reason ?? "")) return observed;
+  if (reasons.includes(fact?.reason ?? "")) return observed;
   throw new ExpectationError("ERR_ANSWERED", `Expected that nobody answers, but ${observed}.`, {
     context: { limitMs },
   });
@@ -124,6 +110,22 @@ export async function expectDigits(
     `Expected the digits "${digits}" within ${formatMs(limitMs)}, received "${received()}".`,
     { context: { digits, received: received(), limitMs } },
   );
+}
+
+/** What the caller's attempt came to: answered, or ended without. */
+async function awaitOutcome(
+  call: WatchedCall,
+  limitMs: number,
+): Promise<FactOf<"callPhase"> | undefined> {
+  const fact = await call.waitFor(
+    (each) =>
+      each.party === "caller" &&
+      each.kind === "callPhase" &&
+      (each.phase === "ended" || each.phase === "answered"),
+    limitMs,
+    dialedAt(call)?.at,
+  );
+  return fact as FactOf<"callPhase"> | undefined;
 }
 
 function describeOutcome(call: WatchedCall, fact: FactOf<"callPhase"> | undefined): string {

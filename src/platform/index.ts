@@ -9,4 +9,4 @@ export { NodeNetwork } from "./network.ts";
 export { compiledModule, hostInfo, type PackageInfo, packageInfo } from "./package-info.ts";
 export { type ProcessChannel, parentProcessChannel, startProcess } from "./processes.ts";
 export { SystemClock } from "./system-clock.ts";
-export { channelPair, parentChannel, startThread, threadData } from "./threads.ts";
+export { parentChannel, startThread, threadData } from "./threads.ts";

@@ -48,24 +48,3 @@ export function parentChannel(): Channel {
   port.on("message", (message: unknown) => channel.onMessage?.(message));
   return channel;
 }
-
-/** Two ends in one thread, for tests and for hosts without threads. Messages are copied. */
-export function channelPair(): readonly [Channel, Channel] {
-  const { port1, port2 } = new MessageChannel();
-  return [portChannel(port1), portChannel(port2)];
-}
-
-function portChannel(port: MessagePort): Channel {
-  const channel: Channel = {
-    onMessage: undefined,
-    onGone: undefined,
-    post: (message, transfer) => port.postMessage(message, transfer ?? []),
-    terminate: () => {
-      port.close();
-      return Promise.resolve();
-    },
-  };
-  port.on("message", (message: unknown) => channel.onMessage?.(message));
-  port.on("close", () => channel.onGone?.(undefined));
-  return channel;
-}
