@@ -170,14 +170,13 @@ function errorOf(result: TestStepResult): ErrorSummary | undefined {
   const text = textOf(result);
   if (statusOf(result) !== "FAILED" || text === undefined) return undefined;
   const ours = OUR_ERROR.exec(text);
-  if (ours === null) return { message: result.message ?? text };
+  if (ours === null) return { message: text };
   return { code: ours[2] ?? "", message: withoutStack(ours[3] ?? text) };
 }
 
-/** "ExpectationError [ERR_X] [AssertionError]: what happened". */
+/** "ExpectationError [ERR_X] [AssertionError]: what happened", then the stack. */
 function textOf({ exception, message }: TestStepResult): string | undefined {
-  if (exception?.message === undefined) return message;
-  return `${exception.type}: ${exception.message}`;
+  return message ?? exception?.message;
 }
 
 function withoutStack(text: string): string {

@@ -1,4 +1,4 @@
-import { fork } from "node:child_process";
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Channel } from "../environment/index.ts";
@@ -9,12 +9,25 @@ export interface ProcessChannel extends Channel {
   cpuMs(): number | undefined;
 }
 
+/** How a process is started. */
+export interface ProcessOptions {
+  /**
+   * The command that runs a module, which is put behind it; default: this Node. A program before
+   * Node must become it (exec), as `ip netns exec` does: the channel is an inherited descriptor.
+   */
+  readonly command?: readonly string[];
+}
+
 /** Clock ticks per second in /proc/PID/stat: 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
 /** Starts a process that runs the module at `entry`; for work that must be measured apart. */
-export function startProcess(entry: URL, argumentsText: readonly string[] = []): ProcessChannel {
-  const child = fork(fileURLToPath(entry), argumentsText, { serialization: "advanced" });
+export function startProcess(entry: URL, options: ProcessOptions = {}): ProcessChannel {
+  const [program = process.execPath, ...before] = options.command ?? [];
+  const child = spawn(program, [...before, fileURLToPath(entry)], {
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+    serialization: "advanced",
+  });
   const channel: ProcessChannel = {
     onMessage: undefined,
     onGone: undefined,
@@ -24,7 +37,7 @@ export function startProcess(entry: URL, argumentsText: readonly string[] = []):
     },
     terminate: () =>
       new Promise((resolve) => {
-        if (child.exitCode !== null || child.signalCode !== null) {
+        if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) {
           resolve();
           return;
         }
@@ -35,6 +48,7 @@ export function startProcess(entry: URL, argumentsText: readonly string[] = []):
   };
   child.on("message", (message) => channel.onMessage?.(message));
   child.on("exit", () => channel.onGone?.(undefined));
+  child.on("error", (error) => channel.onGone?.(error));
   return channel;
 }
 

@@ -1,10 +1,4 @@
-import {
-  MessageChannel,
-  type MessagePort,
-  parentPort,
-  Worker,
-  workerData,
-} from "node:worker_threads";
+import { parentPort, Worker, workerData } from "node:worker_threads";
 import type { Channel } from "../environment/index.ts";
 
 /** Starts a thread that runs the module at `entry`. */
