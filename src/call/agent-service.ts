@@ -34,16 +34,22 @@ export type AgentProcedures = {
   close(nothing: undefined): Promise<void>;
 };
 
-/** Serves one agent to the other end of `channel`: the body of an agent's thread. */
+/**
+ * Serves one agent to the other end of `channel`: the body of an agent's thread.
+ * @returns ends the agent's calls and gives its ports back.
+ */
 export function serveAgent(
   channel: Channel,
   environment: Environment,
   instrument?: Instrument,
-): void {
+): () => Promise<void> {
   let opened: Agent | undefined;
   const agent = (): Agent => {
     if (opened === undefined) throw new Error("Bug: the agent is used before it is open.");
     return opened;
+  };
+  const close = async (): Promise<void> => {
+    await opened?.close();
   };
   const callNamed = (callId: string): Call => {
     const call = agent().call(callId);
@@ -73,10 +79,9 @@ export function serveAgent(
     artifacts: ({ callId }) => callNamed(callId).artifacts(),
     forget: ({ callId }) => agent().forget(callId),
     liveState: () => agent().liveState,
-    close: async () => {
-      await opened?.close();
-    },
+    close: () => close(),
   };
   const send = serveProcedures(channel, procedures);
   const notify = (notice: AgentNotice): void => send(notice);
+  return close;
 }

@@ -9,4 +9,13 @@ import {
 
 const { seed } = threadData() as { readonly seed: string };
 const monitor = new EventLoopMonitor();
-serveAgent(parentChannel(), createEnvironment({ seed }), { readLag: () => monitor.read() });
+const close = serveAgent(parentChannel(), createEnvironment({ seed }), {
+  readLag: () => monitor.read(),
+});
+
+// A bug of ours must not leave calls up: BYE first, then the thread dies of the bug.
+process.once("uncaughtException", (bug) => {
+  void close().finally(() => {
+    throw bug;
+  });
+});
