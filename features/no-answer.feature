@@ -10,5 +10,5 @@ Feature: A bot that does not answer the telephone
 
   Scenario: Nobody answers
     Given the bot does not answer the telephone
-    When the caller dials the bot and lets it ring for 2 s
+    When the caller dials the bot and lets it ring for 1 s
     Then nobody answers

@@ -8,9 +8,12 @@ import {
   compiledModule,
   createEnvironment,
   hostInfo,
+  localAddressTowards,
   NodeFileStore,
+  NodeNetwork,
   packageInfo,
   randomSeed,
+  SystemClock,
   startThread,
 } from "./platform/index.ts";
 
@@ -24,7 +27,10 @@ export interface HarnessOptions {
   readonly voicesFolder?: string;
 }
 
+const LOOPBACK = "127.0.0.1";
+
 const open = new Set<Harness>();
+let isAborted = false;
 const callListeners = new Set<(call: WatchedCall) => void>();
 
 /**
@@ -51,6 +57,8 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     reportFolder: options.reportFolder ?? "reports/latest",
   });
   open.add(harness);
+  // The signal may have come while this one was being opened.
+  if (isAborted) await harness.abort();
   harness.switchboard.subscribe((call) => {
     for (const listener of callListeners) listener(call);
   });
@@ -62,6 +70,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
  * still be written. For signal handlers.
  */
 export async function abortAllHarnesses(): Promise<void> {
+  isAborted = true;
   await Promise.allSettled([...open].map((harness) => harness.abort()));
 }
 
@@ -81,6 +90,26 @@ export function scriptPath(nameOrPath: string): string {
   return /^[\w-]+$/u.test(nameOrPath)
     ? `${packageInfo().root}/fixtures/scripts/${nameOrPath}.yaml`
     : nameOrPath;
+}
+
+/** The host of a SIP URI: an IPv6 reference, or up to port, parameters or headers. */
+const URI_HOST = /^sips?:(?:[^@]*@)?(?:\[([^\]]+)\]|([^:;?>\s]+))/iu;
+
+/**
+ * The address of this host from which a target is reached: what an agent that dials it must be
+ * bound to. Loopback for targets that have no address or no route; dialling them says so.
+ */
+export async function localAddressFor(target: string): Promise<string> {
+  const found = URI_HOST.exec(target);
+  const host = found?.[1] ?? found?.[2];
+  if (host === undefined) return LOOPBACK;
+  try {
+    const [remote] = await new NodeNetwork(new SystemClock()).resolveHost(host);
+    return (remote === undefined ? undefined : await localAddressTowards(remote)) ?? LOOPBACK;
+  } catch {
+    // Dialling the target will say what is wrong with it, in the scenario to which that belongs.
+    return LOOPBACK;
+  }
 }
 
 export type { Voice, VoiceLibrary } from "./audio/index.ts";

@@ -14,12 +14,14 @@ const RING_TIMEOUT_MS = 30_000;
 /** What a scenario that begins in the middle of a call allows for its beginning. */
 const ESTABLISH_LIMIT_MS = 5000;
 
+/** Starts a bot of ours that speaks first. The script is a name in `fixtures/scripts` or a path. */
 Given("a bot that plays the script {string}", async function (this: SidetoneWorld, script: string) {
   const run = await this.run();
   this.bot = await run.bot({ script, turnDetection: { type: "semantic_vad" }, greets: true });
   this.target = this.bot.agent.uri;
 });
 
+/** The same bot, but it says nothing until the caller has spoken. */
 Given(
   "a bot that plays the script {string} and lets the caller speak first",
   async function (this: SidetoneWorld, script: string) {
@@ -29,31 +31,41 @@ Given(
   },
 );
 
+/**
+ * Names your own bot by its SIP URI. Steps that tell the bot what to do, or look at its tools,
+ * need a bot of ours.
+ */
 Given("the bot under test at {string}", function (this: SidetoneWorld, target: string) {
   this.bot = undefined;
   this.target = target;
 });
 
+/** From now on our bot refuses every call of the scenario with 486. */
 Given("the bot is busy", async function (this: SidetoneWorld) {
   await this.botAgent.answerWith({ kind: "reject", statusCode: 486 });
 });
 
+/** From now on our bot refuses every call of the scenario with this status, 300 to 699. */
 Given("the bot refuses calls with {int}", async function (this: SidetoneWorld, status: number) {
   await this.botAgent.answerWith({ kind: "reject", statusCode: status });
 });
 
+/** From now on our bot rings and never answers. */
 Given("the bot does not answer the telephone", async function (this: SidetoneWorld) {
   await this.botAgent.answerWith({ kind: "ringForever" });
 });
 
+/** From now on our bot rings this long before it answers. */
 Given("the bot answers after {duration}", async function (this: SidetoneWorld, ringMs: number) {
   await this.botAgent.answerWith({ kind: "answer", ringMs });
 });
 
+/** Places a call and goes on at once; it is given up (CANCEL) when nobody answers in 30 s. */
 When("the caller dials the bot", async function (this: SidetoneWorld) {
   await dial(this, RING_TIMEOUT_MS);
 });
 
+/** The same, given up after this time. */
 When(
   "the caller dials the bot and lets it ring for {duration}",
   async function (this: SidetoneWorld, ringTimeoutMs: number) {
@@ -61,11 +73,13 @@ When(
   },
 );
 
+/** Dials and waits up to 5 s for the answer. */
 Given("the caller is in a call with the bot", async function (this: SidetoneWorld) {
   await dial(this, RING_TIMEOUT_MS);
   await expectAnswered(this.call, ESTABLISH_LIMIT_MS);
 });
 
+/** Dials, waits up to 5 s each for answer and greeting, and hears the greeting to its end. */
 Given("the caller has heard the bot's greeting", async function (this: SidetoneWorld) {
   await dial(this, RING_TIMEOUT_MS);
   await expectAnswered(this.call, ESTABLISH_LIMIT_MS);
@@ -74,14 +88,17 @@ Given("the caller has heard the bot's greeting", async function (this: SidetoneW
   await run.harness.heardToEnd(this.call, RING_TIMEOUT_MS);
 });
 
+/** Ends the call: BYE, or CANCEL while it still rings. */
 When("the caller hangs up", async function (this: SidetoneWorld) {
   await this.call.hangUp();
 });
 
+/** Sends telephone keys as RFC 4733 events: 0 to 9, A to D, * and #. */
 When("the caller presses {string}", async function (this: SidetoneWorld, digits: string) {
   await this.call.press(digits);
 });
 
+/** 200 OK came within this time of the INVITE. */
 Then(
   "the call is answered within {duration}",
   async function (this: SidetoneWorld, limitMs: number) {
@@ -89,18 +106,22 @@ Then(
   },
 );
 
+/** The call was refused with this final status. */
 Then("the call is rejected with {int}", async function (this: SidetoneWorld, statusCode: number) {
   this.note(await expectRejected(this.call, statusCode, RING_TIMEOUT_MS));
 });
 
+/** The call ended without an answer: it rang until the caller gave up, or nothing came at all. */
 Then("nobody answers", async function (this: SidetoneWorld) {
   this.note(await expectUnanswered(this.call, 2 * RING_TIMEOUT_MS));
 });
 
+/** BYE from the bot arrives within this time of the step, or had arrived before. */
 Then("the bot hangs up within {duration}", async function (this: SidetoneWorld, limitMs: number) {
   this.note(await expectHangUpByBot(this.call, limitMs));
 });
 
+/** Exactly these keys arrive as RFC 4733 events, in this order, none more and none less. */
 Then(
   "the caller receives the digits {string} within {duration}",
   async function (this: SidetoneWorld, digits: string, limitMs: number) {
@@ -110,7 +131,8 @@ Then(
 
 async function dial(world: SidetoneWorld, ringTimeoutMs: number): Promise<void> {
   const run = await world.run();
-  const caller = await run.caller();
-  const call = await caller.dial(world.requireTarget(), { ringTimeoutMs });
+  const target = world.requireTarget();
+  const caller = await run.caller(target);
+  const call = await caller.dial(target, { ringTimeoutMs });
   if (!world.calls.includes(call)) world.calls.push(call);
 }

@@ -1,10 +1,11 @@
 /**
- * The published step library: phrase → public API, nothing else. Import it in cucumber's
- * configuration: `import: ["sidetone/steps"]`.
+ * The published step library: phrase → public API, nothing else. `sidetone run` brings it along; for
+ * `cucumber-js`, import "sidetone/steps" in a step file of yours.
  */
 // oxlint-disable import/no-unassigned-import -- step files register themselves with cucumber.
 import "./parameter-types.ts";
 import "./hooks.ts";
+import "./interruption.ts";
 import "./call.steps.ts";
 import "./speech.steps.ts";
 import "./tool.steps.ts";

@@ -1,6 +1,7 @@
 import {
   type EmbeddedAi,
   type Harness,
+  localAddressFor,
   openHarness,
   type RemoteAgent,
   scriptPath,
@@ -11,6 +12,10 @@ import {
 export interface RunParameters {
   readonly seed?: string;
   readonly reportFolder?: string;
+  /** Folder with `caller/` and `bot/` recordings of one's own. */
+  readonly voicesFolder?: string;
+  /** The address that callers are bound to; default: the one that routes to the target. */
+  readonly localAddress?: string;
 }
 
 /** An embedded bot: its AI server and the agent that answers the telephone. */
@@ -33,20 +38,26 @@ export interface BotWish {
  */
 class Run {
   readonly harness: Harness;
+  readonly #localAddress: string | undefined;
   readonly #bots = new Map<string, Promise<EmbeddedBot>>();
-  #caller: Promise<RemoteAgent> | undefined;
+  /** One for each address of this host that calls leave from. */
+  readonly #callers = new Map<string, Promise<RemoteAgent>>();
 
-  constructor(harness: Harness) {
+  constructor(harness: Harness, localAddress: string | undefined) {
     this.harness = harness;
+    this.#localAddress = localAddress;
   }
 
-  caller(): Promise<RemoteAgent> {
-    this.#caller ??= this.harness.addAgent({
-      party: "caller",
-      user: "caller",
-      local: { address: "127.0.0.1", port: 0 },
-    });
-    return this.#caller;
+  /** The caller that reaches `target`. */
+  async caller(target: string): Promise<RemoteAgent> {
+    const address = this.#localAddress ?? (await localAddressFor(target));
+    let caller = this.#callers.get(address);
+    if (caller === undefined) {
+      const local = { address, port: 0 };
+      caller = this.harness.addAgent({ party: "caller", user: "caller", local });
+      this.#callers.set(address, caller);
+    }
+    return caller;
   }
 
   bot(wanted: BotWish): Promise<EmbeddedBot> {
@@ -80,18 +91,31 @@ class Run {
 }
 
 let current: Promise<Run> | undefined;
+/** The present run, once it is open. */
+let opened: Run | undefined;
 
 /** The run of this process; opened at its first scenario. */
 export function runOf(parameters: RunParameters): Promise<Run> {
-  current ??= openHarness(parameters).then((harness) => new Run(harness));
+  current ??= open(parameters);
   return current;
+}
+
+/** Whether the run was interrupted: its calls are hung up, and no new one may begin. */
+export function isRunAborted(): boolean {
+  return opened?.harness.isAborted ?? false;
 }
 
 /** Ends the run, if one was opened. */
 export async function endRun(): Promise<void> {
   const run = await current;
   current = undefined;
+  opened = undefined;
   await run?.harness.close();
+}
+
+async function open(parameters: RunParameters): Promise<Run> {
+  opened = new Run(await openHarness(parameters), parameters.localAddress);
+  return opened;
 }
 
 export type { Run };

@@ -13,10 +13,12 @@ import type { SidetoneWorld } from "./world.ts";
 /** The longest utterance and the longest wait for the moment to speak it. */
 const SPEAK_LIMIT_MS = 60_000;
 
+/** Speaks a recorded phrase now; the step ends when its last packet has left. */
 When("the caller says {string}", async function (this: SidetoneWorld, phrase: string) {
   await speak(this, { phrase });
 });
 
+/** Speaks once the bot has been heard speaking for this long. */
 When(
   "the caller says {string} {duration} into the bot's answer",
   async function (this: SidetoneWorld, phrase: string, delayMs: number) {
@@ -24,6 +26,7 @@ When(
   },
 );
 
+/** The same, and counts as an interruption: the bot should stop. */
 When(
   "the caller interrupts with {string} {duration} into the bot's answer",
   async function (this: SidetoneWorld, phrase: string, delayMs: number) {
@@ -32,6 +35,7 @@ When(
   },
 );
 
+/** The same, and counts as a backchannel: the bot should go on. */
 When(
   "the caller gives the backchannel {string} {duration} into the bot's answer",
   async function (this: SidetoneWorld, phrase: string, delayMs: number) {
@@ -40,14 +44,17 @@ When(
   },
 );
 
+/** The bot speaks first, heard within this time of 200 OK. */
 Then("the bot greets within {duration}", async function (this: SidetoneWorld, limitMs: number) {
   this.note(await expectGreeting(this.call, limitMs));
 });
 
+/** The bot's answer to the caller's last words is heard within this time of their end. */
 Then("the bot answers within {duration}", async function (this: SidetoneWorld, limitMs: number) {
   this.note(await expectAnswer(this.call, limitMs));
 });
 
+/** The bot falls silent, as heard, within this time of the onset of the last interruption. */
 Then(
   "the bot stops speaking within {duration}",
   async function (this: SidetoneWorld, limitMs: number) {
@@ -55,10 +62,15 @@ Then(
   },
 );
 
+/** The last backchannel did not make the bot stop. */
 Then("the bot keeps speaking", async function (this: SidetoneWorld) {
   this.note(await expectKeepsSpeaking(this.call));
 });
 
+/**
+ * This recorded phrase of the bot is recognised in the audio that came after the caller's last
+ * words.
+ */
 Then("the caller hears {string}", async function (this: SidetoneWorld, phrase: string) {
   const run = await this.run();
   this.note(await expectHeard(this.call, phrase, run.harness.voices));

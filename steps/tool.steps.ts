@@ -5,10 +5,12 @@ import type { SidetoneWorld } from "./world.ts";
 /** How long a bot may take to call a tool where the scenario says nothing. */
 const TOOL_LIMIT_MS = 10_000;
 
+/** Our bot's AI calls this tool within 10 s, or has called it in this call. */
 Then("the bot calls the tool {string}", async function (this: SidetoneWorld, name: string) {
   this.note(await expectToolCall(this.call, { name, limitMs: TOOL_LIMIT_MS }));
 });
 
+/** The same, with at least the arguments of the table, one row each: name and value. */
 Then(
   "the bot calls the tool {string} with:",
   async function (this: SidetoneWorld, name: string, table: DataTable) {

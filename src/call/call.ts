@@ -150,9 +150,10 @@ export class Call {
   }
 
   /** Puts an error on the timeline, unless whoever raised it did so. */
-  recordFault({ code, message }: SidetoneError): void {
+  recordFault(error: SidetoneError, at: Instant = this.#parts.clock.now()): void {
+    const { code, message, fault } = error;
     if (this.#faults.has(code)) return;
-    this.record({ kind: "fault", at: this.#parts.clock.now(), code, message });
+    this.record({ kind: "fault", at, code, message, fault });
   }
 
   /** What this side leaves: recording so far, packets, AI events. */
@@ -198,10 +199,7 @@ export class Call {
         this.record({ kind: "callPhase", phase: event.type, at, ...status });
         break;
       case "ended":
-        if (event.error !== undefined) {
-          const { code, message } = event.error;
-          this.record({ kind: "fault", at, code, message });
-        }
+        if (event.error !== undefined) this.recordFault(event.error, at);
         this.#end(at, { endedBy: event.endedBy, reason: event.reason, ...status });
         break;
     }

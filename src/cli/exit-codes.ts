@@ -1,4 +1,4 @@
-import type { ErrorSummary, RunSummary } from "../report/index.ts";
+import type { ErrorSummary, ScenarioSummary } from "../report/index.ts";
 
 /** What the process's exit code says. */
 export const EXIT_CODES: {
@@ -10,23 +10,23 @@ export const EXIT_CODES: {
   readonly interrupted: 130;
 } = { passed: 0, failed: 1, usage: 2, environment: 3, inconclusive: 4, interrupted: 130 };
 
-/** Codes of errors that lie with the host, the network or the credentials. */
-const ENVIRONMENT_CODES =
-  /^ERR_(?:PORT_|ADDRESS_|BIND_|HOST_|THREAD_|AI_UNREACHABLE|AI_UNAUTHORIZED|INSTRUMENT_)/u;
-
-/** Broken weighs more than failed, failed more than inconclusive. */
-export function exitCodeOf(run: RunSummary, problems: readonly ErrorSummary[]): number {
-  const broken = [
-    ...problems,
-    ...run.scenarios.flatMap(({ verdict, error }) =>
-      verdict === "broken" ? [error ?? { message: "" }] : [],
-    ),
-  ];
-  if (broken.some(({ code }) => ENVIRONMENT_CODES.test(code ?? ""))) return EXIT_CODES.environment;
-  if (broken.length > 0) return EXIT_CODES.usage;
-  const verdicts = new Set(run.scenarios.map(({ verdict }) => verdict));
+/**
+ * Broken weighs more than failed, failed more than inconclusive; of what is broken, the host more
+ * than the scenario.
+ *
+ * @param problems errors outside of scenarios.
+ */
+export function exitCodeOf(
+  scenarios: readonly Pick<ScenarioSummary, "verdict" | "error">[],
+  problems: readonly ErrorSummary[],
+): number {
+  const broken = scenarios.filter(({ verdict }) => verdict === "broken");
+  const faults = [...problems, ...broken.map(({ error }) => error)].map((error) => error?.fault);
+  if (faults.includes("environment")) return EXIT_CODES.environment;
+  if (faults.length > 0) return EXIT_CODES.usage;
+  const verdicts = new Set(scenarios.map(({ verdict }) => verdict));
   if (verdicts.has("fail")) return EXIT_CODES.failed;
   if (verdicts.has("inconclusive") || verdicts.has("unsupported")) return EXIT_CODES.inconclusive;
   // A run without a scenario proves nothing and must not be green.
-  return run.scenarios.length === 0 ? EXIT_CODES.usage : EXIT_CODES.passed;
+  return scenarios.length === 0 ? EXIT_CODES.usage : EXIT_CODES.passed;
 }

@@ -3,8 +3,8 @@ import { parseArgs } from "node:util";
 import { errorText, isSidetoneError } from "../environment/index.ts";
 import { packageInfo, randomSeed } from "../platform/index.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
-import { runFeatures } from "./run-features.ts";
-import { serveAi } from "./serve-ai.ts";
+import type { RunOptions } from "./run-features.ts";
+import type { ServeOptions } from "./serve-ai.ts";
 
 const HELP = `Sidetone: an automated test harness for voice bots that answer the telephone.
 
@@ -22,6 +22,7 @@ Options
   --version, --help
 
 Exit codes: 0 all passed · 1 an expectation failed · 2 usage · 3 environment · 4 inconclusive
+            130 interrupted
 `;
 
 const OPTIONS = {
@@ -38,6 +39,12 @@ const OPTIONS = {
 const write = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
+
+// Each command loads what it needs: `--help` should not wait for cucumber.
+const runFeatures = async (options: RunOptions): Promise<number> =>
+  (await import("./run-features.ts")).runFeatures(options);
+const serveAi = async (options: ServeOptions): Promise<number> =>
+  (await import("./serve-ai.ts")).serveAi(options);
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
@@ -70,6 +77,9 @@ async function main(): Promise<number> {
       return EXIT_CODES.usage;
   }
 }
+
+// Who was reading has gone (a closed terminal, `| head`): calls and report matter more.
+process.stdout.on("error", () => undefined);
 
 main().then(
   (code) => process.exit(code),

@@ -1,5 +1,4 @@
-import { symlink, unlink } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Writable } from "node:stream";
 import { loadConfiguration, runCucumber } from "@cucumber/cucumber/api";
 import { errorText, isoText, isSidetoneError } from "../environment/index.ts";
@@ -14,9 +13,15 @@ import {
   renderSummary,
   writeReport,
 } from "../report/index.ts";
+import { correctAllureResults } from "./allure-results.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
+import { requirePaths } from "./feature-paths.ts";
+import { Interruption } from "./interruption.ts";
 import { Progress } from "./progress.ts";
+import { claimRunFolder, pointLatestTo } from "./run-folder.ts";
 import { ScenarioCollector } from "./scenario-collector.ts";
+
+const ALLURE_RESULTS = "allure-results";
 
 /** What to run and where to leave what came of it. */
 export interface RunOptions {
@@ -31,27 +36,28 @@ export interface RunOptions {
   readonly write: (text: string) => void;
 }
 
-/** Runs scenarios, shows progress, leaves the report; returns the process's exit code. */
+/**
+ * Runs scenarios, shows progress, leaves the report; returns the process's exit code.
+ *
+ * @throws UsageError ERR_FILE_MISSING where a path leads nowhere; no report is left then.
+ */
 export async function runFeatures(options: RunOptions): Promise<number> {
+  requirePaths(options.features, "features");
+  requirePaths(options.imports, "step file");
   const clock = new SystemClock();
   const startedMs = clock.wallClockMs();
-  const runId = isoText(startedMs).replaceAll(/[:.]/gu, "-").slice(0, 19);
-  const folder = resolve(options.reports, runId);
+  const startedAt = isoText(startedMs);
+  const name = startedAt.replaceAll(/[:.]/gu, "-").slice(0, 19);
+  const { runId, folder } = await claimRunFolder(resolve(options.reports), name);
   const { version } = packageInfo();
   options.write(`Sidetone ${version} · seed ${options.seed} · report ${folder}`);
-  const progress = new Progress(options.write);
-  const collector = new ScenarioCollector(progress);
-  onEveryCall((call) => progress.watch(call));
-  const interruption = watchSignals(options.write);
-  try {
-    await runScenarios(options, folder, collector);
-  } catch (error) {
-    collector.problems.push(problemOf(error));
-  }
+  const interruption = interruptionOf(clock, options.write);
+  const stopListening = interruption.listen();
+  const collector = await collect(options, folder, interruption);
   const run = {
     ...(await summarise(folder, collector)),
     runId,
-    startedAt: isoText(startedMs),
+    startedAt,
     durationMs: clock.wallClockMs() - startedMs,
     seed: options.seed,
     versions: { sidetone: version, node: hostInfo().node },
@@ -61,8 +67,29 @@ export async function runFeatures(options: RunOptions): Promise<number> {
   for (const { code, message } of collector.problems) {
     options.write(`${code === undefined ? "" : `${code}: `}${message}`);
   }
-  interruption.stop();
-  return interruption.happened ? EXIT_CODES.interrupted : exitCodeOf(run, collector.problems);
+  stopListening();
+  if (interruption.hasHappened) return EXIT_CODES.interrupted;
+  return exitCodeOf(run.scenarios, collector.problems);
+}
+
+/** Runs the scenarios; what they came to, and what went wrong outside of them. */
+async function collect(
+  options: RunOptions,
+  folder: string,
+  interruption: Interruption,
+): Promise<ScenarioCollector> {
+  const progress = new Progress(options.write);
+  const collector = new ScenarioCollector(progress, () => interruption.hasHappened);
+  onEveryCall((call) => progress.watch(call));
+  try {
+    await runScenarios(options, folder, collector);
+  } catch (error) {
+    // Where a hook of the run failed, its message has told more than what is thrown after it.
+    if (collector.problems.length === 0) collector.problems.push(problemOf(error));
+  }
+  const isEmpty = collector.scenarios.length === 0 && collector.problems.length === 0;
+  if (isEmpty && !interruption.hasHappened) collector.problems.push(noScenario(options));
+  return collector;
 }
 
 async function runScenarios(
@@ -84,7 +111,7 @@ async function runScenarios(
           ["message", join(folder, "messages.ndjson")],
           ["allure-cucumberjs/reporter", join(folder, "allure-reporter.log")],
         ],
-        formatOptions: { resultsDir: join(folder, "allure-results") },
+        formatOptions: { resultsDir: join(folder, ALLURE_RESULTS) },
         worldParameters: { seed: options.seed, reportFolder: folder },
       },
     },
@@ -119,55 +146,46 @@ async function leaveReport(
   folder: string,
   options: RunOptions,
 ): Promise<void> {
-  const paths = await writeReport(new NodeFileStore(), folder, { run, records });
-  await pointLatestTo(folder);
+  const files = new NodeFileStore();
+  const paths = await writeReport(files, folder, { run, records });
+  await correctAllureResults(files, join(folder, ALLURE_RESULTS));
+  const unlinked = await pointLatestTo(folder);
   options.write(`\n${renderSummary(run)}`);
   options.write(`Report: ${paths.page}`);
+  if (unlinked !== undefined) options.write(unlinked);
 }
 
-/** `reports/latest` always leads to the newest run. */
-async function pointLatestTo(folder: string): Promise<void> {
-  const latest = join(dirname(folder), "latest");
-  try {
-    await unlink(latest);
-  } catch {
-    // There was none yet.
-  }
-  try {
-    await symlink(basename(folder), latest);
-  } catch {
-    // A host without symbolic links; the run's own folder was named above.
-  }
+function noScenario({ features, tags }: RunOptions): ErrorSummary {
+  const wanted = tags === "" ? "no scenario" : `no scenario with the tags ${tags}`;
+  return {
+    code: "ERR_NO_SCENARIO",
+    fault: "usage",
+    message: `Nothing ran: ${features.join(", ")} has ${wanted}.`,
+  };
 }
 
 function problemOf(error: unknown): ErrorSummary {
-  if (isSidetoneError(error)) return { code: error.code, message: error.message };
-  return { code: "ERR_RUN_FAILED", message: errorText(error) };
+  if (isSidetoneError(error)) {
+    return { code: error.code, fault: error.fault, message: error.message };
+  }
+  return { code: "ERR_RUN_FAILED", message: textWithCauses(error) };
 }
 
-interface Interruption {
-  readonly happened: boolean;
-  stop(): void;
+/** Cucumber wraps what happened: "Cucumber errored when trying to do …", and the reason as cause. */
+function textWithCauses(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause === undefined ? errorText(error) : `${errorText(error)}: ${textWithCauses(cause)}`;
 }
 
 /** The first Ctrl-C hangs up and lets the report be written; the second ends at once. */
-function watchSignals(write: (text: string) => void): Interruption {
-  let happened = false;
-  const handle = (): void => {
-    if (happened) process.exit(EXIT_CODES.interrupted);
-    happened = true;
-    write("\nInterrupted: hanging up every call, then writing the report. Again to quit at once.");
-    void abortAllHarnesses();
-  };
-  process.on("SIGINT", handle);
-  process.on("SIGTERM", handle);
-  return {
-    get happened() {
-      return happened;
+function interruptionOf(clock: SystemClock, write: (text: string) => void): Interruption {
+  return new Interruption(clock, {
+    onFirst: () => {
+      write(
+        "\nInterrupted: hanging up every call, then writing the report. Again to quit at once.",
+      );
+      void abortAllHarnesses();
     },
-    stop: () => {
-      process.off("SIGINT", handle);
-      process.off("SIGTERM", handle);
-    },
-  };
+    onSecond: () => process.exit(EXIT_CODES.interrupted),
+  });
 }

@@ -4,15 +4,31 @@ import type {
   Pickle,
   TestCaseFinished,
   TestStepFinished,
-  TestStepResult,
 } from "@cucumber/messages";
 import { present } from "../environment/index.ts";
 import type { ErrorSummary, ScenarioSummary, StepSummary, Verdict } from "../report/index.ts";
+import { outcomeOf, type StepOutcome } from "./step-outcome.ts";
 
 /** Attached by the step library for each call of a scenario. */
 const CALL_MEDIA_TYPE = "application/vnd.sidetone.call+json";
-/** As our errors show themselves: class, code, and what follows. */
-const OUR_ERROR = /^(\w+) \[(ERR_[A-Z0-9_]+)\](?: \[AssertionError\])?: ([\s\S]*)$/u;
+/** Of a scenario that was not over yet: whatever it saw after that was our own doing. */
+const INTERRUPTED: StepOutcome = {
+  verdict: "inconclusive",
+  error: {
+    code: "ERR_INTERRUPTED",
+    message: "The run was interrupted before this scenario was over.",
+  },
+};
+
+/** The description of a scenario may look like its steps; such a one would prove nothing. */
+const EMPTY: StepOutcome = {
+  verdict: "broken",
+  error: {
+    code: "ERR_SCENARIO_EMPTY",
+    fault: "usage",
+    message: "The scenario has no step. Steps begin with Given, When, Then, And, But or *.",
+  },
+};
 
 interface RunningScenario {
   readonly pickle: Pickle;
@@ -38,6 +54,7 @@ export class ScenarioCollector {
   /** Errors outside of scenarios: feature files that do not parse, hooks that failed. */
   readonly problems: ErrorSummary[] = [];
   readonly #listener: ScenarioListener;
+  readonly #isInterrupted: () => boolean;
   readonly #pickles = new Map<string, Pickle>();
   readonly #features = new Map<string, { name: string; lines: Map<string, number> }>();
   readonly #keywords = new Map<string, string>();
@@ -45,8 +62,9 @@ export class ScenarioCollector {
   readonly #pickleOfTestCase = new Map<string, string>();
   readonly #running = new Map<string, RunningScenario>();
 
-  constructor(listener: ScenarioListener = {}) {
+  constructor(listener: ScenarioListener = {}, isInterrupted: () => boolean = () => false) {
     this.#listener = listener;
+    this.#isInterrupted = isInterrupted;
   }
 
   /** One message of cucumber's stream. */
@@ -58,16 +76,23 @@ export class ScenarioCollector {
     if (envelope.attachment !== undefined) this.#attach(envelope.attachment);
     if (envelope.testStepFinished !== undefined) this.#finishStep(envelope.testStepFinished);
     if (envelope.testCaseFinished !== undefined) this.#finish(envelope.testCaseFinished);
-    if (envelope.parseError !== undefined) {
-      const { message, source } = envelope.parseError;
-      const where = source.uri ?? "a feature file";
-      this.problems.push({ code: "ERR_FEATURE_MALFORMED", message: `${where}: ${message}` });
-    }
+    if (envelope.parseError !== undefined) this.#noteParseError(envelope.parseError);
     if (envelope.testRunHookFinished !== undefined) {
-      const error = errorOf(envelope.testRunHookFinished.result);
+      const { error } = outcomeOf(envelope.testRunHookFinished.result, "a hook of the run");
       if (error !== undefined) this.problems.push(error);
     }
   };
+
+  #noteParseError({ message, source }: NonNullable<Envelope["parseError"]>): void {
+    // The parser puts the place into its message: "(3:1): expected: …".
+    const [, place, what = message] = /^\((\d+:\d+)\): ([\s\S]*)$/u.exec(message) ?? [];
+    const uri = source.uri ?? "a feature file";
+    this.problems.push({
+      code: "ERR_FEATURE_MALFORMED",
+      fault: "usage",
+      message: `${place === undefined ? uri : `${uri}:${place}`}: ${what}`,
+    });
+  }
 
   #noteDocument({ feature, uri }: GherkinDocument): void {
     if (feature === undefined || uri === undefined) return;
@@ -120,30 +145,42 @@ export class ScenarioCollector {
     const scenario = this.#running.get(finished.testCaseStartedId);
     if (scenario === undefined) return;
     const result = finished.testStepResult;
-    const text = this.#stepTexts.get(finished.testStepId);
-    const error = errorOf(result) ?? stepProblem(result, text?.text ?? "");
-    if (text !== undefined) {
+    const step = this.#stepTexts.get(finished.testStepId);
+    const outcome = this.#outcomeOf(finished, step?.text);
+    // Said once: every step after the interruption would say the same.
+    const isRepeated = outcome === INTERRUPTED && scenario.verdict !== "pass";
+    const error = isRepeated ? undefined : outcome.error;
+    if (step !== undefined) {
       scenario.steps.push({
-        ...text,
+        ...step,
         status: result.status.toLowerCase(),
         durationMs: milliseconds(result.duration),
         ...(error === undefined ? {} : { error }),
       });
     }
-    const verdict = verdictOf(result, error);
-    if (verdict === "pass" || scenario.verdict !== "pass") return;
-    scenario.verdict = verdict;
-    if (error !== undefined) scenario.error = error;
+    blame(scenario, outcome);
+  }
+
+  /** `text` is missing for hooks: those that come after the steps may pass even when interrupted. */
+  #outcomeOf({ testStepResult }: TestStepFinished, text: string | undefined): StepOutcome {
+    const outcome = outcomeOf(testStepResult, text ?? "a hook");
+    const isSpoilt = this.#isInterrupted() && (text !== undefined || outcome.verdict !== "pass");
+    return isSpoilt ? INTERRUPTED : outcome;
   }
 
   #finish(finished: TestCaseFinished): void {
     const scenario = this.#running.get(finished.testCaseStartedId);
     if (scenario === undefined) return;
     this.#running.delete(finished.testCaseStartedId);
-    const { pickle, startedMs, ...rest } = scenario;
+    const { pickle, startedMs } = scenario;
+    if (pickle.steps.length === 0) blame(scenario, EMPTY);
+    const { verdict, error, steps, callIds } = scenario;
     const feature = this.#features.get(pickle.uri);
     const summary: ScenarioSummary = {
-      ...rest,
+      verdict,
+      ...(error === undefined ? {} : { error }),
+      steps,
+      callIds,
       name: pickle.name,
       feature: feature?.name ?? "",
       uri: pickle.uri,
@@ -156,6 +193,13 @@ export class ScenarioCollector {
   }
 }
 
+/** What went wrong first decides; the rest follows from it. */
+function blame(scenario: RunningScenario, { verdict, error }: StepOutcome): void {
+  if (verdict === "pass" || scenario.verdict !== "pass") return;
+  scenario.verdict = verdict;
+  if (error !== undefined) scenario.error = error;
+}
+
 function milliseconds({
   seconds,
   nanos,
@@ -164,49 +208,4 @@ function milliseconds({
   readonly nanos: number;
 }): number {
   return seconds * 1000 + nanos / 1e6;
-}
-
-function errorOf(result: TestStepResult): ErrorSummary | undefined {
-  const text = textOf(result);
-  if (statusOf(result) !== "FAILED" || text === undefined) return undefined;
-  const ours = OUR_ERROR.exec(text);
-  if (ours === null) return { message: text };
-  return { code: ours[2] ?? "", message: withoutStack(ours[3] ?? text) };
-}
-
-/** "ExpectationError [ERR_X] [AssertionError]: what happened", then the stack. */
-function textOf({ exception, message }: TestStepResult): string | undefined {
-  return message ?? exception?.message;
-}
-
-function withoutStack(text: string): string {
-  return text.split(/\n\s+at /u)[0] ?? text;
-}
-
-/** Cucumber's statuses as plain words: the enum's own package may be loaded twice. */
-function statusOf(result: TestStepResult): string {
-  return result.status;
-}
-
-function stepProblem(result: TestStepResult, text: string): ErrorSummary | undefined {
-  if (statusOf(result) === "UNDEFINED") {
-    return {
-      code: "ERR_STEP_UNKNOWN",
-      message: `No step matches "${text}". docs/steps.md lists the phrases; check spelling and units.`,
-    };
-  }
-  if (statusOf(result) === "AMBIGUOUS") {
-    return { code: "ERR_STEP_AMBIGUOUS", message: `Several steps match "${text}".` };
-  }
-  return undefined;
-}
-
-const VERDICTS: Readonly<Record<string, Verdict>> = { PASSED: "pass", SKIPPED: "inconclusive" };
-
-/** Who is at fault decides the verdict; the class name stands first in the error's text. */
-function verdictOf(result: TestStepResult, error: ErrorSummary | undefined): Verdict {
-  const status = statusOf(result);
-  if (status !== "FAILED") return VERDICTS[status] ?? "broken";
-  if (error?.code === "ERR_INSTRUMENT_UNHEALTHY") return "inconclusive";
-  return /^(?:RemoteError|ExpectationError)\b/u.test(textOf(result) ?? "") ? "fail" : "broken";
 }

@@ -1,17 +1,27 @@
-import { once } from "node:events";
 import { UsageError } from "../environment/index.ts";
 import { openHarness, scriptPath } from "../index.ts";
+import { SystemClock } from "../platform/index.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
+import { Interruption } from "./interruption.ts";
 
 const PORT_MAX = 65_535;
 
-/** Runs the embedded AI until it is interrupted, for bots of one's own or for SDK clients. */
-export async function serveAi(options: {
+/** What the embedded AI says, and where it listens. */
+export interface ServeOptions {
+  /** The name of a script that comes with Sidetone, or a path. */
   readonly script: string;
+  /** As it was given; 0 lets the host choose. */
   readonly port: string;
   readonly seed: string;
   readonly write: (text: string) => void;
-}): Promise<number> {
+}
+
+/**
+ * Runs the embedded AI until it is interrupted, for bots of one's own or for SDK clients.
+ *
+ * @throws UsageError ERR_PORT_MALFORMED.
+ */
+export async function serveAi(options: ServeOptions): Promise<number> {
   const port = Number(options.port);
   if (!Number.isInteger(port) || port < 0 || port > PORT_MAX) {
     throw new UsageError(
@@ -26,7 +36,18 @@ export async function serveAi(options: {
   });
   options.write(`The embedded AI listens at ${ai.url}\nAPI key: ${ai.apiKey} (valid only here)`);
   options.write("Ctrl-C ends it.");
-  await Promise.race([once(process, "SIGINT"), once(process, "SIGTERM")]);
+  await interrupted();
   await harness.close();
   return EXIT_CODES.passed;
+}
+
+/** Resolves with the first Ctrl-C; the second ends the process at once. */
+function interrupted(): Promise<void> {
+  return new Promise((resolve) => {
+    new Interruption(new SystemClock(), { onFirst: resolve, onSecond: quit }).listen();
+  });
+}
+
+function quit(): never {
+  process.exit(EXIT_CODES.interrupted);
 }

@@ -2,9 +2,23 @@ import type { VoiceLibrary } from "../audio/index.ts";
 import { PhraseRecogniser } from "../audio/index.ts";
 import type { WatchedCall } from "../call/index.ts";
 import { ExpectationError, elapsedMs, type Instant, UsageError } from "../environment/index.ts";
-import { type BotTurn, type CallRecord, formatMs, placeOf } from "../measure/index.ts";
+import {
+  type BotTurn,
+  type CallRecord,
+  FALSE_STOP_LIMIT_MS,
+  formatMs,
+  placeOf,
+} from "../measure/index.ts";
 import { expectWithin } from "./verdict-on-figure.ts";
-import { endedEarly, isEnd, isHeard, lastUtterance, measureNow, settle } from "./watch.ts";
+import {
+  endedEarly,
+  isEnd,
+  isHeard,
+  lastUtterance,
+  measureNow,
+  SETTLE_MS,
+  settle,
+} from "./watch.ts";
 
 /** Patience beyond a limit: to hear late answers and say how late they were. */
 const PATIENCE_MS = 2000;
@@ -100,7 +114,7 @@ const STOP_OUTCOMES: Readonly<Record<string, string>> = {
 export async function expectKeepsSpeaking(call: WatchedCall): Promise<string> {
   const utterance = requireUtterance(call, "backchannel");
   // A false stop counts within 1.0 s of the backchannel's onset; hear that out.
-  await settle(call, PATIENCE_MS);
+  await settle(call, FALSE_STOP_LIMIT_MS + SETTLE_MS);
   const { metrics } = await measureNow(call);
   const found = metrics.backchannels.find((each) => each.utteranceId === utterance.utteranceId);
   if (found?.outcome === "keptTalking") return "the bot kept talking";

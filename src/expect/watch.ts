@@ -1,10 +1,10 @@
 import type { WatchedCall } from "../call/index.ts";
-import { ExpectationError, elapsedMs, type Instant, RemoteError } from "../environment/index.ts";
+import { EnvironmentError, elapsedMs, type Instant, RemoteError } from "../environment/index.ts";
 import { type CallMetrics, type CallRecord, measureCall } from "../measure/index.ts";
 import type { Fact, FactOf } from "../timeline/index.ts";
 
 /** What the detector needs to hear after an onset before it can place it. */
-const SETTLE_MS = 500;
+export const SETTLE_MS: number = 500;
 
 /** Waits `ms` without measuring anything: for audio to be recorded. */
 export async function settle(call: WatchedCall, ms: number = SETTLE_MS): Promise<void> {
@@ -50,9 +50,11 @@ export function isEnd(fact: Fact): boolean {
  * A call that ended before what was awaited: says how it ended.
  * @param awaited e.g. "the bot's greeting".
  */
-export function endedEarly(call: WatchedCall, awaited: string): RemoteError | ExpectationError {
+export function endedEarly(call: WatchedCall, awaited: string): RemoteError | EnvironmentError {
   const end = call.timeline.of("callPhase").find(({ phase }) => phase === "ended");
   const faults = call.timeline.of("fault");
+  const ours = faults.find(({ party, fault }) => party === "caller" && fault === "environment");
+  if (ours !== undefined) return new EnvironmentError(ours.code, ours.message);
   const why = faults.map(({ code, message }) => `${code}: ${message}`).join(" ");
   const how = end === undefined ? "" : ` (${describeEnd(end)})`;
   const context = { awaited, faults: faults.map(({ code }) => code), end };

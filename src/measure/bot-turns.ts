@@ -9,7 +9,7 @@ export const PIECE_GAP_MS = 100;
 /** Pauses below this are inside a word group: stops, commas. */
 export const SEGMENT_GAP_MS = 300;
 /** Where nothing is known of the bot's inside, pauses below this are inside one answer. */
-export const TURN_GAP_MS = 1000;
+const TURN_GAP_MS = 1000;
 
 /** How far a piece may precede the playout that it is put down to: uncertainty of the delivery. */
 const ATTRIBUTION_TOLERANCE_MS = 50;

@@ -53,7 +53,7 @@ export interface TurnMetrics {
   readonly outcome: "answered" | "toolOnly" | "missed";
   /** From the offset to the caller's next onset or the end of the call: how long there was. */
   readonly roomMs: number;
-  /** A tool was called before the answer was heard; such turns are reported apart. */
+  /** A tool was called before the answer had been heard out; such turns are reported apart. */
   readonly withToolCall: boolean;
   readonly botOnsetAt?: Instant;
   readonly responseId?: string;

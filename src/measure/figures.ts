@@ -55,7 +55,8 @@ const FIGURES: readonly FigureDefinition[] = [
   {
     id: "responseLatencyWithTool",
     title: "Response latency with a tool call, heard",
-    definition: "As response latency, for turns in which a tool was called before the answer.",
+    definition:
+      "As response latency, for turns in which a tool was called before the answer had been heard out.",
     valuesOf: (call) => certainTurns(call, true),
     discardsOf: (call) => discardedTurns(call, true),
   },

@@ -10,7 +10,7 @@ export interface SpeechSpan extends TimeSpan {
 }
 
 /** The instant of a sample of the recording. */
-export function instantOfSample(audio: RecordedAudio, sample: number): Instant {
+function instantOfSample(audio: RecordedAudio, sample: number): Instant {
   return instant(roundMs(audio.startedAt + (sample * 1000) / audio.sampleRateHz));
 }
 

@@ -21,11 +21,6 @@ export function roundInstant(at: Instant): Instant {
   return instant(roundMs(at));
 }
 
-/** Milliseconds of a span. */
-export function lengthMs(span: TimeSpan): number {
-  return betweenMs(span.startAt, span.endAt);
-}
-
 /** Milliseconds for which two spans coincide; 0 where they do not touch. */
 export function overlapMs(a: TimeSpan, b: TimeSpan): number {
   return Math.max(0, Math.min(a.endAt, b.endAt) - Math.max(a.startAt, b.startAt));
@@ -36,8 +31,13 @@ export function contains(span: TimeSpan, at: Instant): boolean {
   return span.startAt <= at && at < span.endAt;
 }
 
+/** Milliseconds of all spans, none counted twice. */
+export function totalMs(spans: readonly TimeSpan[]): number {
+  return roundMs(unionOf(spans).reduce((sum, span) => sum + (span.endAt - span.startAt), 0));
+}
+
 /** The union of spans as spans that do not touch, in order. */
-export function unionOf(spans: readonly TimeSpan[]): TimeSpan[] {
+function unionOf(spans: readonly TimeSpan[]): TimeSpan[] {
   const union: TimeSpan[] = [];
   for (const span of spans.toSorted((a, b) => a.startAt - b.startAt)) {
     const last = union.at(-1);
@@ -48,9 +48,4 @@ export function unionOf(spans: readonly TimeSpan[]): TimeSpan[] {
     }
   }
   return union;
-}
-
-/** Milliseconds of all spans, none counted twice. */
-export function totalMs(spans: readonly TimeSpan[]): number {
-  return roundMs(unionOf(spans).reduce((sum, span) => sum + (span.endAt - span.startAt), 0));
 }

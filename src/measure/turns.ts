@@ -30,7 +30,7 @@ function measureTurn(
 ): TurnMetrics {
   const untilAt = nextOnsetAfter(seen.callerTurns, turn.onsetAt) ?? seen.endAt;
   const answer = answerTo(turn, untilAt, seen);
-  const withToolCall = toolCalledIn(turn.offsetAt, answer?.startAt ?? untilAt, seen);
+  const withToolCall = toolCalledIn(turn.offsetAt, answer?.endAt ?? untilAt, seen);
   return {
     utteranceId: turn.utteranceId,
     purpose,

@@ -5,6 +5,7 @@
 export { createEnvironment, type EnvironmentOptions, randomSeed } from "./environment.ts";
 export { type EventLoopLag, EventLoopMonitor } from "./event-loop-lag.ts";
 export { NodeFileStore } from "./files.ts";
+export { localAddressTowards } from "./local-address.ts";
 export { NodeNetwork } from "./network.ts";
 export { compiledModule, hostInfo, type PackageInfo, packageInfo } from "./package-info.ts";
 export { type ProcessChannel, parentProcessChannel, startProcess } from "./processes.ts";

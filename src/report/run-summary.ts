@@ -1,3 +1,4 @@
+import type { Fault } from "../environment/index.ts";
 import type { CallMetrics } from "../measure/index.ts";
 import type { CallDescription } from "../timeline/index.ts";
 
@@ -20,6 +21,8 @@ export const VERDICTS: readonly Verdict[] = [
 /** An error as it is shown. */
 export interface ErrorSummary {
   readonly code?: string;
+  /** Whose fault it is, where that is known. */
+  readonly fault?: Fault;
   readonly message: string;
 }
 

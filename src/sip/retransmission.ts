@@ -2,9 +2,9 @@ import { after, elapsedMs, type Instant, type SocketAddress } from "../environme
 import type { MessagePeek } from "./message-peek.ts";
 
 /** RFC 3261 §17.1.1.1: an estimate of the round trip. */
-export const T1_MS = 500;
+const T1_MS = 500;
 /** The longest interval between retransmissions of all but INVITE requests. */
-export const T2_MS = 4000;
+const T2_MS = 4000;
 /** After 64·T1 a transaction gives up (timers B, F, H). */
 export const TRANSACTION_TIMEOUT_MS: number = 64 * T1_MS;
 

@@ -1,4 +1,4 @@
-import type { Instant } from "../environment/index.ts";
+import type { Fault, Instant } from "../environment/index.ts";
 
 /**
  * Who recorded a fact: the agent that placed the call, or the agent that answered it. Both ends
@@ -220,6 +220,8 @@ export interface ToolCallFact extends FactBase {
 /** An error or protocol fault that belongs to this call. */
 export interface FaultFact extends FactBase {
   readonly kind: "fault";
+  /** Who is at fault, where it is known. */
+  readonly fault?: Fault;
   readonly code: string;
   readonly message: string;
 }

@@ -11,7 +11,7 @@ import type {
 import { type ProtocolError, protocolError } from "./wire.ts";
 
 /** The model where the client names none. */
-export const DEFAULT_MODEL = "gpt-realtime-2.1";
+const DEFAULT_MODEL = "gpt-realtime-2.1";
 /** Older models end a turn after 200 ms, newer after 500. */
 const OLDEST_MODEL = "gpt-realtime";
 const OLDEST_MODEL_SILENCE_MS = 200;

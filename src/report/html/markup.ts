@@ -16,7 +16,7 @@ export function html(strings: TemplateStringsArray, ...contents: readonly Conten
 }
 
 /** Text as it must stand in HTML text and in quoted attributes. */
-export function escapeHtml(text: string): string {
+function escapeHtml(text: string): string {
   return text
     .replaceAll("&", "&amp;")
     .replaceAll("<", "&lt;")

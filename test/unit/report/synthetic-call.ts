@@ -42,7 +42,7 @@ export interface CallPlan {
   readonly id?: string;
 }
 
-export const SAMPLE_RATE_HZ = 8000;
+const SAMPLE_RATE_HZ = 8000;
 
 /** Builds the record of a call whose truth is the plan. */
 export function syntheticCall(plan: CallPlan): CallRecord {
@@ -97,11 +97,7 @@ export function by(party: Party, draft: FactDraft): Fact {
 }
 
 /** Faint noise with loud bursts in it, edges exact to the sample. */
-export function noiseBursts(
-  bursts: readonly Speech[],
-  durationMs: number,
-  random: Random,
-): Int16Array {
+function noiseBursts(bursts: readonly Speech[], durationMs: number, random: Random): Int16Array {
   const samples = new Int16Array((durationMs * SAMPLE_RATE_HZ) / 1000);
   let previous = 0;
   for (let index = 0; index < samples.length; index += 1) {

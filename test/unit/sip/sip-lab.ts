@@ -141,7 +141,7 @@ function flowStep(trace: SipTrace): string {
   return `${arrow} ${status}${trace.method}${again}`;
 }
 
-export function addressOf(host: number): SocketAddress {
+function addressOf(host: number): SocketAddress {
   return { address: `192.0.2.${host}`, port: 5060 };
 }
 

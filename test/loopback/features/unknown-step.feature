@@ -1,0 +1,4 @@
+Feature: A misspelt step
+
+  Scenario: Nobody knows what to do
+    Given a bot that plays the tuba
