@@ -21,7 +21,7 @@ import {
 export interface HarnessOptions {
   /** Repeats a run's random choices; default: a fresh one. */
   readonly seed?: string;
-  /** Where call folders are left; default `reports/latest`. */
+  /** Where call folders are left; default `reports/api`. */
   readonly reportFolder?: string;
   /** Folder with `caller/` and `bot/` recordings; default: those that come with Sidetone. */
   readonly voicesFolder?: string;
@@ -54,7 +54,7 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
       startThread(compiledModule("src/cli/threads/realtime-thread.js"), threadSeed("ai")),
     context: { seed, sidetoneVersion: version, ...hostInfo() },
     voicesFolder: options.voicesFolder ?? `${root}/fixtures/voices`,
-    reportFolder: options.reportFolder ?? "reports/latest",
+    reportFolder: options.reportFolder ?? "reports/api",
   });
   open.add(harness);
   // The signal may have come while this one was being opened.

@@ -16,6 +16,8 @@ Options
   --tags EXPRESSION    only scenarios with these tags, e.g. "not @slow"
   --import FILE        your own step definitions (may be repeated)
   --reports FOLDER     where runs are left (default: reports)
+  --local ADDRESS      the address that callers are bound to (default: the one that routes there)
+  --voices FOLDER      recordings of your own, in caller/ and bot/
   --seed SEED          repeats a run's random choices
   --script NAME|FILE   realtime-server: what the AI says (default: reception)
   --port PORT          realtime-server: where it listens (default: 8765)
@@ -29,6 +31,8 @@ const OPTIONS = {
   tags: { type: "string", default: "" },
   import: { type: "string", multiple: true },
   reports: { type: "string", default: "reports" },
+  local: { type: "string" },
+  voices: { type: "string" },
   seed: { type: "string" },
   script: { type: "string", default: "reception" },
   port: { type: "string", default: "8765" },
@@ -63,6 +67,8 @@ async function main(): Promise<number> {
     tags: values.tags,
     seed,
     reports: values.reports,
+    localAddress: values.local,
+    voicesFolder: values.voices,
     write,
   };
   switch (command) {

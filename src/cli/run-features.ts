@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly seed: string;
   /** The folder that gets a folder per run. */
   readonly reports: string;
+  readonly localAddress: string | undefined;
+  readonly voicesFolder: string | undefined;
   readonly write: (text: string) => void;
 }
 
@@ -112,7 +114,7 @@ async function runScenarios(
           ["allure-cucumberjs/reporter", join(folder, "allure-reporter.log")],
         ],
         formatOptions: { resultsDir: join(folder, ALLURE_RESULTS) },
-        worldParameters: { seed: options.seed, reportFolder: folder },
+        worldParameters: worldParameters(options, folder),
       },
     },
     { cwd: process.cwd() },
@@ -120,6 +122,19 @@ async function runScenarios(
   // Cucumber's own progress dots would run through ours.
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   await runCucumber(runConfiguration, { cwd: process.cwd(), stdout: silent }, collector.receive);
+}
+
+/** What the step library is told; absent where the user chose nothing. */
+function worldParameters(
+  { seed, localAddress, voicesFolder }: RunOptions,
+  folder: string,
+): Record<string, string> {
+  return {
+    seed,
+    reportFolder: folder,
+    ...(localAddress === undefined ? {} : { localAddress }),
+    ...(voicesFolder === undefined ? {} : { voicesFolder: resolve(voicesFolder) }),
+  };
 }
 
 async function summarise(

@@ -51,7 +51,8 @@ describe.skipIf(MISSING !== undefined)(`A call's capture read by tshark${because
 
     expect(seen).toHaveLength(recorded.length);
     const wanted = ["INVITE", "INVITE 200", "ACK", "BYE", "BYE 200"];
-    expect(seen.filter((message) => wanted.includes(message))).toEqual(wanted);
+    // A set, because a busy machine may repeat a message.
+    expect([...new Set(seen.filter((message) => wanted.includes(message)))]).toEqual(wanted);
     expect(new Set(packets("sip", "sip.Call-ID"))).toEqual(new Set([call.callId]));
   });
 

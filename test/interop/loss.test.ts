@@ -21,6 +21,8 @@ import { because, missingReason } from "./support/tools.ts";
 
 const MISSING = missingReason(["ip", "nft"], { root: true });
 const LOSS_RATIO = 0.1;
+/** About 30,000 datagrams each way: the ratio strays by 0.002 (one standard deviation). */
+const LOSS_ERROR_MAX = 0.02;
 const CALLS = 100;
 /** A call takes about 6 s, so a dozen are up at a time. */
 const DIAL_INTERVAL_MS = 500;
@@ -53,19 +55,22 @@ const TITLE = `${CALLS} calls over a network that loses ${LOSS_RATIO * 100} % ea
 describe.skipIf(MISSING !== undefined)(`${TITLE}${because(MISSING)}`, () => {
   let test: Awaited<ReturnType<typeof openTestHarness>>;
   let pair: NamespacePair;
-  let ai: LoggedProcess;
   let caller: AgentInNamespace;
   let bot: AgentInNamespace;
+  const closers: (() => Promise<unknown> | void)[] = [];
 
   beforeAll(async () => {
     pair = await NamespacePair.open();
+    closers.push(() => pair.close());
     test = await openTestHarness("loss");
+    closers.push(() => test.close());
     const { process, access } = await startAi(pair.right);
-    ai = process;
+    closers.push(() => process.stop());
     caller = await startAgentInNamespace(test.harness, pair.left, {
       party: "caller",
       user: "caller",
     });
+    closers.push(() => caller.close());
     bot = await startAgentInNamespace(test.harness, pair.right, {
       party: "bot",
       user: "bot",
@@ -78,14 +83,11 @@ describe.skipIf(MISSING !== undefined)(`${TITLE}${because(MISSING)}`, () => {
         greets: false,
       },
     });
+    closers.push(() => bot.close());
   });
 
   afterAll(async () => {
-    await caller.close();
-    await bot.close();
-    await ai.stop();
-    await test.close();
-    pair.close();
+    for (const close of closers.toReversed()) await close();
   });
 
   it("sets up, carries and releases every call, and leaves nothing behind", async () => {
@@ -105,7 +107,8 @@ describe.skipIf(MISSING !== undefined)(`${TITLE}${because(MISSING)}`, () => {
       LIFE_LIMIT_MS,
     );
 
-    report(TITLE, { ...summary(results), releasedAfterMs: left.tookMs });
+    const figures = summary(results);
+    report(TITLE, { ...figures, releasedAfterMs: left.tookMs });
     report("While they were up", await busy);
     report("Datagrams", {
       atCaller: await pair.lossCounts(pair.left),
@@ -116,10 +119,12 @@ describe.skipIf(MISSING !== undefined)(`${TITLE}${because(MISSING)}`, () => {
     expect((await busy).bot.resources.tcpSockets).toBeGreaterThan(0);
     expect((await busy).bot.resources.timers).toBeGreaterThan(IDLE.resources.timers);
     expect(left.value).toEqual({ caller: IDLE, bot: IDLE });
+    // The network did lose what it was told to, and we counted what it lost.
     for (const side of [pair.left, pair.right]) {
       const { passed, dropped } = await pair.lossCounts(side);
-      expect(dropped / (passed + dropped)).toBeGreaterThan(LOSS_RATIO / 2);
+      expect(Math.abs(dropped / (passed + dropped) - LOSS_RATIO)).toBeLessThan(LOSS_ERROR_MAX);
     }
+    expect(Math.abs(figures.lostRatio.p50 - LOSS_RATIO)).toBeLessThan(LOSS_ERROR_MAX);
   }, 180_000);
 });
 
@@ -278,18 +283,26 @@ function confirmedAt(call: WatchedCall, wanted: Party): boolean {
     .some(({ party, phase }) => party === wanted && phase === "confirmed");
 }
 
-function summary(results: readonly { readonly figures: Figures }[]): object {
+interface Spread {
+  readonly p50: number;
+  readonly p95: number;
+  readonly max: number;
+}
+
+function summary(results: readonly { readonly figures: Figures }[]): {
+  readonly lostRatio: Spread;
+  readonly [figure: string]: Spread | number;
+} {
   const figures = results.map((each) => each.figures);
-  const worst = (value: (each: Figures) => number): object => {
+  const spread = (value: (each: Figures) => number): Spread => {
     const sorted = figures.map(value).toSorted((a, b) => a - b);
-    return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95), max: sorted.at(-1) };
+    return { p50: quantile(sorted, 0.5), p95: quantile(sorted, 0.95), max: quantile(sorted, 1) };
   };
   return {
-    setupMs: worst((each) => each.setupMs),
-    releaseMs: worst((each) => each.releaseMs),
-    releasedLate: figures.filter((each) => each.releaseMs > 400).length,
-    retransmissions: worst((each) => each.retransmissions),
-    lostRatio: worst((each) => each.lostRatio),
+    setupMs: spread((each) => each.setupMs),
+    releaseMs: spread((each) => each.releaseMs),
+    retransmissions: spread((each) => each.retransmissions),
+    lostRatio: spread((each) => each.lostRatio),
     recognisedAtBot: figures.filter((each) => each.recognisedAtBot).length,
     recognisedAtCaller: figures.filter((each) => each.recognisedAtCaller).length,
   };

@@ -127,7 +127,8 @@ describe("a call between two endpoints", () => {
       "confirmed",
       "ended remote bye",
     ]);
-    expect(briefly(inboundEvents)).toEqual(["confirmed", "ended local bye"]);
+    // The listener came after the answer, and is told what it missed.
+    expect(briefly(inboundEvents)).toEqual(["answered 200", "confirmed", "ended local bye"]);
   });
 
   it("finds the peer by host name", async () => {
@@ -252,7 +253,7 @@ describe("a call that does not come up", () => {
     await Promise.all([call.hangUp(), lab.advance(50)]);
 
     expect(briefly(events)).toEqual(["trying 100", "ended local cancel 200"]);
-    expect(briefly(inboundEvents)).toEqual(["confirmed", "ended remote bye"]);
+    expect(briefly(inboundEvents)).toEqual(["answered 200", "confirmed", "ended remote bye"]);
     await lab.advance(35_000);
     expect(caller.liveState).toEqual(LIVE_NOTHING);
   });
