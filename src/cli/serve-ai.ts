@@ -34,9 +34,11 @@ export async function serveAi(options: ServeOptions): Promise<number> {
     scriptPath: scriptPath(options.script),
     listen: { address: "127.0.0.1", port },
   });
+  // Listening before it is announced: whoever reads the announcement may press at once.
+  const interruption = interrupted();
   options.write(`The embedded AI listens at ${ai.url}\nAPI key: ${ai.apiKey} (valid only here)`);
   options.write("Ctrl-C ends it.");
-  await interrupted();
+  await interruption;
   await harness.close();
   return EXIT_CODES.passed;
 }

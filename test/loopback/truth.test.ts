@@ -65,8 +65,10 @@ describe("response latency against a known answer delay", () => {
     });
     const call = await caller.dial(bot.uri);
     await expectAnswered(call, 5000);
-    await harness.say(call, { phrase: "Excuse me, may I ask something?" });
-    await call.waitFor((fact) => fact.kind === "heardSpeech" && fact.event === "stopped", 15_000);
+    await harness.say(call, { phrase: "What time is breakfast?" });
+    await call.waitFor((fact) => fact.kind === "heardSpeech", 15_000);
+    // What the detector needs to place the onset.
+    await call.waitFor(() => false, 700);
     await call.hangUp();
     await call.whenEnded(5000);
     const { turns } = measureCall(await call.record());
