@@ -14,7 +14,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { WatchedCall } from "../src/call/index.ts";
 import { type Harness, openHarness, type RemoteAgent, scriptPath } from "../src/index.ts";
-import { type CallMetrics, measureCall, quantile } from "../src/measure/index.ts";
+import { type CallMetrics, type CallRecord, measureCall, quantile } from "../src/measure/index.ts";
 import {
   compiledModule,
   hostInfo,
@@ -39,7 +39,7 @@ interface Row {
 }
 
 interface CallResult {
-  readonly metrics: CallMetrics;
+  readonly record: CallRecord;
   /** The bot's own account of its media. */
   readonly departures: readonly FactOf<"mediaStatistics">[];
 }
@@ -110,7 +110,12 @@ async function converse(
     Array.from({ length: load.calls }, (_, index) => oneCall(harness, load, index)),
   );
   const cpuAfter = load.process.cpuMs();
-  const done = results.filter((result) => result !== undefined);
+  // Measured only now: it would take the processor from the calls that are still up.
+  const done = results.flatMap((result) =>
+    result === undefined
+      ? []
+      : [{ metrics: measureCall(result.record), departures: result.departures }],
+  );
   const callSeconds =
     done.reduce((sum, { metrics }) => sum + (metrics.setup.durationMs ?? 0), 0) / 1000;
   const own = done.flatMap(({ departures }) => departures);
@@ -156,10 +161,10 @@ async function oneCall(
   await call.waitFor(() => false, 3000);
   await call.hangUp();
   await call.whenEnded(10_000);
-  const metrics = measureCall(await call.record());
+  const record = await call.record();
   const departures = call.timeline.of("mediaStatistics").filter(({ party }) => party === "bot");
   await call.release();
-  return { metrics, departures };
+  return { record, departures };
 }
 
 async function speak(

@@ -21,6 +21,9 @@ const DELAYS_MS = [0, 300, 700, 1500];
 const CALLS_PER_DELAY = 6;
 /** Between them, so that their set-up and their answers do not collide; no multiple of a frame. */
 const STAGGER_MS = 133;
+/** A host that stood still for longer than two frames measured itself, not the bot. */
+const UNSTEADY_MS_MAX = 40;
+const ROUNDS_MAX = 3;
 
 describe("response latency against a known answer delay", () => {
   let folder: string;
@@ -58,7 +61,10 @@ describe("response latency against a known answer delay", () => {
   });
 
   /** One call with one question; the turn as the caller heard it. */
-  async function askOnce(_: unknown, index: number): Promise<TurnMetrics> {
+  async function askOnce(
+    _: unknown,
+    index: number,
+  ): Promise<{ readonly turn: TurnMetrics; readonly unsteadyMs: number }> {
     const { clock } = harness.switchboard;
     await new Promise<void>((resolve) => {
       clock.setTimer(after(clock.now(), index * STAGGER_MS), resolve);
@@ -71,11 +77,27 @@ describe("response latency against a known answer delay", () => {
     await call.waitFor(() => false, 700);
     await call.hangUp();
     await call.whenEnded(5000);
-    const { turns } = measureCall(await call.record());
+    const { turns, instrument } = measureCall(await call.record());
     await call.release();
     const [turn] = turns;
     if (turn === undefined) throw new Error("The call has no turn.");
-    return turn;
+    const unsteadyMs = Math.max(
+      ...instrument.map((own) => Math.max(own.departureJitterMsMax, own.eventLoopLagMsMax)),
+    );
+    return { turn, unsteadyMs };
+  }
+
+  /** Turns of calls in which the host did not stand still; a few more calls where it did. */
+  async function askRepeatedly(): Promise<readonly TurnMetrics[]> {
+    const steady: TurnMetrics[] = [];
+    for (let round = 0; round < ROUNDS_MAX && steady.length < CALLS_PER_DELAY / 2; round += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- a further round only where this one failed.
+      const asked = await Promise.all(Array.from({ length: CALLS_PER_DELAY }, askOnce));
+      for (const { turn, unsteadyMs } of asked) {
+        if (unsteadyMs <= UNSTEADY_MS_MAX) steady.push(turn);
+      }
+    }
+    return steady;
   }
 
   it("follows it with slope 1 and an offset that the decomposition explains", async () => {
@@ -83,7 +105,8 @@ describe("response latency against a known answer delay", () => {
     const unexplainedMs: number[] = [];
     for (const delayMs of DELAYS_MS) {
       await ai.configure({ answerDelayMs: delayMs });
-      const turns = await Promise.all(Array.from({ length: CALLS_PER_DELAY }, askOnce));
+      // oxlint-disable-next-line no-await-in-loop -- one delay after the other.
+      const turns = await askRepeatedly();
       for (const turn of turns) {
         const latencyMs = turn.responseLatencyMs ?? Number.NaN;
         points.push({ delayMs, latencyMs });
@@ -109,7 +132,7 @@ describe("response latency against a known answer delay", () => {
     process.stdout.write(
       `truth: slope ${line.slope.toFixed(4)}, offset ${line.intercept.toFixed(1)} ms, of which the decomposition leaves ${meanUnexplainedMs.toFixed(1)} ms unexplained (n = ${points.length})\n`,
     );
-    expect(points).toHaveLength(DELAYS_MS.length * CALLS_PER_DELAY);
+    expect(points.length).toBeGreaterThanOrEqual((DELAYS_MS.length * CALLS_PER_DELAY) / 2);
     expect(Math.abs(line.slope - 1)).toBeLessThanOrEqual(0.01);
     expect(Math.abs(meanUnexplainedMs)).toBeLessThanOrEqual(20);
   }, 90_000);
