@@ -1,5 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type Environment, instant, SILENT_LOGGER, seededRandom } from "../environment/index.ts";
+import {
+  type Environment,
+  EnvironmentError,
+  instant,
+  SILENT_LOGGER,
+  seededRandom,
+} from "../environment/index.ts";
 import { ManualClock, VirtualNetwork } from "../testing/index.ts";
 import type { Fact, FactOf } from "../timeline/index.ts";
 import { Agent } from "./agent.ts";
@@ -129,6 +135,29 @@ describe("Agent", () => {
 
     expect(world.phases("bot").at(-1)).toMatchObject({ endedBy: "remote", reason: "bye" });
     expect(bot.liveState.calls).toBe(0);
+  });
+
+  it("refuses a call with 503 when no media port is to be had, and goes on", async () => {
+    const world = openWorld();
+    const bot = await world.open({ party: "bot", answer: { kind: "answer", ringMs: 0 } });
+    const caller = await world.open({ party: "caller" });
+    const bind = world.network.bindDatagram.bind(world.network);
+    world.network.bindDatagram = (local) =>
+      local.address === "10.0.0.2"
+        ? Promise.reject(new EnvironmentError("ERR_BIND_FAILED", "No port is left."))
+        : bind(local);
+
+    await caller.dial(bot.uri);
+    await world.advance(300);
+    world.network.bindDatagram = bind;
+    await caller.dial(bot.uri);
+    await world.advance(300);
+
+    const ends = world.phases("caller").filter(({ phase }) => phase !== "confirmed");
+    expect(ends).toContainEqual(
+      expect.objectContaining({ phase: "ended", reason: "rejected", statusCode: 503 }),
+    );
+    expect(ends.at(-1)).toMatchObject({ phase: "answered" });
   });
 
   it("refuses to speak in a call that is not answered", async () => {

@@ -1,6 +1,7 @@
 import {
   after,
   type Environment,
+  errorText,
   isSidetoneError,
   type SocketAddress,
   type Timer,
@@ -33,7 +34,7 @@ const DEFAULT_SILENT_PEER_LIMIT_MS = 10_000;
 const DEFAULT_CALL_DURATION_LIMIT_MS = 300_000;
 const DEFAULT_RING_TIMEOUT_MS = 30_000;
 const INSTRUMENT_INTERVAL_MS = 1000;
-/** Messages that come before their call is known: the INVITE and what goes with it. */
+/** Messages that come before their call is known: calls at once, and messages of each. */
 const EARLY_TRACES_MAX = 64;
 /** The frame that is offered (RFC 3551 §4.2). */
 const FRAME_MS = 20;
@@ -162,7 +163,7 @@ export class Agent {
       return;
     }
     const early = this.#earlyTraces.get(trace.callId) ?? [];
-    early.push(trace);
+    if (early.length < EARLY_TRACES_MAX) early.push(trace);
     this.#earlyTraces.set(trace.callId, early);
     if (this.#earlyTraces.size > EARLY_TRACES_MAX) {
       const [oldest] = this.#earlyTraces.keys();
@@ -180,7 +181,14 @@ export class Agent {
   async #handleInvite(invite: InboundCall): Promise<void> {
     const policy = this.#answer;
     if (policy.kind !== "reject") invite.ring();
-    const parts = await this.#prepareMedia();
+    let parts: CallMedia;
+    try {
+      parts = await this.#prepareMedia();
+    } catch (error) {
+      this.#environment.logger.error("No media port for a call.", { reason: errorText(error) });
+      invite.reject(503);
+      return;
+    }
     const call = this.#admit(invite, parts, "inbound");
     if (policy.kind === "reject") invite.reject(policy.statusCode);
     if (policy.kind !== "answer" || call.hasEnded) return;

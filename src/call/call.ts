@@ -108,9 +108,10 @@ export class Call {
     this.#parts.media.onIncomingSilence = (count, now) => bridge.handleCallerSilence(count, now);
   }
 
-  /** Asks the AI to speak first, where there is one. */
+  /** Asks the AI to speak first, where there is one; once, however often media are agreed on. */
   greet(): void {
     this.#greet?.();
+    this.#greet = undefined;
   }
 
   /** The AI went away: an answered call is hung up, one that still rings is refused elsewhere. */

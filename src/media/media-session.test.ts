@@ -192,6 +192,54 @@ describe("MediaSession", () => {
     expect(factsOf("bot", "mediaStatistics")[0]).toMatchObject({ foreign: 1, malformed: 0 });
   });
 
+  it("follows a peer that moves to another address, and forgets the old one", async () => {
+    const { clock, network, caller, bot, factsOf } = await openPair();
+    caller.media.start(negotiated(bot.socket.local));
+    bot.media.start(negotiated(caller.socket.local));
+    clock.advance(100);
+    const moved = await network.bindDatagram({ address: "10.0.0.3", port: 0 });
+    const arrived: number[] = [];
+    moved.onDatagram = (data) => arrived.push(data.length);
+
+    bot.media.start(negotiated(moved.local));
+    for (let sequence = 0; sequence < 5; sequence += 1) {
+      const packet = new Uint8Array(172);
+      packet[0] = 0x80;
+      packet[3] = sequence;
+      packet[7] = sequence * 160;
+      packet[6] = (sequence * 160) >> 8;
+      moved.send(packet, bot.socket.local);
+      clock.advance(20);
+    }
+    bot.media.stop();
+
+    expect(arrived.length).toBeGreaterThan(3);
+    const [got] = factsOf("bot", "mediaStatistics");
+    // What the caller still sends from its old address is a stranger's now.
+    expect(got?.foreign).toBeGreaterThanOrEqual(4);
+    expect(got?.packetsReceived).toBe(10);
+  });
+
+  it("gives a peer that comes back from hold its full time again", async () => {
+    const { clock, caller, bot } = await openPair();
+    const silences: number[] = [];
+    bot.media.onSilentPeer = (silentMs) => silences.push(silentMs);
+    caller.media.start(negotiated(bot.socket.local));
+    bot.media.start(negotiated(caller.socket.local));
+    clock.advance(500);
+    caller.media.stop();
+    bot.media.start({ ...negotiated(caller.socket.local), direction: "sendonly" });
+    clock.advance(30_000);
+    expect(silences).toEqual([]);
+
+    bot.media.start(negotiated(caller.socket.local));
+    clock.advance(1900);
+    expect(silences).toEqual([]);
+    clock.advance(200);
+
+    expect(silences).toHaveLength(1);
+  });
+
   it("notices a peer that falls silent", async () => {
     const { clock, caller, bot, factsOf } = await openPair();
     const silences: number[] = [];

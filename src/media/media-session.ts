@@ -67,8 +67,8 @@ export class MediaSession {
   #firstDeadline: Instant | undefined;
   #tick = 0;
   #timer: Timer | undefined;
-  #expectsAudio = true;
-  #startedAt: Instant | undefined;
+  #expectsAudio = false;
+  #audioExpectedSince: Instant | undefined;
   #hasStopped = false;
 
   constructor(options: MediaSessionOptions) {
@@ -85,10 +85,11 @@ export class MediaSession {
   /** Begins (or, after a re-INVITE, goes on) with what was negotiated. */
   start(media: NegotiatedMedia): void {
     if (this.#hasStopped) return;
-    this.#expectsAudio = media.direction === "sendrecv" || media.direction === "recvonly";
+    this.#expectAudio(media.direction === "sendrecv" || media.direction === "recvonly");
     if (media.remote === undefined) return;
     if (this.#sender !== undefined) {
       this.#sender.remote = media.remote;
+      this.#receiver?.moveTo(media.remote);
       return;
     }
     const codec = codecNamed(media.codecName);
@@ -173,7 +174,7 @@ export class MediaSession {
     const first = clock.now();
     const { sampleRateHz } = codec;
     this.#firstDeadline = first;
-    this.#startedAt = first;
+    this.#audioExpectedSince = first;
     this.#detector = new LiveSpeechDetector({ sampleRateHz, hangoverMs: HEARD_HANGOVER_MS });
     if (recordsAudio) {
       const startedAt = after(first, -this.#frameMs);
@@ -288,10 +289,18 @@ export class MediaSession {
     }
   }
 
+  /** A peer that was on hold has its full time again when it comes back. */
+  #expectAudio(isExpected: boolean): void {
+    if (isExpected && !this.#expectsAudio) this.#audioExpectedSince = this.#options.clock.now();
+    this.#expectsAudio = isExpected;
+  }
+
   #checkPeer(now: Instant): void {
     if (!this.#expectsAudio || this.#hasStopped) return;
-    const last = this.#receiver?.lastArrivalAt ?? this.#startedAt;
-    if (last === undefined) return;
+    const since = this.#audioExpectedSince;
+    if (since === undefined) return;
+    const arrivedAt = this.#receiver?.lastArrivalAt ?? since;
+    const last = arrivedAt > since ? arrivedAt : since;
     const silentMs = elapsedMs(last, now);
     if (silentMs < this.#options.silentPeerLimitMs) return;
     this.#expectsAudio = false;

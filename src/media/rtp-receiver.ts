@@ -49,7 +49,7 @@ export class RtpReceiver {
   readonly #ingress: IngressOrderer | undefined;
   readonly #digits: DigitReceiver;
   readonly #decoded = new Int16Array(DECODED_SAMPLES_MAX);
-  #hasLatched = false;
+  #mayLatch = true;
   #payloadCodec: Codec;
 
   constructor(options: RtpReceiverOptions) {
@@ -67,6 +67,13 @@ export class RtpReceiver {
     this.#ingress =
       options.onAudio === undefined ? undefined : new IngressOrderer({ clockRateHz, frameTicks });
     this.#digits = new DigitReceiver({ clockRateHz });
+  }
+
+  /** The peer has moved (re-INVITE): its packets come from there now. */
+  moveTo(remote: SocketAddress): void {
+    if (remote.address === this.source.address && remote.port === this.source.port) return;
+    this.source = remote;
+    this.#mayLatch = true;
   }
 
   get counts(): JitterBuffer["counts"] {
@@ -175,9 +182,8 @@ export class RtpReceiver {
    */
   #isFromPeer(from: SocketAddress): boolean {
     if (from.address !== this.source.address) return false;
-    if (from.port === this.source.port) return true;
-    if (this.#hasLatched || this.lastArrivalAt !== undefined) return false;
-    this.#hasLatched = true;
+    if (from.port !== this.source.port && !this.#mayLatch) return false;
+    this.#mayLatch = false;
     this.source = from;
     return true;
   }
