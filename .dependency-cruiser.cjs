@@ -1,13 +1,14 @@
 // The import map of ARCHITECTURE.md as one table: folder → folders that it may import.
 // Across folders only through index.ts.
 const RING_0 = ["environment"];
-const RING_1 = ["audio", "codec", "rtp", "sdp", "timeline", "measure"];
+const RING_1 = ["audio", "codec", "rtp", "sdp", "srtp", "timeline", "measure"];
 const MAY_IMPORT = {
   environment: [],
   audio: [...RING_0],
   codec: [...RING_0, "audio"],
   rtp: [...RING_0],
-  sdp: [...RING_0],
+  sdp: [...RING_0, "srtp"],
+  srtp: [...RING_0],
   timeline: [...RING_0],
   measure: [...RING_0, "audio", "timeline"],
   sip: [...RING_0, "sdp", "timeline"],

@@ -1,4 +1,6 @@
 /** PCM audio: WAV files, sample rates, level, speech detection and recognition of known phrases. */
+export { DtmfToneDetector } from "./dtmf-tone-detector.ts";
+export { type DtmfTone, DtmfToneGenerator } from "./dtmf-tone-generator.ts";
 export { levelDbov, SILENCE_DBOV } from "./level.ts";
 export {
   LiveSpeechDetector,
@@ -14,6 +16,7 @@ export {
 } from "./phrase-recogniser.ts";
 export { Resampler, type ResamplerOptions, resample } from "./resampler.ts";
 export { type DetectSpeechOptions, detectSpeech, type SpeechSegment } from "./speech-detection.ts";
+export { TimeScaler, type TimeScalerOptions } from "./time-scaler.ts";
 export { type ToneOptions, tone } from "./tone.ts";
 export {
   loadVoices,

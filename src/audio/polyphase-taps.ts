@@ -1,60 +1,60 @@
 import { type KaiserLowPass, kaiserLowPass } from "./kaiser.ts";
 
+/** A coefficient is a whole number of 2^−24: finer than 32-bit floating point sums are. */
+export const COEFFICIENT_BITS = 24;
+const ONE = 2 ** COEFFICIENT_BITS;
+/** The taps of a phase are padded to whole vectors of the SIMD kernel. */
+const VECTOR_SAMPLES = 8;
+
 /**
- * The coefficients of a rational resampler (`up`/`down`, coprime), laid out for one plain kernel.
+ * The coefficients of a rational resampler (`up`/`down`, coprime).
  *
- * Outputs go in periods of `up`, inputs in periods of `down`. The input is dealt out to `down`
- * streams, sample i to stream i mod `down`; output r of period j is the sum over the streams of a
- * short filter over the stream's newest samples up to period j. So every ratio, whether it raises
- * or lowers the rate, runs the same dot product over contiguous memory.
+ * Output n stands at n·down/up samples of the input: `phase`/up after the newest sample that it
+ * needs. It is the dot product of that phase's taps with the `length` newest samples.
+ *
+ * The coefficients are whole numbers, so that every sum is exact: any order of summation, any
+ * chunks and any machine give the same output.
  */
 export interface PolyphaseTaps {
   readonly up: number;
   readonly down: number;
-  /** Taps for each pair of output phase and stream; a multiple of four. */
-  readonly tapsPerStream: number;
-  /** `[phase][stream][tap]`, oldest sample first; the taps of a phase add up to 1. */
-  readonly coefficients: Float64Array;
-  /** For each output phase, the place in its input period of the newest sample that it needs. */
-  readonly newestInput: Int32Array;
-}
-
-/** Where one tap stands: its stream, how many periods back, and its weight. */
-interface Tap {
-  readonly stream: number;
-  readonly lag: number;
-  readonly weight: number;
+  /** Taps of each phase; a multiple of eight. */
+  readonly length: number;
+  /** `[phase][tap]`, oldest sample first, times 2^24; the taps of a phase add up to 2^24. */
+  readonly coefficients: Int32Array;
 }
 
 /** Lays out `design` for `up`/`down`; the delay is exactly `halfLength` samples of the lower rate. */
 export function polyphaseTaps(up: number, down: number, design: KaiserLowPass): PolyphaseTaps {
-  const phases = Array.from({ length: up }, (_, phase) => phaseTaps(phase, up, down, design));
-  const lags = phases.flat().reduce((most, tap) => Math.max(most, tap.lag + 1), 0);
-  const tapsPerStream = 4 * Math.ceil(lags / 4);
-  const coefficients = new Float64Array(up * down * tapsPerStream);
-  for (const [phase, taps] of phases.entries()) {
-    for (const { stream, lag, weight } of taps) {
-      const row = (phase * down + stream) * tapsPerStream;
-      coefficients[row + tapsPerStream - 1 - lag] = weight;
-    }
+  const span = 2 * design.halfLength * Math.max(up, down);
+  const length = VECTOR_SAMPLES * Math.ceil(span / up / VECTOR_SAMPLES);
+  const coefficients = new Int32Array(up * length);
+  for (let phase = 0; phase < up; phase += 1) {
+    const weights = phaseWeights(phase, { up, down, length }, design);
+    coefficients.set(wholeNumbers(weights), phase * length);
   }
-  const newestInput = Int32Array.from(phases, (_, phase) => Math.floor((phase * down) / up));
-  return { up, down, tapsPerStream, coefficients, newestInput };
+  return { up, down, length, coefficients };
 }
 
-/** The taps of one output phase, scaled so that they add up to 1: no ripple at 0 Hz. */
-function phaseTaps(phase: number, up: number, down: number, design: KaiserLowPass): Tap[] {
+/** The impulse response where one phase samples it, oldest sample first. */
+function phaseWeights(
+  phase: number,
+  { up, down, length }: Pick<PolyphaseTaps, "up" | "down" | "length">,
+  design: KaiserLowPass,
+): Float64Array {
   const longer = Math.max(up, down);
-  const newest = Math.floor((phase * down) / up);
-  const remainder = (phase * down) % up;
-  const taps: Tap[] = [];
-  let sum = 0;
-  for (let age = 0; remainder + age * up < 2 * design.halfLength * longer; age += 1) {
-    const position = design.halfLength - (remainder + age * up) / longer;
-    const weight = kaiserLowPass(design, position);
-    const stream = (((newest - age) % down) + down) % down;
-    taps.push({ stream, lag: (stream - newest + age) / down, weight });
-    sum += weight;
-  }
-  return taps.map((tap) => ({ ...tap, weight: tap.weight / sum }));
+  return Float64Array.from({ length }, (_, tap) => {
+    const age = length - 1 - tap;
+    return kaiserLowPass(design, design.halfLength - (phase + age * up) / longer);
+  });
+}
+
+/** Scales the weights to a sum of exactly 2^24: no ripple at 0 Hz. The largest takes the rest. */
+function wholeNumbers(weights: Float64Array): Int32Array {
+  const sum = weights.reduce((total, weight) => total + weight, 0);
+  const whole = Int32Array.from(weights, (weight) => Math.round((weight / sum) * ONE));
+  const rest = whole.reduce((left, value) => left - value, ONE);
+  const largest = whole.indexOf(whole.reduce((most, value) => Math.max(most, value)));
+  whole[largest] = (whole[largest] as number) + rest;
+  return whole;
 }

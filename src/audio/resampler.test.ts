@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { levelDbov } from "./level.ts";
-import { Resampler, resample } from "./resampler.ts";
+import { Resampler, type ResamplerOptions, resample } from "./resampler.ts";
 import { tone } from "./tone.ts";
 
 const PAIRS = [
@@ -15,6 +15,8 @@ const PAIRS = [
   [24_000, 48_000],
   [8000, 48_000],
   [48_000, 8000],
+  [16_000, 48_000],
+  [48_000, 16_000],
 ] as const;
 
 function processed(resampler: Resampler, input: Int16Array): Int16Array {
@@ -40,9 +42,10 @@ function fitTone(samples: Int16Array, frequencyHz: number, sampleRateHz: number)
 }
 
 /** A loud sine through a resampler: its gain and how far all else lies below it, in dB. */
-function toneThrough(fromHz: number, toHz: number, frequencyHz: number) {
+function toneThrough(options: ResamplerOptions, frequencyHz: number) {
+  const { fromHz, toHz } = options;
   const input = tone({ frequencyHz, durationMs: 300, sampleRateHz: fromHz, levelDbov: -4 });
-  const output = processed(new Resampler({ fromHz, toHz }), input);
+  const output = processed(new Resampler(options), input);
   // 200 ms, and so whole periods, clear of the beginning.
   const settled = output.subarray(toHz / 20, toHz / 4);
   const { amplitude, rest } = fitTone(settled, frequencyHz, toHz);
@@ -53,11 +56,17 @@ function toneThrough(fromHz: number, toHz: number, frequencyHz: number) {
   };
 }
 
-describe.each(PAIRS)("resampling %i Hz to %i Hz", (fromHz, toHz) => {
+const KERNELS = PAIRS.flatMap(([fromHz, toHz]) => [
+  { fromHz, toHz, simd: true },
+  { fromHz, toHz, simd: false },
+]);
+
+describe.each(KERNELS)("resampling $fromHz Hz to $toHz Hz (SIMD: $simd)", (options) => {
+  const { fromHz, toHz } = options;
   const lowHz = Math.min(fromHz, toHz);
 
   it("delays by exactly 32 samples of the lower rate", () => {
-    const resampler = new Resampler({ fromHz, toHz });
+    const resampler = new Resampler(options);
     const at = 600;
     const input = new Int16Array(2400);
     input[at] = 30_000;
@@ -76,7 +85,7 @@ describe.each(PAIRS)("resampling %i Hz to %i Hz", (fromHz, toHz) => {
   it("passes speech frequencies flat within 0.01 dB and cleanly", () => {
     for (const share of [0.05, 0.3, 0.6, 0.85]) {
       const frequencyHz = Math.round((share * lowHz) / 2);
-      const { gainDb, sinadDb } = toneThrough(fromHz, toHz, frequencyHz);
+      const { gainDb, sinadDb } = toneThrough(options, frequencyHz);
       expect(Math.abs(gainDb)).toBeLessThan(0.01);
       // The rounding to 16 bits alone leaves some 94 dB.
       expect(sinadDb).toBeGreaterThan(88);
@@ -88,11 +97,11 @@ describe.each(PAIRS)("resampling %i Hz to %i Hz", (fromHz, toHz) => {
       { length: 1500 },
       (_, index) => ((index * 7919) % 40_000) - 20_000,
     );
-    const whole = processed(new Resampler({ fromHz, toHz }), input);
+    const whole = processed(new Resampler(options), input);
     const cuts = fc.array(fc.integer({ min: 0, max: 400 }), { minLength: 1, maxLength: 30 });
     fc.assert(
       fc.property(cuts, (lengths) => {
-        const resampler = new Resampler({ fromHz, toHz });
+        const resampler = new Resampler(options);
         const pieces: number[] = [];
         let from = 0;
         for (const length of [...lengths, input.length]) {
@@ -112,7 +121,7 @@ describe.each(PAIRS)("resampling %i Hz to %i Hz", (fromHz, toHz) => {
   it("keeps going over far more than its history holds", () => {
     const durationMs = 1500;
     const input = tone({ frequencyHz: 500, durationMs, sampleRateHz: fromHz, levelDbov: -10 });
-    const output = processed(new Resampler({ fromHz, toHz }), input);
+    const output = processed(new Resampler(options), input);
 
     const last = output.subarray(-toHz / 2);
     expect(output).toHaveLength(Math.ceil((input.length * toHz) / fromHz));
@@ -213,6 +222,57 @@ describe("Resampler", () => {
     const resampler = new Resampler({ fromHz: 24_000, toHz: 8000, profile: "lowDelay" });
 
     expect(resampler.delayMs).toBe(3);
+  });
+
+  it("gives the same bits with and without SIMD, whatever the chunks and the profile", () => {
+    const noise = fc.array(fc.constantFrom(-32_768, 32_767, -1, 0, 1, 12_345, -20_001), {
+      minLength: 300,
+      maxLength: 900,
+    });
+    const profiles = fc.constantFrom("standard" as const, "lowDelay" as const);
+    fc.assert(
+      fc.property(fc.constantFrom(...PAIRS), profiles, noise, (pair, profile, samples) => {
+        const [fromHz, toHz] = pair;
+        const simd = new Resampler({ fromHz, toHz, profile });
+        const scalar = new Resampler({ fromHz, toHz, profile, simd: false });
+        const input = Int16Array.from(samples);
+        for (const chunk of [input.subarray(0, 37), input.subarray(37)]) {
+          expect(processed(simd, chunk)).toEqual(processed(scalar, chunk));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("keeps the streams of many resamplers apart, of which some share a ratio", () => {
+    const calls = Array.from({ length: 600 }, (_, index) => {
+      const [fromHz, toHz] = PAIRS[index % PAIRS.length] as (typeof PAIRS)[number];
+      const input = tone({ frequencyHz: 300 + index, durationMs: 40, sampleRateHz: fromHz });
+      return { fromHz, toHz, input, resampler: new Resampler({ fromHz, toHz }) };
+    });
+    const halves = [0, 1].map((half) =>
+      calls.map(({ input, resampler }) => {
+        const middle = input.length / 2;
+        return processed(resampler, input.subarray(half * middle, (half + 1) * middle));
+      }),
+    );
+
+    for (const [index, { fromHz, toHz, input }] of calls.entries()) {
+      const alone = processed(new Resampler({ fromHz, toHz, simd: false }), input);
+      expect([...(halves[0]?.[index] ?? []), ...(halves[1]?.[index] ?? [])]).toEqual([...alone]);
+    }
+  });
+
+  it("takes more at once than its workspace holds", () => {
+    const input = tone({ frequencyHz: 440, durationMs: 1000, sampleRateHz: 48_000 });
+    const whole = processed(new Resampler({ fromHz: 48_000, toHz: 8000 }), input);
+    const resampler = new Resampler({ fromHz: 48_000, toHz: 8000 });
+
+    const pieces = [input.subarray(0, 11_111), input.subarray(11_111)].flatMap((piece) => [
+      ...processed(resampler, piece),
+    ]);
+
+    expect(pieces).toEqual([...whole]);
   });
 
   it("refuses an output without room", () => {

@@ -1,7 +1,8 @@
 import { assert, UsageError } from "../environment/index.ts";
 import type { KaiserLowPass } from "./kaiser.ts";
 import { PolyphaseFilter } from "./polyphase-filter.ts";
-import { type PolyphaseTaps, polyphaseTaps } from "./polyphase-taps.ts";
+import type { PolyphaseKernel } from "./polyphase-kernel.ts";
+import { polyphaseKernel } from "./polyphase-kernels.ts";
 
 /** Between which rates, and how. */
 export interface ResamplerOptions {
@@ -12,6 +13,18 @@ export interface ResamplerOptions {
    * Nyquist frequency. `lowDelay`: 24 samples, 85 dB.
    */
   readonly profile?: "standard" | "lowDelay";
+  /**
+   * Whether to use WebAssembly SIMD where the machine has it; default true. Without it the output
+   * is the same to the bit, several times as slow: for tests and comparisons.
+   */
+  readonly simd?: boolean;
+}
+
+interface Conversion {
+  readonly fromHz: number;
+  readonly toHz: number;
+  readonly design: KaiserLowPass;
+  readonly simd: boolean;
 }
 
 const PROFILES: Readonly<Record<"standard" | "lowDelay", KaiserLowPass>> = {
@@ -26,7 +39,8 @@ const RATIO_PRODUCT_MAX = 300_000;
  * A streaming sample-rate converter: a polyphase low-pass filter with a Kaiser window.
  *
  * The output is later than the input by exactly `delayMs`, constant for the life of the resampler.
- * Any chunking of the input gives the same output. Steady state allocates nothing.
+ * Any chunking of the input gives the same output. Steady state allocates nothing. It needs no
+ * release: what is shared is shared by ratio, and the rest (a few hundred bytes) is collected.
  */
 export class Resampler {
   /** Delay of the output against the input: 32 (or 24) samples of the lower rate; 0 if rates agree. */
@@ -39,11 +53,11 @@ export class Resampler {
   constructor(options: ResamplerOptions) {
     const { fromHz, toHz } = options;
     const design = PROFILES[options.profile ?? "standard"];
-    const taps = tapsFor(fromHz, toHz, design);
-    this.#up = taps?.up ?? 1;
-    this.#down = taps?.down ?? 1;
-    this.#filter = taps === undefined ? undefined : new PolyphaseFilter(taps);
-    this.delayMs = taps === undefined ? 0 : (design.halfLength / Math.min(fromHz, toHz)) * 1000;
+    const kernel = kernelFor({ fromHz, toHz, design, simd: options.simd ?? true });
+    this.#up = kernel?.taps.up ?? 1;
+    this.#down = kernel?.taps.down ?? 1;
+    this.#filter = kernel === undefined ? undefined : new PolyphaseFilter(kernel);
+    this.delayMs = kernel === undefined ? 0 : (design.halfLength / Math.min(fromHz, toHz)) * 1000;
   }
 
   /** The most samples that `process` may write for `inputSamples` samples of input. */
@@ -79,9 +93,9 @@ export class Resampler {
  */
 export function resample(input: Int16Array, fromHz: number, toHz: number): Int16Array {
   const design = PROFILES.standard;
-  const taps = tapsFor(fromHz, toHz, design);
-  if (taps === undefined) return input.slice();
-  const { up, down } = taps;
+  const kernel = kernelFor({ fromHz, toHz, design, simd: true });
+  if (kernel === undefined) return input.slice();
+  const { up, down } = kernel.taps;
   const delayTicks = design.halfLength * Math.max(up, down);
   let lead = 0;
   while ((delayTicks + lead * up) % down !== 0) lead += 1;
@@ -90,13 +104,13 @@ export function resample(input: Int16Array, fromHz: number, toHz: number): Int16
   const padded = new Int16Array(Math.ceil(((skip + length) * down) / up));
   padded.set(input, lead);
   const output = new Int16Array(Math.ceil((padded.length * up) / down));
-  const written = new PolyphaseFilter(taps).process(padded, output);
+  const written = new PolyphaseFilter(kernel).process(padded, output);
   assert(written >= skip + length, "the padding pushes the last sample out of the filter");
   return output.slice(skip, skip + length);
 }
 
-/** The filter between two rates; `undefined` where they are equal. */
-function tapsFor(fromHz: number, toHz: number, design: KaiserLowPass): PolyphaseTaps | undefined {
+/** The kernel between two rates; `undefined` where they are equal. */
+function kernelFor({ fromHz, toHz, design, simd }: Conversion): PolyphaseKernel | undefined {
   const divisor = greatestCommonDivisor(fromHz, toHz);
   const up = toHz / divisor;
   const down = fromHz / divisor;
@@ -108,7 +122,7 @@ function tapsFor(fromHz: number, toHz: number, design: KaiserLowPass): Polyphase
       { context: { fromHz, toHz } },
     );
   }
-  return up === down ? undefined : polyphaseTaps(up, down, design);
+  return up === down ? undefined : polyphaseKernel({ up, down, design, simd });
 }
 
 function greatestCommonDivisor(a: number, b: number): number {

@@ -85,9 +85,9 @@ function amplified(samples: Int16Array, gainDb: number): Int16Array {
 
 function through(codec: Codec, samples: Int16Array): Int16Array {
   const payload = new Uint8Array(samples.length);
-  codec.encode(samples, payload);
+  codec.createEncoder({ ptimeMs: 20 }).encode(samples, payload);
   const output = new Int16Array(samples.length);
-  codec.decode(payload, output);
+  codec.createDecoder().decode(payload, output);
   return output;
 }
 

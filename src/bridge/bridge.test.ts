@@ -94,8 +94,6 @@ class Rig {
   constructor(options: Partial<BridgeOptions> = {}) {
     this.bridge = new Bridge({
       session: this.session,
-      callSampleRateHz: 8000,
-      frameSamples: 160,
       tools: {
         hangUp: () => {
           this.session.log.push(`hang up at ${this.clock.nowMs}`);
@@ -111,6 +109,7 @@ class Rig {
       logger: SILENT_LOGGER,
       ...options,
     });
+    this.bridge.openAudio(8000);
     this.bridge.onClosed = (end) => {
       this.end = end;
     };

@@ -20,9 +20,6 @@ import type { ToolHandlers } from "./tools.ts";
 /** What a bridge joins. */
 export interface BridgeOptions {
   readonly session: AiSession;
-  readonly callSampleRateHz: number;
-  /** Length of the frames that `takeFrame` fills. */
-  readonly frameSamples: number;
   readonly tools: ToolHandlers;
   readonly record: FactSink;
   readonly clock: Clock;
@@ -35,6 +32,13 @@ export interface BridgeOptions {
   readonly toolWaitMsMax?: number;
   /** Speech of the bot held at most. Default 120 000. */
   readonly playoutCapacityMs?: number;
+}
+
+/** The audio of both directions, once the call's media are agreed on. */
+interface BridgedAudio {
+  readonly buffer: InjectionBuffer;
+  readonly botSpeech: BotSpeech;
+  readonly callerAudio: CallerAudio;
 }
 
 /** Why a bridge's AI session has ended; `error` where it did not end as it should. */
@@ -59,24 +63,23 @@ export class Bridge {
   onClosed: ((end: BridgeEnd) => void) | undefined;
   readonly #options: BridgeOptions;
   readonly #session: AiSession;
-  readonly #buffer: InjectionBuffer;
-  readonly #botSpeech: BotSpeech;
-  readonly #callerAudio: CallerAudio;
+  /** `undefined` until the call's rate is known. */
+  #audio: BridgedAudio | undefined;
   readonly #facts: AiFacts;
   readonly #tools: ToolRunner;
   readonly #handlers: AiEventHandlers = {
     ready: () => {
       if (this.#options.greet === true) this.#session.requestResponse();
     },
-    responseCreated: ({ responseId }) => this.#buffer.handleResponseCreated(responseId),
-    audio: (event, at) => this.#botSpeech.handleAudio(event, at),
+    responseCreated: ({ responseId }) => this.#audio?.buffer.handleResponseCreated(responseId),
+    audio: (event, at) => this.#audio?.botSpeech.handleAudio(event, at),
     audioDone: ({ responseId }, at) => {
-      this.#botSpeech.finish(responseId, at);
-      this.#buffer.handleAudioDone(responseId);
+      this.#audio?.botSpeech.finish(responseId, at);
+      this.#audio?.buffer.handleAudioDone(responseId);
     },
     turnDone: ({ responseId }, at) => {
-      this.#botSpeech.finish(responseId, at);
-      this.#buffer.handleResponseDone(responseId);
+      this.#audio?.botSpeech.finish(responseId, at);
+      this.#audio?.buffer.handleResponseDone(responseId);
     },
     interrupted: ({ responseId }, at) => this.#interrupt(responseId, at),
     toolCall: (event, at) => this.#tools.handleCall(event, at),
@@ -90,18 +93,9 @@ export class Bridge {
   #fatalError: SidetoneError | undefined;
 
   constructor(options: BridgeOptions) {
-    const { session, record, clock, callSampleRateHz, frameSamples } = options;
+    const { session, record, clock } = options;
     this.#options = options;
     this.#session = session;
-    this.#buffer = new InjectionBuffer({
-      sampleRateHz: callSampleRateHz,
-      ...(options.playoutCapacityMs === undefined ? {} : { capacityMs: options.playoutCapacityMs }),
-    });
-    this.#botSpeech = new BotSpeech(this.#buffer, {
-      fromHz: session.outputSampleRateHz,
-      toHz: callSampleRateHz,
-    });
-    this.#callerAudio = new CallerAudio({ session, record, callSampleRateHz, frameSamples });
     this.#facts = new AiFacts(session, record);
     this.#tools = new ToolRunner({
       session,
@@ -115,14 +109,33 @@ export class Bridge {
     session.onEvent = (event, arrivedAt) => this.#handleEvent(event, arrivedAt);
   }
 
+  /**
+   * The call's media begin, at this rate; a second call does nothing. What the AI says before that
+   * has nowhere to go: ask it to speak afterwards.
+   */
+  openAudio(callSampleRateHz: number): void {
+    if (this.#audio !== undefined) return;
+    const { session, record, playoutCapacityMs } = this.#options;
+    const buffer = new InjectionBuffer({
+      sampleRateHz: callSampleRateHz,
+      ...(playoutCapacityMs === undefined ? {} : { capacityMs: playoutCapacityMs }),
+    });
+    const rates = { fromHz: session.outputSampleRateHz, toHz: callSampleRateHz };
+    this.#audio = {
+      buffer,
+      botSpeech: new BotSpeech(buffer, rates),
+      callerAudio: new CallerAudio({ session, record, callSampleRateHz }),
+    };
+  }
+
   /** Caller audio at the call's rate, any length, as soon as it is there. */
   handleCallerAudio(samples: Int16Array, now: Instant): void {
-    this.#callerAudio.handleAudio(samples, now);
+    this.#audio?.callerAudio.handleAudio(samples, now);
   }
 
   /** Stands for `sampleCount` samples that did not come. */
   handleCallerSilence(sampleCount: number, now: Instant): void {
-    this.#callerAudio.handleSilence(sampleCount, now);
+    this.#audio?.callerAudio.handleSilence(sampleCount, now);
   }
 
   /**
@@ -130,7 +143,11 @@ export class Bridge {
    * @returns false where it is silence.
    */
   takeFrame(output: Int16Array, now: Instant): boolean {
-    const isSpeech = this.#buffer.takeFrame(output, now);
+    if (this.#audio === undefined) {
+      output.fill(0);
+      return false;
+    }
+    const isSpeech = this.#audio.buffer.takeFrame(output, now);
     this.#recordPlayout();
     return isSpeech;
   }
@@ -138,7 +155,7 @@ export class Bridge {
   /** Ends the AI session and every wait; tools that have not begun do not begin any more. */
   close(): void {
     this.#tools.close();
-    this.#buffer.close();
+    this.#audio?.buffer.close();
     this.#drainTimer?.cancel();
     this.#drainTimer = undefined;
     this.#session.close();
@@ -151,8 +168,8 @@ export class Bridge {
   }
 
   #handleClosed(event: { readonly code: number; readonly reason: string }, at: Instant): void {
-    this.#botSpeech.finish(undefined, at);
-    this.#buffer.handleSessionEnd();
+    this.#audio?.botSpeech.finish(undefined, at);
+    this.#audio?.buffer.handleSessionEnd();
     this.#options.logger.info("The AI session has ended.", { ...this.#session.counts });
     const { code, reason } = event;
     const error = this.#fatalError;
@@ -161,8 +178,8 @@ export class Bridge {
 
   #interrupt(responseId: string | undefined, at: Instant): void {
     // What the converter still holds was received too, so that it is counted as thrown away.
-    this.#botSpeech.finish(responseId, at);
-    const flushed = this.#buffer.flush(at, responseId);
+    this.#audio?.botSpeech.finish(responseId, at);
+    const flushed = this.#audio?.buffer.flush(at, responseId) ?? [];
     this.#recordPlayout();
     for (const response of flushed) this.#truncate(response, at);
   }
@@ -177,10 +194,12 @@ export class Bridge {
   }
 
   #speechPlayed(responseId: string): Promise<DrainOutcome> {
+    const buffer = this.#audio?.buffer;
+    if (buffer === undefined) return Promise.resolve("played");
     const limitMs = this.#options.toolWaitMsMax ?? TOOL_WAIT_MS_MAX;
     const deadline = after(this.#options.clock.now(), limitMs);
     return new Promise((settle) => {
-      this.#buffer.waitForDrain({ responseId, deadline, settle });
+      buffer.waitForDrain({ responseId, deadline, settle });
       this.#armDrainTimer();
     });
   }
@@ -189,19 +208,21 @@ export class Bridge {
   #armDrainTimer(): void {
     this.#drainTimer?.cancel();
     this.#drainTimer = undefined;
-    const dueAt = this.#buffer.nextTimeout;
+    const dueAt = this.#audio?.buffer.nextTimeout;
     if (dueAt === undefined) return;
     this.#drainTimer = this.#options.clock.setTimer(dueAt, () => {
-      this.#buffer.handleTimeout(this.#options.clock.now());
+      this.#audio?.buffer.handleTimeout(this.#options.clock.now());
       this.#armDrainTimer();
     });
   }
 
   #recordPlayout(): void {
-    let event = this.#buffer.takeOutput();
+    const buffer = this.#audio?.buffer;
+    if (buffer === undefined) return;
+    let event = buffer.takeOutput();
     while (event !== undefined) {
       this.#recordPlayoutEvent(event);
-      event = this.#buffer.takeOutput();
+      event = buffer.takeOutput();
     }
   }
 

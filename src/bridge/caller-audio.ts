@@ -4,6 +4,8 @@ import type { FactSink } from "../timeline/index.ts";
 import type { AiSession } from "./ai-session.ts";
 
 const CLOCK_FACT_INTERVAL_MS = 1000;
+/** Silence is put in by pieces of this length. */
+const SILENCE_PIECE_MS = 20;
 
 /**
  * Brings the caller's audio to the AI's rate and hands it over at once.
@@ -21,18 +23,16 @@ export class CallerAudio {
   #filledSamples = 0;
   #factAt: Instant | undefined;
 
-  /** `frameSamples`: silence is put in by pieces of this size. */
   constructor(options: {
     readonly session: AiSession;
     readonly record: FactSink;
     readonly callSampleRateHz: number;
-    readonly frameSamples: number;
   }) {
-    const { session, record, callSampleRateHz, frameSamples } = options;
+    const { session, record, callSampleRateHz } = options;
     this.#session = session;
     this.#record = record;
     this.#callSampleRateHz = callSampleRateHz;
-    this.#silence = new Int16Array(frameSamples);
+    this.#silence = new Int16Array((callSampleRateHz * SILENCE_PIECE_MS) / 1000);
     this.#resampler = new Resampler({
       fromHz: callSampleRateHz,
       toHz: session.inputSampleRateHz,

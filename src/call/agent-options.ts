@@ -1,10 +1,12 @@
 import type { SocketAddress } from "../environment/index.ts";
+import type { MediaSettings } from "../media/index.ts";
 import type { Party } from "../timeline/index.ts";
+import type { ShardPlace } from "./sip-front.ts";
 
 /** What a bot does with a call that comes in. */
 export type AnswerPolicy =
-  /** Rings for `ringMs`, then answers. */
-  | { readonly kind: "answer"; readonly ringMs: number }
+  /** Rings for `ringMs`, then answers; what `media` does not say is as the agent has it. */
+  | { readonly kind: "answer"; readonly ringMs: number; readonly media?: MediaSettings }
   /** Refuses with a final response, e.g. 486. */
   | { readonly kind: "reject"; readonly statusCode: number }
   /** Rings and never answers. */
@@ -53,16 +55,18 @@ export interface AgentOptions {
   readonly displayName?: string;
   /** Port 0 lets the host choose. RTP binds on the same address. */
   readonly local: SocketAddress;
-  /** The fixed delay of its jitter buffer; default 40. */
-  readonly playoutDelayMs?: number;
+  /** Codecs, encryption, RTCP, jitter buffer; a call may change each (`DialOptions`). */
+  readonly media?: MediaSettings;
+  /** Its calls are spread over so many threads that share its SIP address; default 1. */
+  readonly threads?: number;
+  /** Set for each of those threads by the one that they belong to. */
+  readonly shard?: ShardPlace;
   /** Whether it keeps a stereo recording and packets; default true. */
   readonly keepsRecordings?: boolean;
   /** The peer counts as vanished after so long without RTP; default 10 000. */
   readonly silentPeerLimitMs?: number;
   /** No call outlives this; default 300 000. */
   readonly callDurationLimitMs?: number;
-  /** In order of preference; default PCMU, PCMA. */
-  readonly codecs?: readonly ("PCMU" | "PCMA")[];
   readonly answer?: AnswerPolicy;
   readonly ai?: AiOptions;
 }
@@ -72,6 +76,8 @@ export interface DialOptions {
   /** CANCEL when the call is not answered by then; default 30 000. */
   readonly ringTimeoutMs?: number;
   readonly offer?: "early" | "late";
+  /** What this call's media shall be like; what is not said is as the agent has it. */
+  readonly media?: MediaSettings;
   /** Further header lines, e.g. "X-Test: 1". */
   readonly headers?: readonly string[];
 }

@@ -1,38 +1,20 @@
 import type { Channel, Environment, SocketAddress } from "../environment/index.ts";
 import { UsageError } from "../environment/index.ts";
-import type { Utterance } from "../media/index.ts";
-import type { SipEndpoint } from "../sip/index.ts";
-import type { Fact } from "../timeline/index.ts";
 import { Agent, type Instrument } from "./agent.ts";
-import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
+import { AgentGroup } from "./agent-group.ts";
+import type { AgentOptions } from "./agent-options.ts";
+import type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
 import type { Call } from "./call.ts";
-import type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
 import { serveProcedures } from "./remote-procedures.ts";
+import { type FrontedDatagram, type FrontedError, FrontedSocket } from "./sip-front.ts";
 
-/** What happens at an agent, told as it happens. */
-export type AgentNotice =
-  | { readonly type: "call"; readonly identity: CallIdentity }
-  | { readonly type: "fact"; readonly callId: string; readonly fact: Fact }
-  | { readonly type: "ended"; readonly callId: string };
-
-/** A verb that concerns one call. */
-interface OfCall {
-  readonly callId: string;
+/** What serving an agent needs beside the environment. */
+export interface AgentHost {
+  /** The event loop's lag, where it is watched. */
+  readonly instrument?: Instrument;
+  /** Starts a further thread in which `serveAgent` runs, for agents that want several. */
+  readonly startShard?: () => Channel;
 }
-
-/** The verbs of an agent, as another thread calls them. */
-export type AgentProcedures = {
-  open(options: AgentOptions): Promise<{ readonly uri: string; readonly local: SocketAddress }>;
-  answerWith(policy: AnswerPolicy): void;
-  dial(request: { readonly target: string; readonly options: DialOptions }): Promise<CallIdentity>;
-  say(request: OfCall & { readonly utterance: Utterance }): void;
-  press(request: OfCall & { readonly digits: string }): Promise<void>;
-  hangUp(request: OfCall): Promise<void>;
-  artifacts(request: OfCall): CallArtifacts;
-  forget(request: OfCall): void;
-  liveState(nothing: undefined): SipEndpoint["liveState"];
-  close(nothing: undefined): Promise<void>;
-};
 
 /**
  * Serves one agent to the other end of `channel`: the body of an agent's thread.
@@ -41,47 +23,125 @@ export type AgentProcedures = {
 export function serveAgent(
   channel: Channel,
   environment: Environment,
-  instrument?: Instrument,
+  host: AgentHost = {},
 ): () => Promise<void> {
-  let opened: Agent | undefined;
-  const agent = (): Agent => {
-    if (opened === undefined) throw new Error("Bug: the agent is used before it is open.");
-    return opened;
+  let served: ServedAgent | undefined;
+  const agent = (): ServedAgent => {
+    if (served === undefined) throw new Error("Bug: the agent is used before it is open.");
+    return served;
   };
   const close = async (): Promise<void> => {
-    await opened?.close();
-  };
-  const callNamed = (callId: string): Call => {
-    const call = agent().call(callId);
-    if (call !== undefined) return call;
-    throw new UsageError("ERR_CALL_UNKNOWN", "This call is not, or no longer, known here.", {
-      context: { callId },
-    });
+    await served?.close(undefined);
   };
   const procedures: AgentProcedures = {
     open: async (options) => {
-      const observer = {
-        onCall: (identity: CallIdentity) => notify({ type: "call", identity }),
-        onFact: (callId: string, fact: Fact) => notify({ type: "fact", callId, fact }),
-        onEnded: (callId: string) => notify({ type: "ended", callId }),
-      };
-      opened = await Agent.open(environment, options, {
-        observer,
-        ...(instrument === undefined ? {} : { instrument }),
-      });
-      return { uri: opened.uri, local: opened.local };
+      const { threads = 1 } = options;
+      served =
+        threads > 1 && host.startShard !== undefined
+          ? await openGroup(environment, { ...options, threads }, host.startShard, notify)
+          : await openAgent(environment, options, { channel, host, notify });
+      const { uri, local } = served;
+      return { uri, local };
     },
     answerWith: (policy) => agent().answerWith(policy),
-    dial: async ({ target, options }) => (await agent().dial(target, options)).identity,
-    say: ({ callId, utterance }) => callNamed(callId).say(utterance),
-    press: ({ callId, digits }) => callNamed(callId).press(digits),
-    hangUp: ({ callId }) => callNamed(callId).hangUp(),
-    artifacts: ({ callId }) => callNamed(callId).artifacts(),
-    forget: ({ callId }) => agent().forget(callId),
-    liveState: () => agent().liveState,
+    dial: (request) => agent().dial(request),
+    say: (request) => agent().say(request),
+    press: (request) => agent().press(request),
+    hangUp: (request) => agent().hangUp(request),
+    artifacts: (request) => agent().artifacts(request),
+    forget: (request) => agent().forget(request),
+    liveState: () => agent().liveState(undefined),
     close: () => close(),
   };
   const send = serveProcedures(channel, procedures);
   const notify = (notice: AgentNotice): void => send(notice);
   return close;
+}
+
+/** An agent in this thread, or several threads that look like one. */
+type ServedAgent = Omit<AgentProcedures, "open"> & {
+  readonly uri: string;
+  readonly local: SocketAddress;
+};
+
+async function openAgent(
+  environment: Environment,
+  options: AgentOptions,
+  {
+    channel,
+    host,
+    notify,
+  }: {
+    readonly channel: Channel;
+    readonly host: AgentHost;
+    readonly notify: (notice: AgentNotice) => void;
+  },
+): Promise<ServedAgent> {
+  const agent = await Agent.open(environment, options, {
+    observer: {
+      onCall: (identity) => notify({ type: "call", identity }),
+      onFact: (callId, fact) => notify({ type: "fact", callId, fact }),
+      onEnded: (callId) => notify({ type: "ended", callId }),
+    },
+    ...(host.instrument === undefined ? {} : { instrument: host.instrument }),
+    ...(options.shard === undefined
+      ? {}
+      : { sipSocket: frontedSocket(channel, options.shard.local) }),
+  });
+  const callNamed = (callId: string): Call => {
+    const call = agent.call(callId);
+    if (call !== undefined) return call;
+    throw new UsageError("ERR_CALL_UNKNOWN", "This call is not, or no longer, known here.", {
+      context: { callId },
+    });
+  };
+  return {
+    uri: agent.uri,
+    local: agent.local,
+    answerWith: (policy) => agent.answerWith(policy),
+    dial: async (request) => (await agent.dial(request.target, request.options)).identity,
+    say: ({ callId, utterance }) => callNamed(callId).say(utterance),
+    press: ({ callId, ...keys }) => callNamed(callId).press(keys),
+    hangUp: ({ callId }) => callNamed(callId).hangUp(),
+    artifacts: ({ callId }) => callNamed(callId).artifacts(),
+    forget: ({ callId }) => agent.forget(callId),
+    liveState: () => agent.liveState,
+    close: () => agent.close(),
+  };
+}
+
+/** Verbs that concern a call go to the thread that carries it. */
+async function openGroup(
+  environment: Environment,
+  options: AgentOptions & { readonly threads: number },
+  startShard: () => Channel,
+  notify: (notice: AgentNotice) => void,
+): Promise<ServedAgent> {
+  const group = await AgentGroup.open(environment, options, { startShard, notify });
+  return {
+    uri: group.uri,
+    local: group.local,
+    answerWith: (policy) => group.answerWith(policy),
+    dial: (request) => group.dial(request),
+    say: (request) => group.shardOf(request.callId).call("say", request),
+    press: (request) => group.shardOf(request.callId).call("press", request),
+    hangUp: (request) => group.shardOf(request.callId).call("hangUp", request),
+    artifacts: (request) => group.shardOf(request.callId).call("artifacts", request),
+    forget: (request) => group.shardOf(request.callId).call("forget", request),
+    liveState: () => group.liveState(),
+    close: () => group.close(),
+  };
+}
+
+/** The SIP socket that another thread owns; its datagrams come over the channel. */
+function frontedSocket(channel: Channel, local: SocketAddress): FrontedSocket {
+  const socket = new FrontedSocket(local, (message) => channel.post(message));
+  const handleRequest = channel.onMessage;
+  channel.onMessage = (message) => {
+    const { type } = message as { readonly type: string };
+    if (type === "datagram" || type === "socketError") {
+      socket.handle(message as FrontedDatagram | FrontedError);
+    } else handleRequest?.(message);
+  };
+  return socket;
 }

@@ -6,6 +6,7 @@ import {
   SILENT_LOGGER,
   seededRandom,
 } from "../environment/index.ts";
+import { NodeCryptography } from "../platform/index.ts";
 import { ManualClock, VirtualNetwork } from "../testing/index.ts";
 import type { Fact, FactOf } from "../timeline/index.ts";
 import { Agent } from "./agent.ts";
@@ -16,7 +17,8 @@ function openWorld() {
   const clock = new ManualClock(instant(1000));
   const random = seededRandom("agent");
   const network = new VirtualNetwork({ clock, random, latencyMs: 5 });
-  const environment: Environment = { clock, random, network, logger: SILENT_LOGGER };
+  const cryptography = new NodeCryptography(seededRandom("agent keys"));
+  const environment: Environment = { clock, random, network, cryptography, logger: SILENT_LOGGER };
   const facts: Fact[] = [];
   const ended: string[] = [];
   const observer = {
@@ -167,9 +169,9 @@ describe("Agent", () => {
     const call = await caller.dial(bot.uri);
     await world.advance(100);
 
-    expect(() => call.press("1")).toThrow(/is not answered yet/u);
+    expect(() => call.press({ digits: "1" })).toThrow(/is not answered yet/u);
     void call.hangUp();
     await world.advance(500);
-    expect(() => call.press("1")).toThrow(/has ended/u);
+    expect(() => call.press({ digits: "1" })).toThrow(/has ended/u);
   });
 });

@@ -1,12 +1,20 @@
+import { loadCodecs } from "../codec/index.ts";
 import {
   after,
+  type DatagramSocket,
   type Environment,
   errorText,
   isSidetoneError,
   type SocketAddress,
   type Timer,
 } from "../environment/index.ts";
-import { MediaSession, UtterancePlayer } from "../media/index.ts";
+import {
+  bindRtpPorts,
+  FrameWheel,
+  MediaSession,
+  type MediaSettings,
+  UtterancePlayer,
+} from "../media/index.ts";
 import { type MediaCapabilities, OfferAnswer } from "../sdp/index.ts";
 import { type InboundCall, type SipCall, SipEndpoint, type SipTrace } from "../sip/index.ts";
 import type { FactSink } from "../timeline/index.ts";
@@ -14,8 +22,10 @@ import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts
 import { Call, type CallObserver } from "./call.ts";
 import type { CallIdentity } from "./call-artifacts.ts";
 import { CallTrace } from "./call-trace.ts";
-import { mediaCapabilities } from "./capabilities.ts";
+import { codecsOf, mediaCapabilities } from "./capabilities.ts";
+import { checkMediaSettings } from "./check-media-settings.ts";
 import { connectBridge } from "./connect-bridge.ts";
+import { shardOf } from "./sip-front.ts";
 
 /** Who follows an agent and its calls. */
 export interface AgentObserver extends CallObserver {
@@ -29,15 +39,12 @@ export interface Instrument {
   readLag(): { readonly p99Ms: number; readonly maxMs: number };
 }
 
-const DEFAULT_PLAYOUT_DELAY_MS = 40;
 const DEFAULT_SILENT_PEER_LIMIT_MS = 10_000;
 const DEFAULT_CALL_DURATION_LIMIT_MS = 300_000;
 const DEFAULT_RING_TIMEOUT_MS = 30_000;
 const INSTRUMENT_INTERVAL_MS = 1000;
 /** Messages that come before their call is known: calls at once, and messages of each. */
 const EARLY_TRACES_MAX = 64;
-/** The frame that is offered (RFC 3551 §4.2). */
-const FRAME_MS = 20;
 
 /** What one call needs beside its dialog; bound before the dialog begins. */
 interface CallMedia {
@@ -58,6 +65,8 @@ export class Agent {
   readonly #options: AgentOptions;
   readonly #observer: AgentObserver;
   readonly #instrument: Instrument | undefined;
+  /** The frame deadlines of all its calls. */
+  readonly #wheel: FrameWheel;
   readonly #endpoint: SipEndpoint;
   readonly #calls = new Map<string, Call>();
   readonly #earlyTraces = new Map<string, SipTrace[]>();
@@ -76,6 +85,7 @@ export class Agent {
     this.#observer = watch.observer;
     this.#instrument = watch.instrument;
     this.#endpoint = endpoint;
+    this.#wheel = new FrameWheel(environment.clock);
     this.#answer = options.answer ?? { kind: "reject", statusCode: 480 };
     endpoint.onInvite = (invite) => {
       void this.#handleInvite(invite);
@@ -83,13 +93,20 @@ export class Agent {
     if (watch.instrument !== undefined) this.#watchInstrument();
   }
 
-  /** @throws EnvironmentError ERR_PORT_IN_USE and its like. */
+  /** @throws EnvironmentError ERR_PORT_IN_USE and its like; UsageError as `checkMediaSettings`. */
   static async open(
     environment: Environment,
     options: AgentOptions,
-    watch: { readonly observer: AgentObserver; readonly instrument?: Instrument },
+    watch: {
+      readonly observer: AgentObserver;
+      readonly instrument?: Instrument;
+      /** Bound already, and shared with the agent's other threads (`options.shard`). */
+      readonly sipSocket?: DatagramSocket;
+    },
   ): Promise<Agent> {
     let agent: Agent | undefined;
+    const { shard } = options;
+    await loadCodecs(codecsOf(checkMediaSettings(options.media ?? {})));
     const endpoint = await SipEndpoint.open({
       ...environment,
       local: options.local,
@@ -97,6 +114,10 @@ export class Agent {
       ...(options.displayName === undefined ? {} : { displayName: options.displayName }),
       userAgent: "Sidetone",
       onTrace: (trace) => agent?.handleTrace(trace),
+      ...(watch.sipSocket === undefined ? {} : { socket: watch.sipSocket }),
+      ...(shard === undefined
+        ? {}
+        : { ownsCallId: (callId: string) => shardOf(callId, shard.count) === shard.index }),
     });
     agent = new Agent(environment, options, endpoint, {
       observer: watch.observer,
@@ -118,8 +139,12 @@ export class Agent {
     return this.#endpoint.liveState;
   }
 
-  /** From now on, incoming calls are treated like this. */
+  /**
+   * From now on, incoming calls are treated like this.
+   * @throws UsageError for media settings that make no sense (`checkMediaSettings`).
+   */
   answerWith(policy: AnswerPolicy): void {
+    if (policy.kind === "answer") checkMediaSettings(policy.media ?? {});
     this.#answer = policy;
   }
 
@@ -135,10 +160,10 @@ export class Agent {
 
   /**
    * Places a call; what becomes of it is told by its facts.
-   * @throws UsageError ERR_TARGET_MALFORMED.
+   * @throws UsageError ERR_TARGET_MALFORMED, and as `checkMediaSettings`.
    */
   async dial(target: string, options: DialOptions = {}): Promise<Call> {
-    const parts = await this.#prepareMedia();
+    const parts = await this.#prepareMedia(options.media);
     const negotiator = new OfferAnswer(parts.capabilities);
     negotiator.onNegotiated = (negotiated) => parts.media.start(negotiated);
     try {
@@ -183,7 +208,7 @@ export class Agent {
     if (policy.kind !== "reject") invite.ring();
     let parts: CallMedia;
     try {
-      parts = await this.#prepareMedia();
+      parts = await this.#prepareMedia(policy.kind === "answer" ? policy.media : undefined);
     } catch (error) {
       this.#environment.logger.error("No media port for a call.", { reason: errorText(error) });
       invite.reject(503);
@@ -222,7 +247,7 @@ export class Agent {
     if (!isSidetoneError(error)) throw error;
     call.recordFault(error);
     if (invite.state === "early") {
-      invite.reject(error.code.startsWith("ERR_SDP") ? 488 : 503);
+      invite.reject(/^ERR_(?:SDP|SRTP)/u.test(error.code) ? 488 : 503);
     }
   }
 
@@ -238,12 +263,19 @@ export class Agent {
     });
   }
 
-  /** Binds the port first: once an offer is made, no I/O may stand between it and the answer. */
-  async #prepareMedia(): Promise<CallMedia> {
-    const { clock, random, network } = this.#environment;
+  /** Binds the ports first: once an offer is made, no I/O may stand between it and the answer. */
+  async #prepareMedia(wanted: MediaSettings = {}): Promise<CallMedia> {
+    const { clock, random, network, cryptography } = this.#environment;
     const options = this.#options;
-    const socket = await network.bindDatagram({ address: this.local.address, port: 0 });
-    const trace = new CallTrace({ at: clock.now(), wallClockMs: clock.wallClockMs() });
+    const settings = checkMediaSettings({ ...options.media, ...wanted });
+    await loadCodecs(codecsOf(settings));
+    const sockets = await bindRtpPorts(network, random, {
+      address: this.local.address,
+      ...(settings.rtpPorts === undefined ? {} : { range: settings.rtpPorts }),
+      withRtcp: settings.rtcp !== "off",
+    });
+    const anchor = { at: clock.now(), wallClockMs: clock.wallClockMs() };
+    const trace = new CallTrace(anchor, (settings.srtp ?? "off") !== "off");
     const keeps = options.keepsRecordings ?? true;
     const recorder: { record: FactSink } = { record: () => {} };
     const record: FactSink = (fact) => recorder.record(fact);
@@ -251,19 +283,21 @@ export class Agent {
       party: options.party,
       clock,
       random,
-      socket,
+      cryptography,
+      wheel: this.#wheel,
+      sockets,
+      settings,
       record,
-      playoutDelayMs: options.playoutDelayMs ?? DEFAULT_PLAYOUT_DELAY_MS,
       recordsAudio: keeps,
       silentPeerLimitMs: options.silentPeerLimitMs ?? DEFAULT_SILENT_PEER_LIMIT_MS,
       ...(keeps ? { onPacket: (packet) => trace.addRtp(packet) } : {}),
     });
-    const player = new UtterancePlayer({ record, frameMs: FRAME_MS });
+    const player = new UtterancePlayer(record);
     media.source = player;
     if (options.party === "caller") {
       media.onHeardSpeech = (event, at) => player.handleHeardSpeech(event, at);
     }
-    const capabilities = mediaCapabilities(socket.local, options.codecs, random);
+    const capabilities = mediaCapabilities(sockets, settings, { random, cryptography });
     return { media, player, trace, capabilities, recorder };
   }
 

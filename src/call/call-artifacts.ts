@@ -19,6 +19,8 @@ export interface CallArtifacts {
   readonly identity: CallIdentity;
   readonly audio?: RecordedAudio;
   readonly pcap?: Uint8Array;
+  /** The same with its media decrypted, where they were encrypted. */
+  readonly plainPcap?: Uint8Array;
   /** One JSON object per line: the AI's events in both directions, redacted. */
   readonly aiEvents?: string;
 }

@@ -1,34 +1,45 @@
 import { elapsedMs, type Instant, type SocketAddress } from "../environment/index.ts";
+import type { TappedPacket } from "../media/index.ts";
 import type { SipTrace } from "../sip/index.ts";
-import { PcapWriter } from "../timeline/index.ts";
+import { type CapturedDatagram, PcapWriter } from "../timeline/index.ts";
 import type { WallClockAnchor } from "./call-artifacts.ts";
 
 /** Packets of one call as they crossed its sockets, and the AI's events. */
 export class CallTrace {
   readonly #anchor: WallClockAnchor;
   readonly #pcap = new PcapWriter();
+  /** The same with decrypted media, where media may be encrypted. */
+  readonly #plainPcap: PcapWriter | undefined;
+  #hasEncrypted = false;
   readonly #encoder = new TextEncoder();
   readonly #aiLines: string[] = [];
 
-  /** @param anchor turns instants into the wall-clock times that pcap readers show. */
-  constructor(anchor: WallClockAnchor) {
+  /**
+   * @param anchor turns instants into the wall-clock times that pcap readers show.
+   * @param mayBeEncrypted keeps a decrypted capture beside the other.
+   */
+  constructor(anchor: WallClockAnchor, mayBeEncrypted: boolean) {
     this.#anchor = anchor;
+    this.#plainPcap = mayBeEncrypted ? new PcapWriter() : undefined;
   }
 
   addSip(trace: SipTrace): void {
-    const local = socketAddressOf(trace.local);
-    const remote = socketAddressOf(trace.remote);
-    this.#add(trace.at, trace.direction, local, remote, this.#encoder.encode(trace.text));
+    const datagram = this.#datagram({
+      at: trace.at,
+      direction: trace.direction,
+      local: socketAddressOf(trace.local),
+      remote: socketAddressOf(trace.remote),
+      data: this.#encoder.encode(trace.text),
+    });
+    this.#pcap.add(datagram);
+    this.#plainPcap?.add(datagram);
   }
 
-  addRtp(packet: {
-    readonly at: Instant;
-    readonly direction: "sent" | "received";
-    readonly local: SocketAddress;
-    readonly remote: SocketAddress;
-    readonly data: Uint8Array;
-  }): void {
-    this.#add(packet.at, packet.direction, packet.local, packet.remote, packet.data);
+  addRtp(packet: TappedPacket): void {
+    const datagram = this.#datagram(packet);
+    this.#pcap.add(datagram);
+    if (packet.plain !== undefined) this.#hasEncrypted = true;
+    this.#plainPcap?.add({ ...datagram, payload: packet.plain ?? packet.data });
   }
 
   addAiEvent(json: string, direction: "sent" | "received", at: Instant): void {
@@ -43,21 +54,19 @@ export class CallTrace {
     return this.#pcap.bytes();
   }
 
-  // oxlint-disable-next-line max-params -- one row of a capture; an object per packet costs more.
-  #add(
-    at: Instant,
-    direction: "sent" | "received",
-    local: SocketAddress,
-    remote: SocketAddress,
-    payload: Uint8Array,
-  ): void {
-    this.#pcap.add({
+  /** The capture with decrypted media; `undefined` where nothing was encrypted. */
+  plainPcapBytes(): Uint8Array | undefined {
+    return this.#hasEncrypted ? this.#plainPcap?.bytes() : undefined;
+  }
+
+  #datagram({ at, direction, local, remote, data }: TappedPacket): CapturedDatagram {
+    return {
       at,
       wallClockMs: this.#anchor.wallClockMs + elapsedMs(this.#anchor.at, at),
       from: direction === "sent" ? local : remote,
       to: direction === "sent" ? remote : local,
-      payload,
-    });
+      payload: data,
+    };
   }
 }
 

@@ -9,9 +9,10 @@ import {
 } from "../environment/index.ts";
 import type { MediaSession, Utterance, UtterancePlayer } from "../media/index.ts";
 import type { CallEndReason, SipCall, SipCallEvent, SipTrace } from "../sip/index.ts";
-import type { Fact, FactDraft } from "../timeline/index.ts";
+import type { DigitMethod, Fact, FactDraft } from "../timeline/index.ts";
 import type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
 import type { CallTrace } from "./call-trace.ts";
+import { InfoDigits } from "./info-digits.ts";
 
 /** Who follows a call. */
 export interface CallObserver {
@@ -33,6 +34,15 @@ export interface CallParts {
   readonly durationLimitMs: number;
 }
 
+/** Telephone keys to be pressed. */
+export interface KeyPress {
+  readonly digits: string;
+  /** Default: as RFC 4733 events. */
+  readonly method?: DigitMethod;
+  /** Of each key; default 100. */
+  readonly durationMs?: number;
+}
+
 /**
  * One call at one party: joins its SIP dialog, its media and (for a bot) its AI bridge, and sees
  * that all of them end together. It owns no protocol and measures nothing.
@@ -41,6 +51,7 @@ export class Call {
   readonly identity: CallIdentity;
   readonly #parts: CallParts;
   readonly #durationTimer: Timer;
+  readonly #infoDigits: InfoDigits;
   #bridge: Bridge | undefined;
   #greet: (() => void) | undefined;
   /** Why we hung up, where it was not the scenario's wish. */
@@ -52,6 +63,7 @@ export class Call {
   constructor(parts: CallParts) {
     this.#parts = parts;
     this.identity = parts.identity;
+    this.#infoDigits = new InfoDigits(parts.sip, this.record, () => parts.clock.now());
     parts.media.onSilentPeer = (silentMs) => this.#loseMedia(silentMs);
     this.#durationTimer = parts.clock.setTimer(
       after(parts.clock.now(), parts.durationLimitMs),
@@ -103,7 +115,10 @@ export class Call {
   attachBridge(bridge: Bridge, greet: () => void): void {
     this.#bridge = bridge;
     this.#greet = greet;
-    this.#parts.media.source = { fill: (frame, deadline) => bridge.takeFrame(frame, deadline) };
+    this.#parts.media.source = {
+      begin: ({ sampleRateHz }) => bridge.openAudio(sampleRateHz),
+      fill: (frame, deadline) => bridge.takeFrame(frame, deadline),
+    };
     this.#parts.media.onIncomingAudio = (samples, now) => bridge.handleCallerAudio(samples, now);
     this.#parts.media.onIncomingSilence = (count, now) => bridge.handleCallerSilence(count, now);
   }
@@ -129,12 +144,16 @@ export class Call {
   }
 
   /**
-   * Sends RFC 4733 digits; resolves when the last has been sent.
-   * @throws UsageError ERR_NOT_IN_CALL, ERR_DIGIT_UNKNOWN; RemoteError ERR_NO_TELEPHONE_EVENT.
+   * Presses telephone keys; resolves when the last has been sent (by INFO: answered).
+   * @throws UsageError ERR_NOT_IN_CALL, ERR_DIGIT_UNKNOWN; RemoteError ERR_NO_TELEPHONE_EVENT,
+   *   ERR_INFO_REJECTED.
    */
-  press(digits: string): Promise<void> {
+  press({ digits, method, durationMs }: KeyPress): Promise<void> {
     this.#requireTalk("press keys");
-    return this.#parts.media.sendDigits(digits);
+    const duration = durationMs === undefined ? {} : { durationMs };
+    if (method === "info") return this.#infoDigits.send(digits, duration);
+    const how = method === undefined ? {} : { method };
+    return this.#parts.media.sendDigits({ digits, ...how, ...duration });
   }
 
   /** BYE, CANCEL or rejection, whichever fits; resolves when the call has ended. */
@@ -162,10 +181,12 @@ export class Call {
     const { media, trace } = this.#parts;
     const audio = media.recordedAudio();
     const aiEvents = trace.aiEvents;
+    const plainPcap = trace.plainPcapBytes();
     return {
       identity: this.identity,
       ...(audio === undefined ? {} : { audio }),
       pcap: trace.pcapBytes(),
+      ...(plainPcap === undefined ? {} : { plainPcap }),
       ...(aiEvents === undefined ? {} : { aiEvents }),
     };
   }

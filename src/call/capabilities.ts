@@ -1,26 +1,64 @@
-import { codecNamed } from "../codec/index.ts";
-import { type Random, randomInteger, type SocketAddress } from "../environment/index.ts";
-import type { MediaCapabilities } from "../sdp/index.ts";
+import { type CodecId, codecOf } from "../codec/index.ts";
+import { type Cryptography, type Random, randomInteger } from "../environment/index.ts";
+import type { MediaSettings, MediaSockets } from "../media/index.ts";
+import type { MediaCapabilities, SrtpCapability } from "../sdp/index.ts";
+import { generateKeys, SRTP_SUITES } from "../srtp/index.ts";
+import { suiteNamed } from "./check-media-settings.ts";
 
-/** Dynamic payload type, as most peers number it. */
-const TELEPHONE_EVENT_PAYLOAD_TYPE = 101;
-const PTIME_MS = 20;
+const DEFAULT_CODECS: readonly CodecId[] = ["PCMU", "PCMA"];
+const DEFAULT_PTIME_MS = 20;
 
-/** What we offer, and accept, on this socket. */
+/** The codecs that these settings ask for. */
+export function codecsOf(settings: MediaSettings | undefined): readonly CodecId[] {
+  return settings?.codecs ?? DEFAULT_CODECS;
+}
+
+/**
+ * What we offer, and accept, on these sockets.
+ * @throws UsageError ERR_UNKNOWN_CODEC, ERR_UNKNOWN_SRTP_SUITE.
+ */
 export function mediaCapabilities(
-  local: SocketAddress,
-  codecNames: readonly string[] | undefined,
-  random: Random,
+  { rtp, rtcp }: MediaSockets,
+  settings: MediaSettings,
+  { random, cryptography }: { readonly random: Random; readonly cryptography: Cryptography },
 ): MediaCapabilities {
   return {
-    address: local.address,
-    port: local.port,
-    codecs: (codecNames ?? ["PCMU", "PCMA"]).map((name) => {
-      const { payloadType, clockRateHz } = codecNamed(name);
-      return { name, payloadType, clockRateHz };
+    address: rtp.local.address,
+    port: rtp.local.port,
+    codecs: codecsOf(settings).map((id) => {
+      const codec = codecOf(id);
+      return {
+        id,
+        name: codec.name,
+        payloadType: codec.preferredPayloadType,
+        clockRateHz: codec.clockRateHz,
+        channels: codec.channels,
+        ...(codec.fmtp === undefined ? {} : { fmtp: codec.fmtp }),
+        supportsPtime: (ptimeMs: number) => codec.supportsPtime(ptimeMs),
+      };
     }),
-    telephoneEventPayloadType: TELEPHONE_EVENT_PAYLOAD_TYPE,
-    ptimeMs: PTIME_MS,
+    telephoneEvents: settings.telephoneEvents ?? true,
+    comfortNoise: settings.comfortNoise ?? false,
+    ptimeMs: settings.ptimeMs ?? DEFAULT_PTIME_MS,
     sessionId: randomInteger(random, 2 ** 31),
+    // Who names its codecs wants its own order to count, where there is a choice.
+    answerOrder: settings.codecs === undefined ? "offer" : "own",
+    rtcp: {
+      mode: settings.rtcp ?? "mux",
+      ...(rtcp === undefined ? {} : { port: rtcp.local.port }),
+    },
+    rtcpXr: true,
+    srtp: srtpCapability(settings, cryptography),
   };
+}
+
+function srtpCapability(settings: MediaSettings, cryptography: Cryptography): SrtpCapability {
+  const policy = settings.srtp ?? "off";
+  if (policy === "off") return { policy, offers: [] };
+  const suites = (settings.srtpSuites ?? SRTP_SUITES).map(suiteNamed);
+  const offers = suites.map((suite, index) => ({
+    tag: index + 1,
+    keys: generateKeys(suite, cryptography),
+  }));
+  return { policy, offers };
 }

@@ -5,10 +5,6 @@ import type { AiOptions } from "./agent-options.ts";
 import type { Call } from "./call.ts";
 import type { CallTrace } from "./call-trace.ts";
 
-/** The telephone's rate and frame: what G.711 carries. */
-const CALL_SAMPLE_RATE_HZ = 8000;
-const FRAME_SAMPLES = 160;
-
 /**
  * Connects a call to its AI; resolves when the AI is ready to listen and to speak.
  *
@@ -39,11 +35,9 @@ export function connectBridge(
     };
     const bridge = new Bridge({
       session,
-      callSampleRateHz: CALL_SAMPLE_RATE_HZ,
-      frameSamples: FRAME_SAMPLES,
       tools: {
         hangUp: () => call.hangUp(),
-        sendDigits: (digits) => call.press(digits),
+        sendDigits: (digits) => call.press({ digits }),
       },
       record,
       clock: environment.clock,

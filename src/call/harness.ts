@@ -36,8 +36,8 @@ export interface Speech {
   readonly start?: UtteranceStart;
 }
 
-/** Telephone audio: what every call carries today. */
-const CALL_SAMPLE_RATE_HZ = 8000;
+/** Of a call whose media have not begun: it will refuse to speak, whatever the rate. */
+const TELEPHONE_RATE_HZ = 8000;
 /** How long calls may take to end when a run is over: BYE and its answer. */
 const END_LIMIT_MS = 5000;
 
@@ -106,7 +106,7 @@ export class Harness {
       utteranceId,
       fixture: voice.id,
       purpose: speech.purpose ?? "speech",
-      samples: this.#atCallRate(voice),
+      samples: this.#atRate(voice, sampleRateOf(call)),
       onsetMs: voice.onsetMs,
       offsetMs: voice.offsetMs,
       start: speech.start ?? { kind: "now" },
@@ -185,11 +185,18 @@ export class Harness {
     throw new UsageError("ERR_HARNESS_CLOSED", "The run is being ended; nothing new can be begun.");
   }
 
-  #atCallRate(voice: Voice): Int16Array {
-    const known = this.#spoken.get(voice.id);
+  /** Resampled here, once for each rate, and not on the thread that paces the calls. */
+  #atRate(voice: Voice, sampleRateHz: number): Int16Array {
+    const key = `${voice.id} ${sampleRateHz}`;
+    const known = this.#spoken.get(key);
     if (known !== undefined) return known;
-    const samples = resample(voice.samples, voice.sampleRateHz, CALL_SAMPLE_RATE_HZ);
-    this.#spoken.set(voice.id, samples);
+    const samples = resample(voice.samples, voice.sampleRateHz, sampleRateHz);
+    this.#spoken.set(key, samples);
     return samples;
   }
+}
+
+function sampleRateOf(call: WatchedCall): number {
+  const started = call.timeline.of("mediaStarted").find(({ party }) => party === "caller");
+  return started?.sampleRateHz ?? TELEPHONE_RATE_HZ;
 }

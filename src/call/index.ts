@@ -11,7 +11,8 @@ export type {
   DialOptions,
   TurnDetection,
 } from "./agent-options.ts";
-export { type AgentNotice, type AgentProcedures, serveAgent } from "./agent-service.ts";
+export type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
+export { type AgentHost, serveAgent } from "./agent-service.ts";
 export { Call, type CallObserver } from "./call.ts";
 export type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
 export { Harness, type HarnessParts, type Speech } from "./harness.ts";

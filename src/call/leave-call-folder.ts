@@ -35,6 +35,7 @@ export async function leaveCallFolder(
     write(CALL_FILES.audio, wavOf(record.audio)),
     write(CALL_FILES.botAudio, wavOf(record.botAudio)),
     write(CALL_FILES.pcap, seenFrom?.pcap),
+    write(CALL_FILES.plainPcap, seenFrom?.plainPcap),
     write(CALL_FILES.ai, artifacts.get("bot")?.aiEvents),
     write(CALL_FILES.metrics, jsonText(metrics)),
   ]);

@@ -1,7 +1,7 @@
 import type { Channel, Clock, SocketAddress } from "../environment/index.ts";
 import type { SipEndpoint } from "../sip/index.ts";
 import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
-import type { AgentNotice, AgentProcedures } from "./agent-service.ts";
+import type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
 import { RemoteProcedures } from "./remote-procedures.ts";
 import { type AgentLink, type RunContext, WatchedCall } from "./watched-call.ts";
 

@@ -8,7 +8,8 @@ import {
   type Party,
   Timeline,
 } from "../timeline/index.ts";
-import type { AgentNotice, AgentProcedures } from "./agent-service.ts";
+import type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
+import type { KeyPress } from "./call.ts";
 import type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
 import type { RemoteProcedures } from "./remote-procedures.ts";
 
@@ -89,8 +90,12 @@ export class WatchedCall {
   }
 
   /** Presses keys; resolves when the last digit has left. */
-  async press(digits: string, party: Party = "caller"): Promise<void> {
-    await this.#end(party).link.call("press", { callId: this.callId, digits });
+  async press(
+    digits: string,
+    how: Omit<KeyPress, "digits"> = {},
+    party: Party = "caller",
+  ): Promise<void> {
+    await this.#end(party).link.call("press", { callId: this.callId, digits, ...how });
   }
 
   /** Ends the call from the given end; resolves when it has ended there. */

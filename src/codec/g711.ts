@@ -1,75 +1,40 @@
-import { assert } from "../environment/index.ts";
-import type { Codec } from "./codec.ts";
-import {
-  ALAW_DECODING,
-  ALAW_ENCODING,
-  ALAW_SHIFT,
-  MULAW_DECODING,
-  MULAW_ENCODING,
-  MULAW_SHIFT,
-} from "./g711-tables.ts";
+import type { AudioEncoder, Codec } from "./codec.ts";
+import { ALAW, type G711Law, MULAW } from "./g711-law.ts";
+import { WaveformCodec } from "./waveform-codec.ts";
 
-interface G711Law {
-  readonly name: Codec["name"];
-  readonly payloadType: number;
-  readonly shift: number;
-  readonly encoding: Uint8Array;
-  readonly decoding: Int16Array;
-}
-
-/** One of the two laws of G.711: a byte per sample, by table. */
-class G711 implements Codec {
-  readonly name: Codec["name"];
-  readonly payloadType: number;
-  readonly clockRateHz: number = 8000;
-  readonly sampleRateHz: number = 8000;
-  readonly #shift: number;
-  readonly #encoding: Uint8Array;
-  readonly #decoding: Int16Array;
+/** Has no state: one for all calls. */
+class G711Encoder implements AudioEncoder {
+  readonly lookaheadMs = 0;
+  readonly #law: G711Law;
 
   constructor(law: G711Law) {
-    this.name = law.name;
-    this.payloadType = law.payloadType;
-    this.#shift = law.shift;
-    this.#encoding = law.encoding;
-    this.#decoding = law.decoding;
+    this.#law = law;
   }
 
   encode(samples: Int16Array, output: Uint8Array): number {
-    assert(output.length >= samples.length, "the caller made room for a byte per sample");
-    const table = this.#encoding;
-    const shift = this.#shift;
-    const mask = table.length - 1;
-    for (let index = 0; index < samples.length; index += 1) {
-      output[index] = table[((samples[index] as number) >> shift) & mask] as number;
-    }
-    return samples.length;
+    return this.#law.compress(samples, output);
   }
 
-  decode(payload: Uint8Array, output: Int16Array): number {
-    assert(output.length >= payload.length, "the caller made room for a sample per byte");
-    const table = this.#decoding;
-    for (let index = 0; index < payload.length; index += 1) {
-      output[index] = table[payload[index] as number] as number;
-    }
-    return payload.length;
-  }
+  release(): void {}
 }
 
 /** G.711 µ-law, RTP payload type 0 (RFC 3551 §4.5.14). */
-export const PCMU: Codec = new G711({
-  name: "PCMU",
-  payloadType: 0,
-  shift: MULAW_SHIFT,
-  encoding: MULAW_ENCODING,
-  decoding: MULAW_DECODING,
-});
+export const PCMU: Codec = g711("PCMU", 0, MULAW);
 
 /** G.711 A-law, RTP payload type 8 (RFC 3551 §4.5.14). */
-export const PCMA: Codec = new G711({
-  name: "PCMA",
-  payloadType: 8,
-  shift: ALAW_SHIFT,
-  encoding: ALAW_ENCODING,
-  decoding: ALAW_DECODING,
-});
+export const PCMA: Codec = g711("PCMA", 8, ALAW);
+
+function g711(id: "PCMU" | "PCMA", payloadType: number, law: G711Law): Codec {
+  const encoder = new G711Encoder(law);
+  return new WaveformCodec({
+    id,
+    name: id,
+    staticPayloadType: payloadType,
+    preferredPayloadType: payloadType,
+    clockRateHz: 8000,
+    sampleRateHz: 8000,
+    bytesPerMs: 8,
+    createEncoder: () => encoder,
+    createExpansion: () => law,
+  });
+}

@@ -13,7 +13,7 @@ function hash32(text: string): number {
 /**
  * A repeatable generator (sfc32): the same seed gives the same sequence on every machine.
  *
- * It is not fit for secrets; see `Environment.randomBytes` for those.
+ * It is not fit for secrets; see `Cryptography.randomBytes` for those.
  */
 export function seededRandom(seed: string | number): Random {
   const text = String(seed);

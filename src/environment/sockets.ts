@@ -15,6 +15,11 @@ export interface DatagramSocket {
   onError: ((error: Error) => void) | undefined;
   /** Hands one datagram to the network. `data` may be reused as soon as this returns. */
   send(data: Uint8Array, to: SocketAddress): void;
+  /**
+   * Ties the socket to one peer (or to none again). Only while it is tied does the host report that
+   * nobody listens there (ICMP, as `onError`); datagrams of others are then dropped by the host.
+   */
+  tieTo(peer: SocketAddress | undefined): void;
   close(): Promise<void>;
 }
 

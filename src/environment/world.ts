@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import type { Cryptography } from "./cryptography.ts";
 import type { Logger } from "./logger.ts";
 import type { Random } from "./random.ts";
 import type { Network } from "./sockets.ts";
@@ -9,6 +10,7 @@ export interface Environment {
   readonly random: Random;
   readonly logger: Logger;
   readonly network: Network;
+  readonly cryptography: Cryptography;
 }
 
 /** A file store: what the writers and readers of call folders and fixtures need. */

@@ -170,6 +170,7 @@ export interface ConversationMetrics {
 export interface MediaMetrics {
   readonly party: Party;
   readonly codec?: string;
+  readonly srtpSuite?: string;
   readonly playoutDelayMs?: number;
   readonly packetsSent: number;
   readonly packetsReceived: number;
@@ -177,14 +178,36 @@ export interface MediaMetrics {
   readonly lost: number;
   /** Lost ÷ expected. */
   readonly lossRatio: number;
+  readonly played: number;
   readonly late: number;
   readonly discarded: number;
   readonly duplicate: number;
   readonly outOfOrder: number;
   readonly malformed: number;
   readonly foreign: number;
+  readonly unknownPayload: number;
+  readonly srtpRejected: number;
+  readonly sendErrors: number;
   readonly interarrivalJitterMs: number;
+  /** RFC 3611 §4.7.2. */
+  readonly burstDensity: number;
+  readonly gapDensity: number;
   readonly concealedMs: number;
+  readonly fecRecoveredMs: number;
+  readonly comfortNoiseMs: number;
+  /** Audio put in and left out to follow the sender's clock and the buffer's target. */
+  readonly insertedMs: number;
+  readonly skippedMs: number;
+  readonly driftPpm?: number;
+  readonly jitterBufferMsMean: number;
+  readonly jitterBufferMsMax: number;
+  readonly roundTripMsMean?: number;
+  readonly roundTripMsMax?: number;
+  /** What the peer's last RTCP report said of our stream. */
+  readonly reportedByPeer?: {
+    readonly cumulativeLost: number;
+    readonly interarrivalJitterMs: number;
+  };
 }
 
 /** How well our own side kept time. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { by, syntheticCall } from "../../test/unit/report/synthetic-call.ts";
+import { UNEVENTFUL_MEDIA } from "../../test/unit/report/uneventful-media.ts";
 import { instant, seededRandom } from "../environment/index.ts";
 import type { CallMetrics } from "./call-metrics.ts";
 import { describeEvidence, formatMs, formatPosition } from "./evidence.ts";
@@ -122,6 +123,7 @@ function withStatistics(departureJitterMsP99: number, missedDeadlines: number): 
       facts: (at) => [
         by("caller", {
           kind: "mediaStatistics",
+          ...UNEVENTFUL_MEDIA,
           at: at(4000),
           packetsSent: 200,
           bytesSent: 32_000,

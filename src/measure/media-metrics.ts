@@ -37,23 +37,50 @@ export function measureBridge(facts: readonly Fact[]): BridgeMetrics | undefined
 
 function mediaOf(counted: MediaStatisticsFact, facts: readonly Fact[]): MediaMetrics {
   const started = factsOf(facts, "mediaStarted", counted.party)[0];
+  const report = factsOf(facts, "rtcpReport", counted.party).findLast(
+    (each) => each.report !== "XR",
+  );
   return {
     party: counted.party,
     ...optional("codec", started?.codec),
+    ...optional("srtpSuite", started?.srtpSuite),
     ...optional("playoutDelayMs", started?.playoutDelayMs),
     packetsSent: counted.packetsSent,
     packetsReceived: counted.packetsReceived,
     packetsExpected: counted.packetsExpected,
     lost: counted.lost,
     lossRatio: counted.packetsExpected > 0 ? counted.lost / counted.packetsExpected : 0,
+    played: counted.played,
     late: counted.late,
     discarded: counted.discarded,
     duplicate: counted.duplicate,
     outOfOrder: counted.outOfOrder,
     malformed: counted.malformed,
     foreign: counted.foreign,
+    unknownPayload: counted.unknownPayload,
+    srtpRejected: counted.srtpRejected,
+    sendErrors: counted.sendErrors,
     interarrivalJitterMs: counted.interarrivalJitterMs,
+    burstDensity: counted.burstDensity,
+    gapDensity: counted.gapDensity,
     concealedMs: counted.concealedMs,
+    fecRecoveredMs: counted.fecRecoveredMs,
+    comfortNoiseMs: counted.comfortNoiseMs,
+    insertedMs: counted.insertedMs,
+    skippedMs: counted.skippedMs,
+    ...optional("driftPpm", counted.driftPpm),
+    jitterBufferMsMean: counted.jitterBufferMsMean,
+    jitterBufferMsMax: counted.jitterBufferMsMax,
+    ...optional("roundTripMsMean", counted.roundTripMsMean),
+    ...optional("roundTripMsMax", counted.roundTripMsMax),
+    ...(report === undefined
+      ? {}
+      : {
+          reportedByPeer: {
+            cumulativeLost: report.cumulativeLost ?? 0,
+            interarrivalJitterMs: report.interarrivalJitterMs ?? 0,
+          },
+        }),
   };
 }
 

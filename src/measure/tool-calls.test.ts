@@ -90,6 +90,7 @@ function sip(method: string, party: Party, direction: "sent" | "received", ms: n
 function digit(which: string, party: Party, direction: "sent" | "received", ms: number): Fact {
   return by(party, {
     kind: "digit",
+    method: "telephone-event",
     direction,
     digit: which,
     durationMs: 100,

@@ -1,8 +1,12 @@
 /**
- * One media session: RTP out on absolute deadlines, RTP in through a jitter buffer, digits, and
- * the stereo recording on the same clock. It knows nothing of SIP or of AI.
+ * One media session: RTP out on absolute deadlines, RTP in through a jitter buffer, SRTP, RTCP,
+ * digits, and the stereo recording on the same clock. It knows nothing of SIP or of AI.
  */
-export { type AudioSource, SILENT_SOURCE } from "./audio-source.ts";
+export { type AudioSource, type FrameFormat, SILENT_SOURCE } from "./audio-source.ts";
+export { type DigitRequest, requireDigits } from "./digit-transmission.ts";
+export { FrameWheel } from "./frame-wheel.ts";
 export { MediaSession, type MediaSessionOptions } from "./media-session.ts";
-export type { PacketTap } from "./rtp-sender.ts";
+export type { MediaSettings } from "./media-settings.ts";
+export type { PacketTap, TappedPacket } from "./packet-writer.ts";
+export { bindRtpPorts, type MediaSockets } from "./rtp-ports.ts";
 export { type Utterance, UtterancePlayer, type UtteranceStart } from "./utterance-player.ts";

@@ -1,10 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { levelDbov, tone } from "../audio/index.ts";
 import { instant, seededRandom } from "../environment/index.ts";
-import type { NegotiatedMedia } from "../sdp/index.ts";
+import { NodeCryptography } from "../platform/index.ts";
+import type { NegotiatedMedia, ReceivedPayload } from "../sdp/index.ts";
 import { ManualClock, VirtualNetwork } from "../testing/index.ts";
 import type { FactDraft, FactKind, FactOf } from "../timeline/index.ts";
+import { FrameWheel } from "./frame-wheel.ts";
 import { MediaSession } from "./media-session.ts";
+import type { MediaSettings } from "./media-settings.ts";
 import { UtterancePlayer } from "./utterance-player.ts";
 
 const LATENCY_MS = 7;
@@ -13,7 +16,11 @@ const FRAME_MS = 20;
 const RATE_HZ = 8000;
 
 /** A caller and a bot on a virtual network under one clock. */
-async function openPair(options: { readonly lossRatio?: number } = {}) {
+async function openPair(
+  options: { readonly lossRatio?: number; readonly settings?: MediaSettings } = {},
+) {
+  const { settings } = options;
+  const cryptography = new NodeCryptography(seededRandom("media-session keys"));
   const clock = new ManualClock(instant(1000));
   const random = seededRandom("media-session");
   const network = new VirtualNetwork({
@@ -25,17 +32,20 @@ async function openPair(options: { readonly lossRatio?: number } = {}) {
   const facts: (FactDraft & { readonly by: string })[] = [];
   const open = async (party: "caller" | "bot", address: string) => {
     const socket = await network.bindDatagram({ address, port: 0 });
+    const rtcp = await network.bindDatagram({ address, port: 0 });
     const media = new MediaSession({
       party,
       clock,
       random,
-      socket,
+      cryptography,
+      wheel: new FrameWheel(clock),
+      sockets: { rtp: socket, rtcp },
+      settings: { jitterBuffer: { kind: "fixed", delayMs: PLAYOUT_DELAY_MS }, ...settings },
       record: (fact) => facts.push({ ...fact, by: party }),
-      playoutDelayMs: PLAYOUT_DELAY_MS,
       recordsAudio: true,
       silentPeerLimitMs: 2000,
     });
-    return { media, socket };
+    return { media, socket, rtcp };
   };
   const caller = await open("caller", "10.0.0.1");
   const bot = await open("bot", "10.0.0.2");
@@ -46,13 +56,17 @@ async function openPair(options: { readonly lossRatio?: number } = {}) {
 
 function negotiated(remote: NegotiatedMedia["remote"]): NegotiatedMedia {
   return {
-    codecName: "PCMU",
-    sendPayloadType: 0,
-    receivePayloadTypes: new Map([[0, "PCMU"]]),
-    telephoneEvent: { sendPayloadType: 101, receivePayloadType: 101 },
+    send: { codecId: "PCMU", payloadType: 0, clockRateHz: RATE_HZ, channels: 1 },
+    receive: new Map<number, ReceivedPayload>([
+      [0, { kind: "audio", codecId: "PCMU" }],
+      [101, { kind: "telephoneEvent", clockRateHz: RATE_HZ }],
+    ]),
+    telephoneEventPayloadType: 101,
     ptimeMs: FRAME_MS,
-    clockRateHz: RATE_HZ,
     remote,
+    remoteRtcp: undefined,
+    rtcpMux: false,
+    remoteRtcpXr: false,
     direction: "sendrecv",
   };
 }
@@ -63,7 +77,7 @@ function onsetMs(samples: Int16Array): number {
 }
 
 function speakTone(media: MediaSession): void {
-  const player = new UtterancePlayer({ record: () => {}, frameMs: FRAME_MS });
+  const player = new UtterancePlayer(() => {});
   media.source = player;
   player.say({
     utteranceId: "u1",
@@ -139,7 +153,7 @@ describe("MediaSession", () => {
     bot.media.start(negotiated(caller.socket.local));
     clock.advance(200);
 
-    const sending = caller.media.sendDigits("42#");
+    const sending = caller.media.sendDigits({ digits: "42#" });
     await clock.advanceAsync(2000);
     await sending;
 
@@ -158,10 +172,10 @@ describe("MediaSession", () => {
 
   it("says that digits cannot be sent where telephone-event was not negotiated", async () => {
     const { caller, bot } = await openPair();
-    const { telephoneEvent: _, ...without } = negotiated(bot.socket.local);
+    const { telephoneEventPayloadType: _, ...without } = negotiated(bot.socket.local);
     caller.media.start(without);
 
-    expect(() => caller.media.sendDigits("1")).toThrow(/telephone-event/u);
+    expect(() => caller.media.sendDigits({ digits: "1" })).toThrow(/telephone-event/u);
   });
 
   it("counts what was lost and conceals it", async () => {
@@ -254,7 +268,11 @@ describe("MediaSession", () => {
     expect(silences).toHaveLength(1);
     expect(silences[0]).toBeGreaterThanOrEqual(2000);
     expect(silences[0]).toBeLessThan(2050);
-    expect(factsOf("bot", "rtpFlow").map(({ event }) => event)).toEqual(["first", "stopped"]);
+    expect(
+      factsOf("bot", "rtpFlow")
+        .filter(({ direction }) => direction === "received")
+        .map(({ event }) => event),
+    ).toEqual(["first", "stopped"]);
   });
 
   it("leaves no timer behind", async () => {

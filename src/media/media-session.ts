@@ -1,52 +1,71 @@
-import { LiveSpeechDetector } from "../audio/index.ts";
-import { type Codec, codecNamed } from "../codec/index.ts";
+import { codecOf } from "../codec/index.ts";
 import {
   after,
   assert,
   type Clock,
-  type DatagramSocket,
+  type Cryptography,
   elapsedMs,
   type Instant,
   type Random,
   RemoteError,
-  type Timer,
 } from "../environment/index.ts";
 import type { RecordedAudio } from "../measure/index.ts";
+import type { PlayoutDelay } from "../rtp/index.ts";
 import type { NegotiatedMedia } from "../sdp/index.ts";
 import type { FactSink, Party } from "../timeline/index.ts";
 import { type AudioSource, SILENT_SOURCE } from "./audio-source.ts";
-import { RtpReceiver } from "./rtp-receiver.ts";
-import { type PacketTap, RtpSender } from "./rtp-sender.ts";
+import type { DigitRequest } from "./digit-transmission.ts";
+import { FrameClock } from "./frame-clock.ts";
+import type { FrameWheel } from "./frame-wheel.ts";
+import { HeardAudio } from "./heard-audio.ts";
+import { IngressPath } from "./ingress-path.ts";
+import { DEFAULT_PLAYOUT_DELAY, initialDelayMs, type MediaSettings } from "./media-settings.ts";
+import { mediaStatistics } from "./media-statistics.ts";
+import { MediaStreams, receivedFormats } from "./media-streams.ts";
+import type { PacketTap } from "./packet-writer.ts";
+import { PeerWatch } from "./peer-watch.ts";
+import { PlayoutPath } from "./playout-path.ts";
+import type { MediaSockets } from "./rtp-ports.ts";
 import { SessionRecording } from "./session-recording.ts";
+import { voipMetricsOf } from "./voip-metrics.ts";
 
 /** How a media session is made; everything negotiated comes with `start`. */
 export interface MediaSessionOptions {
   readonly party: Party;
   readonly clock: Clock;
   readonly random: Random;
-  readonly socket: DatagramSocket;
+  readonly cryptography: Cryptography;
+  /** Shared by the sessions of a thread. */
+  readonly wheel: FrameWheel;
+  readonly sockets: MediaSockets;
+  readonly settings: MediaSettings;
   readonly record: FactSink;
-  readonly playoutDelayMs: number;
   readonly recordsAudio: boolean;
   /** The peer counts as vanished when nothing came for this long. */
   readonly silentPeerLimitMs: number;
   readonly onPacket?: PacketTap;
 }
 
-/** A pause at a comma is shorter than this, the end of an answer longer. */
-const HEARD_HANGOVER_MS = 700;
-
-/** After a stall of the host longer than this, missed frames are skipped and counted, not sent. */
-const CATCH_UP_FRAMES_MAX = 10;
-
-/** What `Clock.setTimer` may be early by. */
-const TIMER_EARLY_MS_MAX = 0.5;
+/** What runs once media are agreed on. */
+interface RunningMedia {
+  readonly sampleRateHz: number;
+  readonly streams: MediaStreams;
+  /** To the ear; absent where an AI listens instead. */
+  readonly playout: PlayoutPath | undefined;
+  readonly ingress: IngressPath | undefined;
+  readonly clock: FrameClock;
+  readonly recording: SessionRecording | undefined;
+  readonly heard: HeardAudio;
+  sendFrame: Int16Array;
+  heardFrame: Int16Array;
+}
 
 /**
  * The media of one call: sends and plays one frame per deadline, on absolute deadlines.
  *
  * Everything that is timed happens here and nowhere else: a tick's deadline stands for both
- * channels of the recording, so that what was sent and what was heard share one clock.
+ * channels of the recording, so that what was sent and what was heard share one clock. The
+ * session's sample rate is that of the first codec agreed on, whatever comes later.
  */
 export class MediaSession {
   source: AudioSource = SILENT_SOURCE;
@@ -57,283 +76,316 @@ export class MediaSession {
   onHeardSpeech: ((event: "started" | "stopped", at: Instant) => void) | undefined;
   onSilentPeer: ((silentMs: number) => void) | undefined;
   readonly #options: MediaSessionOptions;
-  #sender: RtpSender | undefined;
-  #receiver: RtpReceiver | undefined;
-  #recording: SessionRecording | undefined;
-  #detector: LiveSpeechDetector | undefined;
-  #sendFrame = new Int16Array(0);
-  #heardFrame = new Int16Array(0);
-  #frameMs = 20;
-  #firstDeadline: Instant | undefined;
-  #tick = 0;
-  #timer: Timer | undefined;
-  #expectsAudio = false;
-  #audioExpectedSince: Instant | undefined;
+  readonly #peer: PeerWatch;
+  readonly #delay: PlayoutDelay;
+  #running: RunningMedia | undefined;
+  #hasReceived = false;
+  #hasSent = false;
   #hasStopped = false;
 
   constructor(options: MediaSessionOptions) {
+    const { sockets, silentPeerLimitMs } = options;
     this.#options = options;
-    options.socket.onDatagram = (data, from, arrivedAt) =>
-      this.#handleDatagram(data, from, arrivedAt);
+    this.#delay = options.settings.jitterBuffer ?? DEFAULT_PLAYOUT_DELAY;
+    this.#peer = new PeerWatch(sockets.rtp, silentPeerLimitMs);
+    sockets.rtp.onError = (error) => this.#handleSocketError(error);
   }
 
   /** True while frames are sent and played. */
   get isRunning(): boolean {
-    return this.#timer !== undefined;
+    return this.#running !== undefined && !this.#hasStopped;
   }
 
   /** Begins (or, after a re-INVITE, goes on) with what was negotiated. */
   start(media: NegotiatedMedia): void {
     if (this.#hasStopped) return;
-    this.#expectAudio(media.direction === "sendrecv" || media.direction === "recvonly");
-    if (media.remote === undefined) return;
-    if (this.#sender !== undefined) {
-      this.#sender.remote = media.remote;
-      this.#receiver?.moveTo(media.remote);
-      return;
-    }
-    const codec = codecNamed(media.codecName);
-    this.#frameMs = media.ptimeMs;
-    const frameSamples = (codec.sampleRateHz * media.ptimeMs) / 1000;
-    this.#sendFrame = new Int16Array(frameSamples);
-    this.#heardFrame = new Int16Array(frameSamples);
-    this.#openStreams(media, codec);
-    this.#startClock(media, codec);
+    const { direction } = media;
+    const isAudioDue = direction === "sendrecv" || direction === "recvonly";
+    this.#peer.expect(isAudioDue, this.#options.clock.now());
+    if (this.#running === undefined) this.#begin(media);
+    else this.#change(this.#running, media);
+    if (media.rtcpMux) this.#closeRtcpSocket();
   }
 
-  /** See `RtpSender.sendDigits`. */
-  sendDigits(digits: string): Promise<void> {
-    assert(this.#sender !== undefined, "the call was asked whether its media run");
-    return this.#sender.sendDigits(digits);
+  /**
+   * Presses keys in the media; resolves when the last has been sent.
+   * @throws UsageError ERR_DIGIT_UNKNOWN; RemoteError ERR_NO_TELEPHONE_EVENT.
+   */
+  sendDigits(request: DigitRequest): Promise<void> {
+    assert(this.#running !== undefined, "the call was asked whether its media run");
+    return this.#running.streams.sender.sendDigits(request);
   }
 
   /** Ends the ticks and states the counts; safe to call more than once. */
   stop(): void {
+    if (this.#hasStopped) return;
     this.#hasStopped = true;
-    if (this.#timer === undefined) return;
-    this.#timer.cancel();
-    this.#timer = undefined;
-    this.#sender?.stop();
-    this.#recordStatistics();
+    const running = this.#running;
+    if (running === undefined) return;
+    const now = this.#options.clock.now();
+    running.clock.stop();
+    running.streams.stop(now);
+    running.heard.end();
+    running.playout?.end(now);
+    this.#options.record(mediaStatistics(running, now));
+    running.playout?.release();
+    running.ingress?.release();
   }
 
-  /** Gives the port back. */
-  release(): Promise<void> {
-    return this.#options.socket.close();
+  /** Gives the ports back. */
+  async release(): Promise<void> {
+    const { rtp, rtcp } = this.#options.sockets;
+    await Promise.all([rtp.close(), rtcp?.close()]);
   }
 
   /** The stereo recording so far; left and right as `RecordedAudio` says for this party. */
   recordedAudio(): RecordedAudio | undefined {
-    return this.#recording?.audio();
+    return this.#running?.recording?.audio();
   }
 
   /** The error for a peer that sent nothing for `silentMs`. */
   silenceError(silentMs: number): RemoteError {
-    const received = this.#receiver?.statistics.snapshot().received ?? 0;
+    const streams = this.#running?.streams;
+    const received = streams?.receiver.statistics.snapshot().received ?? 0;
+    const foreign = streams?.foreign ?? 0;
+    const limitMs = this.#options.silentPeerLimitMs;
+    const { unreachable } = this.#peer;
+    const context = { silentMs, limitMs, received, foreign };
+    if (unreachable !== undefined) {
+      return new RemoteError(
+        "ERR_RTP_UNREACHABLE",
+        `The peer's host says that nobody takes RTP there any more (${unreachable}), and none came for ${Math.round(silentMs)} ms. The peer's media process died, or its port was closed.`,
+        { context },
+      );
+    }
+    const srtpRejected = streams?.srtpRejected ?? 0;
+    if (received === 0 && srtpRejected > 0) {
+      return new RemoteError(
+        "ERR_SRTP_UNREADABLE",
+        `${srtpRejected} encrypted packets came and none could be read in ${Math.round(silentMs)} ms: the peer encrypts with another key or suite than it said in its SDP.`,
+        { context: { ...context, srtpRejected } },
+      );
+    }
+    const elsewhere =
+      foreign === 0
+        ? "The peer vanished, or a firewall drops its packets."
+        : `${foreign} packets came from another address than the one agreed on: follow the source (followsSource) if the peer sits behind a NAT.`;
     return new RemoteError(
       "ERR_RTP_TIMEOUT",
-      `No RTP came for ${Math.round(silentMs)} ms (limit ${this.#options.silentPeerLimitMs} ms) after ${received} packets. The peer vanished, or a firewall drops its packets.`,
-      { context: { silentMs, limitMs: this.#options.silentPeerLimitMs, received } },
+      `No RTP came for ${Math.round(silentMs)} ms (limit ${limitMs} ms) after ${received} packets. ${elsewhere}`,
+      { context },
     );
   }
 
-  #openStreams(media: NegotiatedMedia, codec: Codec): void {
-    assert(media.remote !== undefined, "start() returned early without a remote address");
-    const { socket, random, clock, record, onPacket, playoutDelayMs } = this.#options;
-    const common = {
-      socket,
-      remote: media.remote,
-      codec,
-      frameMs: this.#frameMs,
-      record,
-      onPacket,
+  #begin(media: NegotiatedMedia): void {
+    const { remote } = media;
+    if (remote === undefined) return;
+    const { clock, wheel, onPacket } = this.#options;
+    const { sampleRateHz } = codecOf(media.send.codecId);
+    const paths = this.#openPaths(media, sampleRateHz);
+    const path = paths.playout ?? paths.ingress;
+    assert(path !== undefined, "one of the two paths is open");
+    const streams = new MediaStreams(
+      {
+        ...this.#options,
+        sampleRateHz,
+        path,
+        onPacket,
+        voipMetrics: (roundTripMs) =>
+          paths.playout && voipMetricsOf(paths.playout, { roundTripMs, delay: this.#delay }),
+      },
+      media,
+      remote,
+    );
+    const { ptimeMs } = streams.sender.format.encoder;
+    const first = clock.now();
+    this.#running = {
+      ...paths,
+      sampleRateHz,
+      streams,
+      recording: this.#openRecording(sampleRateHz, after(first, -ptimeMs)),
+      heard: this.#openHeard(sampleRateHz, first),
+      clock: new FrameClock(wheel, this.#frames, { first, frameMs: ptimeMs }),
+      sendFrame: new Int16Array((sampleRateHz * ptimeMs) / 1000),
+      heardFrame: new Int16Array((sampleRateHz * ptimeMs) / 1000),
     };
-    this.#sender = new RtpSender({
-      ...common,
-      payloadType: media.sendPayloadType,
-      telephoneEventPayloadType: media.telephoneEvent?.sendPayloadType,
-      random,
-      now: () => clock.now(),
-    });
-    const codecs = new Map<number, Codec>();
-    for (const [payloadType, name] of media.receivePayloadTypes) {
-      codecs.set(payloadType, codecNamed(name));
+    this.source.begin?.({ sampleRateHz, frameMs: ptimeMs });
+    this.#watchArrivals();
+    this.#recordStart(media, first);
+  }
+
+  #change(running: RunningMedia, media: NegotiatedMedia): void {
+    running.streams.reconfigure(media);
+    const { sampleRateHz } = running;
+    const { ptimeMs } = running.streams.sender.format.encoder;
+    if (ptimeMs !== running.clock.frameMs) {
+      running.clock.frameMs = ptimeMs;
+      running.sendFrame = new Int16Array((sampleRateHz * ptimeMs) / 1000);
+      running.heardFrame = new Int16Array((sampleRateHz * ptimeMs) / 1000);
+      this.source.begin?.({ sampleRateHz, frameMs: ptimeMs });
     }
-    this.#receiver = new RtpReceiver({
+    this.#options.record({
+      kind: "mediaChanged",
+      at: this.#options.clock.now(),
+      codec: media.send.codecId,
+      payloadType: media.send.payloadType,
+      ptimeMs,
+      direction: media.direction,
+      ...(media.remote === undefined
+        ? {}
+        : { remote: `${media.remote.address}:${media.remote.port}` }),
+      ...(media.srtp === undefined ? {} : { srtpSuite: media.srtp.send.suite }),
+    });
+  }
+
+  /** A bridge's ear is its AI, which no jitter buffer delays; anybody else hears the playout. */
+  #openPaths(
+    media: NegotiatedMedia,
+    sampleRateHz: number,
+  ): Pick<RunningMedia, "playout" | "ingress"> {
+    const { random } = this.#options;
+    const common = { formats: receivedFormats(media), sampleRateHz, random };
+    if (this.onIncomingAudio === undefined) {
+      const playout = new PlayoutPath({ ...common, delay: this.#delay });
+      return { playout, ingress: undefined };
+    }
+    const ingress = new IngressPath({
       ...common,
-      codecs,
-      telephoneEventPayloadType: media.telephoneEvent?.receivePayloadType,
-      playoutDelayMs,
-      onAudio: this.onIncomingAudio === undefined ? undefined : this.#passAudio,
+      onAudio: this.#passAudio,
       onSilence: this.#passSilence,
     });
+    return { playout: undefined, ingress };
   }
 
-  #startClock(media: NegotiatedMedia, codec: Codec): void {
-    const { clock, record, recordsAudio, party, socket, playoutDelayMs } = this.#options;
-    const first = clock.now();
-    const { sampleRateHz } = codec;
-    this.#firstDeadline = first;
-    this.#audioExpectedSince = first;
-    this.#detector = new LiveSpeechDetector({ sampleRateHz, hangoverMs: HEARD_HANGOVER_MS });
-    if (recordsAudio) {
-      const startedAt = after(first, -this.#frameMs);
-      const isBridged = this.onIncomingAudio !== undefined;
-      this.#recording = new SessionRecording({ party, isBridged, startedAt, sampleRateHz });
-      record({ kind: "recordingStarted", at: startedAt, sampleRateHz });
-    }
+  #openRecording(sampleRateHz: number, startedAt: Instant): SessionRecording | undefined {
+    const { recordsAudio, party, record } = this.#options;
+    if (!recordsAudio) return undefined;
+    record({ kind: "recordingStarted", at: startedAt, sampleRateHz });
+    const isBridged = this.onIncomingAudio !== undefined;
+    return new SessionRecording({ party, isBridged, startedAt, sampleRateHz });
+  }
+
+  #openHeard(sampleRateHz: number, startedAt: Instant): HeardAudio {
+    const { record, settings } = this.#options;
+    return new HeardAudio({
+      sampleRateHz,
+      startedAt,
+      record,
+      hearsTones: settings.hearsTones ?? true,
+      onSpeech: this.onHeardSpeech,
+    });
+  }
+
+  /** The first packet of each call is told of, whatever listens for datagrams. */
+  #watchArrivals(): void {
+    const { rtp } = this.#options.sockets;
+    const handle = rtp.onDatagram;
+    rtp.onDatagram = (data, from, at) => {
+      if (this.#hasStopped) return;
+      handle?.(data, from, at);
+      if (this.#hasReceived || this.#running?.streams.receiver.lastArrivalAt === undefined) return;
+      this.#hasReceived = true;
+      rtp.onDatagram = handle;
+      this.#options.record({ kind: "rtpFlow", direction: "received", event: "first", at });
+    };
+  }
+
+  #recordStart(media: NegotiatedMedia, at: Instant): void {
+    const { record, sockets } = this.#options;
+    const running = this.#running;
+    assert(running !== undefined, "it was just begun");
+    const { codec, payloadType, telephoneEvent, encoder } = running.streams.sender.format;
+    const { local } = sockets.rtp;
     record({
       kind: "mediaStarted",
-      at: first,
-      codec: codec.name,
-      payloadType: media.sendPayloadType,
-      ...(media.telephoneEvent === undefined
+      at,
+      codec: codec.id,
+      payloadType,
+      ...(telephoneEvent === undefined
         ? {}
-        : { telephoneEventPayloadType: media.telephoneEvent.sendPayloadType }),
-      ptimeMs: this.#frameMs,
+        : { telephoneEventPayloadType: telephoneEvent.payloadType }),
+      ptimeMs: encoder.ptimeMs,
       clockRateHz: codec.clockRateHz,
-      sampleRateHz,
-      local: `${socket.local.address}:${socket.local.port}`,
+      sampleRateHz: running.sampleRateHz,
+      local: `${local.address}:${local.port}`,
       remote: `${media.remote?.address ?? ""}:${media.remote?.port ?? 0}`,
-      playoutDelayMs,
-      ssrc: this.#sender?.ssrc ?? 0,
+      playoutDelayMs: initialDelayMs(this.#delay),
+      jitterBuffer: this.#delay.kind,
+      ssrc: running.streams.sender.ssrc,
+      ...(media.srtp === undefined ? {} : { srtpSuite: media.srtp.send.suite }),
+      rtcp: running.streams.rtcp === undefined ? "off" : media.rtcpMux ? "mux" : "separate",
     });
-    this.#arm();
   }
 
-  #deadlineOf(tick: number): Instant {
-    return after(this.#firstDeadline as Instant, tick * this.#frameMs);
+  /** Bound for the case that the peer cannot multiplex; it can. */
+  #closeRtcpSocket(): void {
+    void this.#options.sockets.rtcp?.close();
   }
 
-  #arm(): void {
-    if (this.#hasStopped) return;
-    this.#timer = this.#options.clock.setTimer(this.#deadlineOf(this.#tick), () => this.#run());
-  }
+  readonly #frames = {
+    handleFrame: (deadline: Instant): void => this.#handleFrame(deadline),
+    skipFrame: (deadline: Instant, now: Instant): void => this.#skipFrame(deadline, now),
+    afterFrames: (now: Instant): void => this.#checkPeer(now),
+  };
 
-  /** Runs every tick whose deadline has passed: normally one, more after a stall of the host. */
-  #run(): void {
+  #handleFrame(deadline: Instant): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    const { streams, sendFrame, heardFrame, recording } = running;
+    this.source.fill(sendFrame, deadline);
+    const sent = streams.sender.sendFrame(sendFrame, deadline);
     const now = this.#options.clock.now();
-    const elapsed = elapsedMs(this.#deadlineOf(0), now) + TIMER_EARLY_MS_MAX;
-    const dueTick = Math.floor(elapsed / this.#frameMs);
-    if (dueTick - this.#tick > CATCH_UP_FRAMES_MAX) this.#skipTo(dueTick);
-    while (this.#tick <= dueTick && !this.#hasStopped) {
-      this.#handleTick(this.#tick);
-      this.#tick += 1;
-    }
-    this.#checkPeer(now);
-    this.#arm();
+    if (!this.#hasSent && sent !== "nothing") this.#noteFirstSent(now);
+    running.ingress?.handleTimeout(now);
+    running.playout?.takeFrame(heardFrame, deadline);
+    streams.handleTick(now);
+    // What an event replaced was not sent.
+    if (sent === "event") sendFrame.fill(0);
+    recording?.addTick(sendFrame, running.playout === undefined ? undefined : heardFrame);
+    if (running.playout !== undefined) running.heard.handleFrame(heardFrame, deadline);
   }
 
-  /** The host stood still: those frames were neither sent nor heard in time, and count as missed. */
-  #skipTo(tick: number): void {
-    for (; this.#tick < tick; this.#tick += 1) {
-      this.#receiver?.takeFrame(this.#heardFrame, this.#deadlineOf(this.#tick));
-      this.#sender?.departures.add(
-        elapsedMs(this.#deadlineOf(this.#tick), this.#options.clock.now()),
-        this.#frameMs,
-      );
-    }
+  #noteFirstSent(at: Instant): void {
+    this.#hasSent = true;
+    this.#options.record({ kind: "rtpFlow", direction: "sent", event: "first", at });
   }
 
-  #handleTick(tick: number): void {
-    const deadline = this.#deadlineOf(tick);
-    this.source.fill(this.#sendFrame, deadline);
-    this.#sender?.sendFrame(this.#sendFrame, deadline);
-    this.#receiver?.handleTimeout(this.#options.clock.now());
-    this.#receiver?.takeFrame(this.#heardFrame, deadline);
-    this.#recording?.addTick(tick, this.#sendFrame, this.#heardFrame);
-    this.#detect(tick);
+  #skipFrame(deadline: Instant, now: Instant): void {
+    const running = this.#running;
+    if (running === undefined) return;
+    running.playout?.takeFrame(running.heardFrame, deadline);
+    running.sendFrame.fill(0);
+    running.recording?.addTick(
+      running.sendFrame,
+      running.playout === undefined ? undefined : running.heardFrame,
+    );
+    running.streams.sender.departures.add(elapsedMs(deadline, now), running.clock.frameMs);
   }
 
   readonly #passAudio = (samples: Int16Array, now: Instant): void => {
-    this.#recording?.addIngress(samples, now);
+    this.#running?.recording?.addIngress(samples, now);
+    this.#running?.heard.handleSamples(samples, now);
     this.onIncomingAudio?.(samples, now);
   };
 
   readonly #passSilence = (count: number, now: Instant): void => {
-    this.#recording?.skipIngress(count, now);
+    this.#running?.recording?.skipIngress(count, now);
+    this.#running?.heard.handleSilence(count, now);
     this.onIncomingSilence?.(count, now);
   };
 
-  #detect(tick: number): void {
-    const detector = this.#detector;
-    if (detector === undefined || this.onHeardSpeech === undefined) return;
-    const event = detector.handleFrame(this.#heardFrame);
-    if (event === undefined) return;
-    const sample = event === "started" ? detector.lastOnsetSample : detector.lastOffsetSample;
-    if (sample === undefined) return;
-    const sampleRateHz = (this.#heardFrame.length * 1000) / this.#frameMs;
-    const at = after(this.#deadlineOf(0), (sample / sampleRateHz) * 1000);
-    // The fact's instant is when the detector knew; the estimate is handed on beside it.
-    this.#options.record({ kind: "heardSpeech", event, at: this.#deadlineOf(tick) });
-    this.onHeardSpeech(event, at);
-  }
-
-  #handleDatagram(
-    data: Uint8Array,
-    from: { readonly address: string; readonly port: number },
-    arrivedAt: Instant,
-  ): void {
-    if (this.#hasStopped) return;
-    const receiver = this.#receiver;
-    if (receiver === undefined) return;
-    const isFirst = receiver.lastArrivalAt === undefined;
-    receiver.handleDatagram(data, from, arrivedAt);
-    if (isFirst && receiver.lastArrivalAt !== undefined) {
-      this.#options.record({
-        kind: "rtpFlow",
-        direction: "received",
-        event: "first",
-        at: arrivedAt,
-      });
-    }
-  }
-
-  /** A peer that was on hold has its full time again when it comes back. */
-  #expectAudio(isExpected: boolean): void {
-    if (isExpected && !this.#expectsAudio) this.#audioExpectedSince = this.#options.clock.now();
-    this.#expectsAudio = isExpected;
-  }
-
   #checkPeer(now: Instant): void {
-    if (!this.#expectsAudio || this.#hasStopped) return;
-    const since = this.#audioExpectedSince;
-    if (since === undefined) return;
-    const arrivedAt = this.#receiver?.lastArrivalAt ?? since;
-    const last = arrivedAt > since ? arrivedAt : since;
-    const silentMs = elapsedMs(last, now);
-    if (silentMs < this.#options.silentPeerLimitMs) return;
-    this.#expectsAudio = false;
-    this.#options.record({ kind: "rtpFlow", direction: "received", event: "stopped", at: last });
+    const streams = this.#running?.streams;
+    if (streams === undefined || this.#hasStopped) return;
+    const silence = this.#peer.check(streams.receiver.lastArrivalAt, streams.source, now);
+    if (silence === undefined) return;
+    const { since, silentMs } = silence;
+    this.#options.record({ kind: "rtpFlow", direction: "received", event: "stopped", at: since });
     this.onSilentPeer?.(silentMs);
   }
 
-  #recordStatistics(): void {
-    const sender = this.#sender;
-    const receiver = this.#receiver;
-    if (sender === undefined || receiver === undefined) return;
-    const network = receiver.statistics.snapshot();
-    const { late, discarded } = receiver.counts;
-    this.#options.record({
-      kind: "mediaStatistics",
-      at: this.#options.clock.now(),
-      packetsSent: sender.packetsSent,
-      bytesSent: sender.bytesSent,
-      packetsReceived: network.received,
-      packetsExpected: network.expected,
-      lost: network.lost,
-      late,
-      discarded,
-      duplicate: network.duplicate,
-      outOfOrder: network.outOfOrder,
-      malformed: receiver.malformed,
-      foreign: receiver.foreign,
-      interarrivalJitterMs: network.interarrivalJitterMs,
-      concealedMs: receiver.concealedFrames * this.#frameMs,
-      departureJitterMsP50: sender.departures.quantileMs(0.5),
-      departureJitterMsP99: sender.departures.quantileMs(0.99),
-      departureJitterMsMax: sender.departures.maxMs,
-      missedDeadlines: sender.departures.missedDeadlines,
-    });
+  #handleSocketError(error: Error): void {
+    this.#peer.handleError(error);
+    if (this.#running !== undefined) this.#running.streams.sendErrors += 1;
   }
 }

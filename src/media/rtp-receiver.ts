@@ -1,190 +1,143 @@
-import type { Codec } from "../codec/index.ts";
-import type { DatagramSocket, Instant, SocketAddress } from "../environment/index.ts";
-import {
-  DigitReceiver,
-  decodeRtp,
-  IngressOrderer,
-  isRtcp,
-  JitterBuffer,
-  ReceptionStatistics,
-  type RtpPacket,
-} from "../rtp/index.ts";
+import type { Instant, SocketAddress } from "../environment/index.ts";
+import { DigitReceiver, decodeRtp, ReceptionStatistics, type RtpPacket } from "../rtp/index.ts";
+import type { SrtpReceiver } from "../srtp/index.ts";
 import type { FactSink } from "../timeline/index.ts";
-import type { PacketTap } from "./rtp-sender.ts";
+import type { PacketTap } from "./packet-writer.ts";
+import { PACKET_BYTES_MAX } from "./packet-writer.ts";
+import type { ReceivePath } from "./receive-path.ts";
+import type { ReceivedFormats } from "./received-format.ts";
 
-/** Longest frame that G.711 peers send, 60 ms, with room to spare. */
-const DECODED_SAMPLES_MAX = 4096;
+/** What may arrive, as negotiated; may change in a call. */
+export interface ReceiveFormat {
+  /** Of the audio that we expect: what jitter is measured in. */
+  readonly clockRateHz: number;
+  readonly formats: ReceivedFormats;
+  readonly protection: SrtpReceiver | undefined;
+}
 
-/** What the receiver needs; the negotiated part is fixed for its life. */
+/** What the receiver needs for its whole life. */
 export interface RtpReceiverOptions {
-  readonly socket: DatagramSocket;
-  readonly remote: SocketAddress;
-  /** Payload type → codec, as we offered them. */
-  readonly codecs: ReadonlyMap<number, Codec>;
-  readonly codec: Codec;
-  readonly telephoneEventPayloadType: number | undefined;
-  readonly frameMs: number;
-  readonly playoutDelayMs: number;
+  readonly local: SocketAddress;
   readonly record: FactSink;
   readonly onPacket: PacketTap | undefined;
-  /** The low-latency path (bridging): samples at once, in order, gaps as silence. */
-  readonly onAudio: ((samples: Int16Array, now: Instant) => void) | undefined;
-  readonly onSilence: ((samples: number, now: Instant) => void) | undefined;
+  /** To the ear or to an AI. */
+  readonly path: ReceivePath;
 }
 
 /**
- * Receives one RTP stream: statistics before the buffer (what the network did), then the jitter
- * buffer (what the ear hears) and, for a bridge, the ingress path beside it.
+ * Receives one RTP stream: decrypts, counts what the network did, takes telephone events out, and
+ * hands the audio on to the ear (`PlayoutPath`) or to an AI (`IngressPath`).
  */
 export class RtpReceiver {
   readonly statistics: ReceptionStatistics;
   malformed = 0;
-  foreign = 0;
-  concealedFrames = 0;
+  unknownPayload = 0;
+  srtpRejected = 0;
   lastArrivalAt: Instant | undefined;
-  /** Where packets really come from: the negotiated address, or the port they were latched to. */
-  source: SocketAddress;
   readonly #options: RtpReceiverOptions;
-  readonly #buffer: JitterBuffer;
-  readonly #ingress: IngressOrderer | undefined;
-  readonly #digits: DigitReceiver;
-  readonly #decoded = new Int16Array(DECODED_SAMPLES_MAX);
-  #mayLatch = true;
-  #payloadCodec: Codec;
+  readonly #digits = new Map<number, DigitReceiver>();
+  #format: ReceiveFormat;
+  #opened: Uint8Array | undefined;
 
-  constructor(options: RtpReceiverOptions) {
+  constructor(options: RtpReceiverOptions, format: ReceiveFormat) {
     this.#options = options;
-    this.source = options.remote;
-    this.#payloadCodec = options.codec;
-    const { clockRateHz } = options.codec;
-    const frameTicks = (clockRateHz * options.frameMs) / 1000;
-    this.statistics = new ReceptionStatistics({ clockRateHz });
-    this.#buffer = new JitterBuffer({
-      playoutDelayMs: options.playoutDelayMs,
-      clockRateHz,
-      frameTicks,
-    });
-    this.#ingress =
-      options.onAudio === undefined ? undefined : new IngressOrderer({ clockRateHz, frameTicks });
-    this.#digits = new DigitReceiver({ clockRateHz });
+    this.#format = format;
+    this.statistics = new ReceptionStatistics({ clockRateHz: format.clockRateHz });
   }
 
-  /** The peer has moved (re-INVITE): its packets come from there now. */
-  moveTo(remote: SocketAddress): void {
-    if (remote.address === this.source.address && remote.port === this.source.port) return;
-    this.source = remote;
-    this.#mayLatch = true;
-  }
-
-  get counts(): JitterBuffer["counts"] {
-    return this.#buffer.counts;
-  }
-
-  /** One datagram from the socket. Nothing in it can make this throw. */
-  handleDatagram(data: Uint8Array, from: SocketAddress, now: Instant): void {
-    if (!this.#isFromPeer(from)) {
-      this.foreign += 1;
-      return;
-    }
-    const { socket, onPacket } = this.#options;
-    onPacket?.({ at: now, direction: "received", local: socket.local, remote: from, data });
-    if (isRtcp(data)) return;
-    const packet = decodeRtp(data);
-    if (packet.kind === "malformed") {
-      this.malformed += 1;
-      return;
-    }
-    this.#handlePacket(packet, now);
+  /** Goes over to what was negotiated now. */
+  reconfigure(format: ReceiveFormat): void {
+    this.#format = format;
+    this.#options.path.setFormats(format.formats);
   }
 
   /**
-   * Fills `frame` with what is heard now; called once per frame.
-   * @returns false where there is nothing to hear (then `frame` is silence).
+   * One RTP datagram of the peer. Nothing in it can make this throw.
+   * @returns whether it is a packet of the stream.
    */
-  takeFrame(frame: Int16Array, now: Instant): boolean {
-    this.#digits.handleTimeout(now);
-    this.#takeDigits();
-    const taken = this.#buffer.takeFrame(now);
-    if (taken.kind === "packet") {
-      const count = this.#payloadCodec.decode(taken.payload, this.#decoded);
-      frame.fill(0);
-      frame.set(this.#decoded.subarray(0, Math.min(count, frame.length)));
+  handleDatagram(data: Uint8Array, from: SocketAddress, now: Instant): boolean {
+    const plain = this.#unprotect(data);
+    this.#tap(data, plain, from, now);
+    if (plain === undefined) {
+      this.srtpRejected += 1;
+      return false;
+    }
+    const packet = decodeRtp(plain);
+    if (packet.kind === "malformed") {
+      this.malformed += 1;
+      return false;
+    }
+    return this.#handlePacket(packet, now);
+  }
+
+  /** Ends keys whose end was lost; called once per frame. */
+  handleTimeout(now: Instant): void {
+    for (const digits of this.#digits.values()) {
+      digits.handleTimeout(now);
+      this.#takeDigits(digits);
+    }
+  }
+
+  #handlePacket(packet: RtpPacket, now: Instant): boolean {
+    const format = this.#format.formats.get(packet.payloadType);
+    if (format === undefined) {
+      this.unknownPayload += 1;
+      return false;
+    }
+    this.lastArrivalAt = now;
+    if (format.kind === "audio") {
+      this.statistics.handlePacket(packet, now, format.codec.clockRateHz);
+    } else this.statistics.handlePacket(packet, now, this.#format.clockRateHz);
+    if (format.kind !== "telephoneEvent") {
+      this.#options.path.handlePacket(packet, now);
       return true;
     }
-    if (taken.kind === "lost") this.concealedFrames += 1;
-    frame.fill(0);
-    return false;
+    const digits = this.#digitsAt(format.clockRateHz);
+    digits.handlePacket(packet, now);
+    this.#takeDigits(digits);
+    // Its sequence number must not count as missing.
+    this.#options.path.handleOtherPayload(packet, now);
+    return true;
   }
 
-  /** Fills gaps of the ingress path; called once per frame. */
-  handleTimeout(now: Instant): void {
-    this.#ingress?.handleTimeout(now);
-    this.#passIngress(now);
+  #unprotect(data: Uint8Array): Uint8Array | undefined {
+    const { protection } = this.#format;
+    if (protection === undefined) return data;
+    if (data.length > PACKET_BYTES_MAX) return undefined;
+    this.#opened ??= new Uint8Array(PACKET_BYTES_MAX);
+    const bytes = protection.unprotectRtp(data, this.#opened);
+    return bytes < 0 ? undefined : this.#opened.subarray(0, bytes);
   }
 
-  #handlePacket(packet: RtpPacket, now: Instant): void {
-    this.lastArrivalAt = now;
-    this.statistics.handlePacket(packet, now);
-    if (packet.payloadType === this.#options.telephoneEventPayloadType) {
-      this.#digits.handlePacket(packet, now);
-      this.#takeDigits();
-      // Both orders must know that its sequence number is not missing.
-      this.#buffer.handleOtherPayload(packet, now);
-      this.#ingress?.handleOtherPayload(packet, now);
-      this.#passIngress(now);
-      return;
-    }
-    const codec = this.#options.codecs.get(packet.payloadType);
-    if (codec === undefined) {
-      this.malformed += 1;
-      return;
-    }
-    this.#payloadCodec = codec;
-    this.#buffer.handlePacket(packet, now);
-    if (this.#ingress !== undefined) {
-      this.#ingress.handlePacket(packet, now);
-      this.#passIngress(now);
-    }
+  #tap(data: Uint8Array, plain: Uint8Array | undefined, remote: SocketAddress, at: Instant): void {
+    const { onPacket, local } = this.#options;
+    if (onPacket === undefined) return;
+    const isEncrypted = plain !== undefined && plain !== data;
+    onPacket({ at, direction: "received", local, remote, data, ...(isEncrypted ? { plain } : {}) });
   }
 
-  #passIngress(now: Instant): void {
-    const { onAudio, onSilence } = this.#options;
+  #digitsAt(clockRateHz: number): DigitReceiver {
+    const known = this.#digits.get(clockRateHz);
+    if (known !== undefined) return known;
+    const digits = new DigitReceiver({ clockRateHz });
+    this.#digits.set(clockRateHz, digits);
+    return digits;
+  }
+
+  #takeDigits(digits: DigitReceiver): void {
     for (;;) {
-      const output = this.#ingress?.takeOutput();
-      if (output === undefined) return;
-      if (output.kind === "silence") {
-        onSilence?.(output.ticks, now);
-        continue;
-      }
-      const count = this.#payloadCodec.decode(output.payload, this.#decoded);
-      onAudio?.(this.#decoded.subarray(0, count), now);
-    }
-  }
-
-  #takeDigits(): void {
-    for (;;) {
-      const digit = this.#digits.takeDigit();
+      const digit = digits.takeDigit();
       if (digit === undefined) return;
       this.#options.record({
         kind: "digit",
         direction: "received",
+        method: "telephone-event",
         at: digit.startedAt,
         digit: digit.digit,
         durationMs: digit.durationMs,
         endedAt: digit.endedAt,
+        volumeDbm0: digit.volumeDbm0,
       });
     }
-  }
-
-  /**
-   * Symmetric RTP with a source lock: packets count from the negotiated address; the port is
-   * latched to the first packet's (a NAT may have changed it), then kept.
-   */
-  #isFromPeer(from: SocketAddress): boolean {
-    if (from.address !== this.source.address) return false;
-    if (from.port !== this.source.port && !this.#mayLatch) return false;
-    this.#mayLatch = false;
-    this.source = from;
-    return true;
   }
 }

@@ -1,189 +1,234 @@
-import type { Codec } from "../codec/index.ts";
+import {
+  type Codec,
+  ComfortNoiseAnalyser,
+  type EncoderOptions,
+  TransmissionSwitch,
+} from "../codec/index.ts";
 import {
   type DatagramSocket,
   elapsedMs,
   type Instant,
   type Random,
-  RemoteError,
-  randomInteger,
   type SocketAddress,
-  UsageError,
 } from "../environment/index.ts";
-import { type DigitPacket, DigitSender, encodeRtp } from "../rtp/index.ts";
+import type { SentSource } from "../rtp/index.ts";
+import type { SrtpSender } from "../srtp/index.ts";
 import type { FactSink } from "../timeline/index.ts";
+import { AudioEncoding } from "./audio-encoding.ts";
 import { DepartureStatistics } from "./departure-statistics.ts";
+import { type DigitFormat, type DigitRequest, DigitTransmission } from "./digit-transmission.ts";
+import { type PacketTap, PacketWriter } from "./packet-writer.ts";
 
-/** RTP over IPv4 and UDP on Ethernet leaves 1,460 bytes; audio frames are far below. */
-const PACKET_BYTES_MAX = 1460;
-
-/** A tap on packets as they cross the socket. */
-export type PacketTap = (packet: {
-  readonly at: Instant;
-  readonly direction: "sent" | "received";
-  readonly local: SocketAddress;
-  readonly remote: SocketAddress;
-  readonly data: Uint8Array;
-}) => void;
-
-/** What the sender needs; the negotiated part is fixed for its life. */
-export interface RtpSenderOptions {
-  readonly socket: DatagramSocket;
-  readonly remote: SocketAddress;
+/** What is sent, as negotiated; may change in a call. */
+export interface SendFormat {
   readonly codec: Codec;
   readonly payloadType: number;
-  readonly telephoneEventPayloadType: number | undefined;
-  readonly frameMs: number;
+  readonly encoder: EncoderOptions;
+  /** How digits are sent; `undefined` where the peer takes none. */
+  readonly telephoneEvent:
+    | { readonly payloadType: number; readonly clockRateHz: number }
+    | undefined;
+  /** Where set, silence is not sent but described (RFC 3389). */
+  readonly comfortNoisePayloadType: number | undefined;
+  /** `undefined` where nothing may be sent: held, or receiving only. */
+  readonly remote: SocketAddress | undefined;
+  readonly protection: SrtpSender | undefined;
+}
+
+/** What the sender needs for its whole life. */
+export interface RtpSenderOptions {
+  readonly socket: DatagramSocket;
   readonly random: Random;
   readonly now: () => Instant;
   readonly record: FactSink;
   readonly onPacket: PacketTap | undefined;
+  /** Of the frames that `sendFrame` gets. */
+  readonly sampleRateHz: number;
 }
 
-interface PressedDigits {
-  readonly resolve: () => void;
+/** What became of a frame. */
+export type SentFrame =
+  | "audio"
+  /** A telephone event left in its place. */
+  | "event"
+  /** Nothing left: held, or silence that need not be sent. */
+  | "nothing";
+
+/** What it takes to describe silence instead of sending it. */
+interface SilenceParts {
+  readonly gate: TransmissionSwitch;
+  readonly noise: ComfortNoiseAnalyser;
 }
+
+/** The longest comfort-noise payload: level and ten coefficients are usual (RFC 3389 §3). */
+const COMFORT_NOISE_BYTES_MAX = 32;
 
 /**
- * Sends one RTP stream (RFC 3550 §5.1): audio frames, or telephone events in their place
- * (RFC 4733 §2.5). It is called once per frame and keeps no time of its own.
+ * Sends one RTP stream (RFC 3550 §5.1): audio frames, comfort noise in their place, or telephone
+ * events (RFC 4733 §2.5). It is called once per frame and keeps no time of its own.
  */
-export class RtpSender {
-  readonly ssrc: number;
+export class RtpSender implements SentSource {
   readonly departures: DepartureStatistics = new DepartureStatistics();
-  packetsSent = 0;
-  bytesSent = 0;
-  remote: SocketAddress;
   readonly #options: RtpSenderOptions;
-  readonly #digits: DigitSender | undefined;
-  readonly #waiting: PressedDigits[] = [];
-  readonly #packet = new Uint8Array(PACKET_BYTES_MAX);
-  readonly #payload = new Uint8Array(PACKET_BYTES_MAX);
-  readonly #frameTicks: number;
-  #sequenceNumber: number;
+  readonly #writer: PacketWriter;
+  readonly #digits: DigitTransmission;
+  #format: SendFormat;
+  #encoding: AudioEncoding;
+  #silence: SilenceParts | undefined;
+  #noisePayload: Uint8Array | undefined;
+  #frameTicks = 0;
   #timestamp: number;
+  /** The deadline of the newest frame. */
+  #frameAt: Instant | undefined;
   #isTalkspurtStart = true;
-  /** The digit being sent: when its first packet left, and how many frames it lasts so far. */
-  #tone: { readonly startedAt: Instant; frames: number; hasEnded: boolean } | undefined;
 
-  constructor(options: RtpSenderOptions) {
+  constructor(options: RtpSenderOptions, format: SendFormat) {
     this.#options = options;
-    this.remote = options.remote;
-    // Random starts (RFC 3550 §5.1): sequence below 2^15, so that a first wrap cannot be mistaken.
-    this.ssrc = randomInteger(options.random, 2 ** 32);
-    this.#sequenceNumber = randomInteger(options.random, 2 ** 15);
-    this.#timestamp = randomInteger(options.random, 2 ** 32);
-    const { clockRateHz } = options.codec;
-    this.#frameTicks = (clockRateHz * options.frameMs) / 1000;
-    this.#digits =
-      options.telephoneEventPayloadType === undefined
-        ? undefined
-        : new DigitSender({ clockRateHz, payloadType: options.telephoneEventPayloadType });
+    this.#writer = new PacketWriter(options);
+    this.#timestamp = Math.floor(options.random() * 2 ** 32);
+    this.#format = format;
+    this.#digits = new DigitTransmission(this.#digitFormat(format), options.record);
+    this.#encoding = this.#encodingOf(format);
+    this.#adopt(format);
   }
 
-  /**
-   * Lines up digits; resolves when the last end packet has left.
-   * @throws UsageError ERR_DIGIT_UNKNOWN; RemoteError ERR_NO_TELEPHONE_EVENT.
-   */
-  sendDigits(digits: string): Promise<void> {
-    if (!/^[0-9A-D*#]+$/u.test(digits)) {
-      throw new UsageError(
-        "ERR_DIGIT_UNKNOWN",
-        "Only the keys 0 to 9, A to D, * and # can be pressed.",
-      );
-    }
-    const sender = this.#digits;
-    if (sender === undefined) {
-      throw new RemoteError(
-        "ERR_NO_TELEPHONE_EVENT",
-        "The other side did not negotiate telephone-event (RFC 4733), so no digit can be sent. Offer it there.",
-      );
-    }
-    sender.queue(digits);
-    return new Promise((resolve) => this.#waiting.push({ resolve }));
+  get ssrc(): number {
+    return this.#writer.ssrc;
   }
 
-  /** Sends what belongs to this frame: `samples`, or a telephone event in their place. */
-  sendFrame(samples: Int16Array, deadline: Instant): void {
-    const event = this.#digits?.takePacket(this.#timestamp);
-    if (event === undefined) this.#sendAudio(samples);
-    else this.#sendEvent(event);
-    this.departures.add(elapsedMs(deadline, this.#options.now()), this.#options.frameMs);
+  get packets(): number {
+    return this.#writer.packetsSent;
+  }
+
+  /** Octets of payload, as RTCP counts them (RFC 3550 §6.4.1). */
+  get octets(): number {
+    return this.#writer.bytesSent;
+  }
+
+  get format(): SendFormat {
+    return this.#format;
+  }
+
+  /** The RTP timestamp that a sample taken at `now` would get, for sender reports. */
+  rtpTimestampAt(now: Instant): number {
+    if (this.#frameAt === undefined) return this.#timestamp;
+    const ticks = (elapsedMs(this.#frameAt, now) * this.#format.codec.clockRateHz) / 1000;
+    return (this.#timestamp - this.#frameTicks + Math.round(ticks)) >>> 0;
+  }
+
+  get remote(): SocketAddress | undefined {
+    return this.#writer.remote;
+  }
+
+  set remote(remote: SocketAddress | undefined) {
+    this.#writer.remote = remote;
+  }
+
+  /** Goes over to what was negotiated now; the stream's numbers go on (RFC 3264 §8). */
+  reconfigure(format: SendFormat): void {
+    const isSame =
+      format.codec === this.#format.codec &&
+      format.encoder.ptimeMs === this.#format.encoder.ptimeMs &&
+      format.encoder.remoteFmtp === this.#format.encoder.remoteFmtp;
+    if (!isSame) {
+      this.#encoding.release();
+      this.#encoding = this.#encodingOf(format);
+    }
+    this.#digits.reconfigure(this.#digitFormat(format));
+    this.#adopt(format);
+    if (!isSame) this.#isTalkspurtStart = true;
+  }
+
+  /** See `DigitTransmission.send`. */
+  sendDigits(request: DigitRequest): Promise<void> {
+    return this.#digits.send(request);
+  }
+
+  /** Sends what belongs to this frame; a tone that is due replaces `samples`. */
+  sendFrame(samples: Int16Array, deadline: Instant): SentFrame {
+    const { now } = this.#options;
+    this.#digits.fillTone(samples, deadline);
+    const event = this.#digits.takePacket(this.#timestamp, now());
+    let sent: SentFrame;
+    if (event === undefined) sent = this.#sendAudio(samples);
+    else {
+      sent = this.#writer.send(event) ? "event" : "nothing";
+      // Audio that follows an event begins a talkspurt: none was sent meanwhile.
+      this.#isTalkspurtStart = true;
+    }
+    this.departures.add(elapsedMs(deadline, now()), this.#format.encoder.ptimeMs);
+    this.#frameAt = deadline;
     this.#timestamp = (this.#timestamp + this.#frameTicks) >>> 0;
+    return sent;
   }
 
-  /** No more frames will come: nobody waits any longer. */
+  /** No more frames will come. */
   stop(): void {
-    for (const { resolve } of this.#waiting.splice(0)) resolve();
+    this.#digits.stop();
+    this.#encoding.release();
   }
 
-  #sendAudio(samples: Int16Array): void {
-    const { codec, payloadType } = this.#options;
-    const bytes = codec.encode(samples, this.#payload);
-    this.#send({
-      payload: this.#payload.subarray(0, bytes),
-      payloadType,
-      marker: this.#isTalkspurtStart,
-      timestamp: this.#timestamp,
-    });
+  #adopt(format: SendFormat): void {
+    const { encoder, codec } = format;
+    this.#format = format;
+    this.#frameTicks = (codec.clockRateHz * encoder.ptimeMs) / 1000;
+    this.#writer.remote = format.remote;
+    this.#writer.protection = format.protection;
+    if (format.comfortNoisePayloadType === undefined) this.#silence = undefined;
+    else this.#silence ??= this.#silenceParts();
+  }
+
+  #silenceParts(): SilenceParts {
+    const { sampleRateHz } = this.#options;
+    this.#noisePayload = new Uint8Array(COMFORT_NOISE_BYTES_MAX);
+    return {
+      gate: new TransmissionSwitch({ sampleRateHz }),
+      noise: new ComfortNoiseAnalyser({ sampleRateHz }),
+    };
+  }
+
+  #encodingOf({ codec, encoder }: SendFormat): AudioEncoding {
+    return new AudioEncoding(codec, this.#options.sampleRateHz, encoder);
+  }
+
+  #digitFormat(format: SendFormat): DigitFormat {
+    return {
+      event: format.telephoneEvent,
+      frameMs: format.encoder.ptimeMs,
+      sampleRateHz: this.#options.sampleRateHz,
+    };
+  }
+
+  #sendAudio(samples: Int16Array): SentFrame {
+    const decision = this.#silence?.gate.handleFrame(samples) ?? "speech";
+    if (decision !== "speech") return this.#sendSilence(samples, decision === "sid");
+    const payload = this.#encoding.encode(samples);
+    if (payload.length === 0) {
+      // The codec's own discontinuous transmission: the next packet begins a talkspurt.
+      this.#isTalkspurtStart = true;
+      return "nothing";
+    }
+    const marker = this.#isTalkspurtStart;
+    const { payloadType } = this.#format;
+    if (!this.#writer.send({ payload, payloadType, marker, timestamp: this.#timestamp })) {
+      return "nothing";
+    }
     this.#isTalkspurtStart = false;
+    return "audio";
   }
 
-  #sendEvent(packet: DigitPacket): void {
-    this.#send(packet);
-    // Audio that follows an event begins a talkspurt: none was sent meanwhile.
+  /** Keeps silent, or describes the silence (RFC 3389 §4). */
+  #sendSilence(samples: Int16Array, describes: boolean): SentFrame {
     this.#isTalkspurtStart = true;
-    if (packet.marker || this.#tone === undefined) {
-      this.#tone = { startedAt: this.#options.now(), frames: 0, hasEnded: false };
+    const payloadType = this.#format.comfortNoisePayloadType;
+    const output = this.#noisePayload;
+    if (this.#silence === undefined || payloadType === undefined || output === undefined) {
+      return "nothing";
     }
-    const tone = this.#tone;
-    if (!tone.hasEnded) tone.frames += 1;
-    if (packet.event === "end" && !tone.hasEnded) {
-      tone.hasEnded = true;
-      this.#recordDigit(packet.digit, tone.startedAt, tone.frames);
-    }
-    if (this.#digits?.isIdle === true) this.stop();
-  }
-
-  #recordDigit(digit: string, startedAt: Instant, frames: number): void {
-    this.#options.record({
-      kind: "digit",
-      direction: "sent",
-      at: startedAt,
-      digit,
-      durationMs: frames * this.#options.frameMs,
-      endedAt: this.#options.now(),
-    });
-  }
-
-  #send(packet: {
-    readonly payload: Uint8Array;
-    readonly payloadType: number;
-    readonly marker: boolean;
-    readonly timestamp: number;
-  }): void {
-    const bytes = encodeRtp(
-      {
-        marker: packet.marker,
-        payloadType: packet.payloadType,
-        sequenceNumber: this.#sequenceNumber,
-        timestamp: packet.timestamp,
-        ssrc: this.ssrc,
-      },
-      packet.payload,
-      this.#packet,
-    );
-    const data = this.#packet.subarray(0, bytes);
-    const { socket, onPacket, now } = this.#options;
-    socket.send(data, this.remote);
-    onPacket?.({
-      at: now(),
-      direction: "sent",
-      local: socket.local,
-      remote: this.remote,
-      data,
-    });
-    this.#sequenceNumber = (this.#sequenceNumber + 1) & 0xffff;
-    this.packetsSent += 1;
-    this.bytesSent += packet.payload.length;
+    this.#silence.noise.analyse(samples);
+    if (!describes) return "nothing";
+    const payload = output.subarray(0, this.#silence.noise.write(output));
+    this.#writer.send({ payload, payloadType, marker: false, timestamp: this.#timestamp });
+    return "nothing";
   }
 }

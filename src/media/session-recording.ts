@@ -15,6 +15,8 @@ export class SessionRecording {
   readonly #recording: Recording;
   readonly #party: Party;
   readonly #isBridged: boolean;
+  /** Where the next frame that is sent belongs. */
+  #position = 0;
   /** Where the next received sample of a bridged bot belongs. */
   #ingressPosition: number | undefined;
 
@@ -29,17 +31,18 @@ export class SessionRecording {
     this.#recording = new Recording(options.startedAt, options.sampleRateHz);
   }
 
-  /** One tick's frames: what left and what was heard. */
-  addTick(tick: number, sent: Int16Array, heard: Int16Array): void {
-    const position = tick * sent.length;
+  /** One tick's frames: what left and, unless an AI listens instead, what was heard. */
+  addTick(sent: Int16Array, heard: Int16Array | undefined): void {
+    const position = this.#position;
     const next = position + sent.length;
+    this.#position = next;
     if (this.#party === "caller") {
       this.#recording.writeLeft(position, sent);
-      this.#recording.writeRight(next, heard);
+      if (heard !== undefined) this.#recording.writeRight(next, heard);
       return;
     }
     this.#recording.writeRight(next, sent);
-    if (!this.#isBridged) this.#recording.writeLeft(next, heard);
+    if (!this.#isBridged && heard !== undefined) this.#recording.writeLeft(next, heard);
   }
 
   /** What a bridge got: the first packet stands at its arrival, the rest behind it without a gap. */

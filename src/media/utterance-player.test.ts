@@ -3,7 +3,6 @@ import { after, instant } from "../environment/index.ts";
 import type { FactDraft } from "../timeline/index.ts";
 import { type Utterance, UtterancePlayer, type UtteranceStart } from "./utterance-player.ts";
 
-const FRAME_MS = 20;
 const FRAME_SAMPLES = 160;
 
 function utterance(start: UtteranceStart, milliseconds = 50): Utterance {
@@ -20,7 +19,7 @@ function utterance(start: UtteranceStart, milliseconds = 50): Utterance {
 
 function openPlayer() {
   const facts: FactDraft[] = [];
-  const player = new UtterancePlayer({ record: (fact) => facts.push(fact), frameMs: FRAME_MS });
+  const player = new UtterancePlayer((fact) => facts.push(fact));
   const frame = new Int16Array(FRAME_SAMPLES);
   const tickAt = (ms: number): boolean => player.fill(frame, instant(ms)); // oxlint-disable-line unicorn/no-array-fill-with-reference-type -- no array.
   return { player, facts, frame, tickAt };

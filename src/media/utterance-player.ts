@@ -1,6 +1,6 @@
 import { after, type Instant, UsageError } from "../environment/index.ts";
 import type { FactSink, UtteranceFact } from "../timeline/index.ts";
-import type { AudioSource } from "./audio-source.ts";
+import type { AudioSource, FrameFormat } from "./audio-source.ts";
 
 /** Known speech to be sent into a call. */
 export interface Utterance {
@@ -34,19 +34,19 @@ const QUEUE_LIMIT = 64;
  */
 export class UtterancePlayer implements AudioSource {
   readonly #record: FactSink;
-  readonly #frameMs: number;
+  #frameMs = 20;
   readonly #queue: Utterance[] = [];
   #position = 0;
   #startedAt: Instant | undefined;
   #heardOnsetAt: Instant | undefined;
   #heardOffsetAt: Instant | undefined;
 
-  constructor(options: {
-    readonly record: FactSink;
-    readonly frameMs: number;
-  }) {
-    this.#record = options.record;
-    this.#frameMs = options.frameMs;
+  constructor(record: FactSink) {
+    this.#record = record;
+  }
+
+  begin({ frameMs }: FrameFormat): void {
+    this.#frameMs = frameMs;
   }
 
   /** True while speech is being sent or waits to be. */

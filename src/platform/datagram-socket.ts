@@ -22,14 +22,13 @@ export class NodeDatagramSocket implements DatagramSocket {
   onError: ((error: Error) => void) | undefined;
   readonly #socket: Socket;
   #isClosed = false;
+  #isTied = false;
 
   private constructor(socket: Socket, clock: Clock) {
     this.#socket = socket;
     const { address, port } = socket.address();
     this.local = { address, port };
-    socket.on("message", (data, remote) => {
-      this.onDatagram?.(data, { address: remote.address, port: remote.port }, clock.now());
-    });
+    socket.on("message", (data, remote) => this.onDatagram?.(data, remote, clock.now()));
     socket.on("error", (error) => this.onError?.(error));
   }
 
@@ -55,9 +54,17 @@ export class NodeDatagramSocket implements DatagramSocket {
   send(data: Uint8Array, to: SocketAddress): void {
     if (this.#isClosed) return;
     // The host may keep a reference when its send queue is full, so it gets a copy of its own.
-    this.#socket.send(Buffer.from(data), to.port, to.address, (error) => {
-      if (error instanceof Error && !this.#isClosed) this.onError?.(error);
-    });
+    const copy = Buffer.from(data);
+    if (this.#isTied) this.#socket.send(copy, this.#afterSend);
+    else this.#socket.send(copy, to.port, to.address, this.#afterSend);
+  }
+
+  tieTo(peer: SocketAddress | undefined): void {
+    if (this.#isClosed) return;
+    if (this.#isTied) this.#socket.disconnect();
+    this.#isTied = peer !== undefined;
+    // With a numeric address and our look-up this takes effect before it returns.
+    if (peer !== undefined) this.#socket.connect(peer.port, peer.address);
   }
 
   close(): Promise<void> {
@@ -65,4 +72,9 @@ export class NodeDatagramSocket implements DatagramSocket {
     this.#isClosed = true;
     return new Promise((resolve) => this.#socket.close(() => resolve()));
   }
+
+  /** One for all datagrams: the host is given no new function per packet. */
+  readonly #afterSend = (error: Error | null): void => {
+    if (error !== null && !this.#isClosed) this.onError?.(error);
+  };
 }

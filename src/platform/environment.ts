@@ -6,6 +6,7 @@ import {
   seededRandom,
 } from "../environment/index.ts";
 import { NodeNetwork } from "./network.ts";
+import { NodeCryptography } from "./node-cryptography.ts";
 import { SystemClock } from "./system-clock.ts";
 
 /** What a run may choose of its environment. */
@@ -23,6 +24,7 @@ export function createEnvironment(options: EnvironmentOptions = {}): Environment
     random: seededRandom(options.seed ?? randomSeed()),
     logger: options.logger ?? SILENT_LOGGER,
     network: new NodeNetwork(clock),
+    cryptography: new NodeCryptography(),
   };
 }
 

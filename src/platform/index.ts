@@ -7,6 +7,7 @@ export { type EventLoopLag, EventLoopMonitor } from "./event-loop-lag.ts";
 export { NodeFileStore } from "./files.ts";
 export { localAddressTowards } from "./local-address.ts";
 export { NodeNetwork } from "./network.ts";
+export { NodeCryptography } from "./node-cryptography.ts";
 export { compiledModule, hostInfo, type PackageInfo, packageInfo } from "./package-info.ts";
 export { type ProcessChannel, parentProcessChannel, startProcess } from "./processes.ts";
 export { SystemClock } from "./system-clock.ts";

@@ -5,6 +5,8 @@ import type { Channel } from "../environment/index.ts";
 
 /** A child process that speaks the same messages as a thread, and what it costs. */
 export interface ProcessChannel extends Channel {
+  /** `undefined` where the process could not be started. */
+  readonly pid: number | undefined;
   /** CPU time that the process has used, user and system; `undefined` where the host hides it. */
   cpuMs(): number | undefined;
 }
@@ -29,6 +31,7 @@ export function startProcess(entry: URL, options: ProcessOptions = {}): ProcessC
     serialization: "advanced",
   });
   const channel: ProcessChannel = {
+    pid: child.pid,
     onMessage: undefined,
     onGone: undefined,
     post: (message) => {

@@ -16,6 +16,7 @@ import {
   seededRandom,
   type Timer,
 } from "../environment/index.ts";
+import { NodeCryptography } from "../platform/index.ts";
 import type { ServerEvent } from "./engine/server-event.ts";
 import { RealtimeServer, type RealtimeServerOptions } from "./realtime-server.ts";
 import { parseScript } from "./script/parse-script.ts";
@@ -124,7 +125,8 @@ async function start(options: Partial<RealtimeServerOptions> = {}) {
     },
   } as unknown as Network;
   const random = seededRandom("server");
-  const environment: Environment = { clock, random, logger: SILENT_LOGGER, network };
+  const cryptography = new NodeCryptography(seededRandom("server keys"));
+  const environment: Environment = { clock, random, logger: SILENT_LOGGER, network, cryptography };
   const listen = { address: "127.0.0.1", port: 0 };
   const server = await RealtimeServer.start(environment, { listen, script, voices, ...options });
   const events: ServerEvent[] = [];

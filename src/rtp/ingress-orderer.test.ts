@@ -8,7 +8,6 @@ const FRAME_MS = 20;
 const FRAME_TICKS = 160;
 const OPTIONS: IngressOrdererOptions = {
   clockRateHz: 8000,
-  frameTicks: FRAME_TICKS,
   maxHoldMs: 40,
   gapFillAfterMs: 60,
 };
@@ -33,10 +32,12 @@ type Arrival = readonly [ms: number, packet: RtpPacket];
 /** An orderer with its timer, and what came out when. */
 class Ingress {
   readonly orderer: IngressOrderer;
-  /** Packet indexes, and silences as negative ticks. */
+  /** Packet indexes, and silence or loss as negative ticks. */
   readonly output: number[] = [];
   readonly passedAtMs = new Map<number, number>();
   outputTicks = 0;
+  lostTicks = 0;
+  silentTicks = 0;
   /** Called after everything that happened. */
   onStep: (nowMs: number) => void = () => undefined;
 
@@ -47,7 +48,7 @@ class Ingress {
   run(arrivals: readonly Arrival[], untilMs = 0): this {
     for (const [ms, each] of arrivals.toSorted(([left], [right]) => left - right)) {
       this.#runTimers(ms);
-      this.orderer.handlePacket(each, instant(ms));
+      this.orderer.handlePacket(each, each.payload.length, instant(ms));
       this.drain(ms);
     }
     this.#runTimers(untilMs);
@@ -56,8 +57,9 @@ class Ingress {
 
   drain(ms: number): void {
     for (let piece = this.orderer.takeOutput(); piece; piece = this.orderer.takeOutput()) {
-      if (piece.kind === "silence") {
+      if (piece.kind !== "audio") {
         this.outputTicks += piece.ticks;
+        this[piece.kind === "lost" ? "lostTicks" : "silentTicks"] += piece.ticks;
         this.output.push(-piece.ticks);
         continue;
       }
@@ -172,7 +174,7 @@ describe("IngressOrderer", () => {
     ingress.orderer.handleTimeout(instant(3_600_000));
     ingress.drain(3_600_000);
 
-    expect(ingress.output).toHaveLength(2);
+    expect(ingress.output).toEqual([0, -480, 480 + FRAME_TICKS - ingress.outputTicks]);
     expect(ingress.outputTicks / 8).toBeGreaterThanOrEqual(3_600_000 - 60);
   });
 
@@ -202,7 +204,7 @@ describe("IngressOrderer", () => {
     expect(ingress.passed).toEqual([...range(0, 5), ...range(12, 20)]);
     expect(ingress.passedAtMs.get(12)).toBe(240);
     expect(ingress.outputTicks).toBe(20 * FRAME_TICKS);
-    expect(ingress.orderer.counts).toMatchObject({ lost: 0, received: 13 });
+    expect(ingress.orderer.counts).toMatchObject({ lost: 0, received: 20, other: 7 });
   });
 
   it("copies what it holds", () => {
@@ -264,31 +266,58 @@ describe("IngressOrderer", () => {
     expect(ingress.outputTicks).toBe(20 * 240);
   });
 
-  it.each([500, -500])("follows a sender whose clock is off by %i ppm", (ppm) => {
-    const minutes = 10;
-    const intervalMs = FRAME_MS * (1 - ppm / 1e6);
-    const random = seededRandom(ppm);
-    const count = (minutes * 60_000) / FRAME_MS;
-    const arrivals = range(0, count).map(
-      (index): Arrival => [index * intervalMs + random() * 15, packet(index)],
-    );
-    const ingress = new Ingress().run(arrivals, minutes * 60_000);
+  it.each([500, -500])(
+    "follows a sender whose clock is off by %i ppm, in whole frames if nobody else does",
+    (ppm) => {
+      const minutes = 10;
+      const intervalMs = FRAME_MS * (1 - ppm / 1e6);
+      const random = seededRandom(ppm);
+      const count = (minutes * 60_000) / FRAME_MS;
+      const arrivals = range(0, count).map(
+        (index): Arrival => [index * intervalMs + random() * 15, packet(index)],
+      );
+      const ingress = new Ingress().run(arrivals, minutes * 60_000);
 
-    const { discarded, silenceTicks, late, lost } = ingress.orderer.counts;
-    // 300 ms of drift: 15 frames thrown away, or put in.
-    const frames = ppm > 0 ? discarded : silenceTicks / FRAME_TICKS;
-    expect(frames).toBeGreaterThanOrEqual(12);
-    expect(frames).toBeLessThanOrEqual(17);
-    expect({ late, lost }).toEqual({ late: 0, lost: 0 });
-    const elapsedMs = Math.max(minutes * 60_000, arrivals.at(-1)?.[0] ?? 0);
-    expect(Math.abs(ingress.outputTicks / 8 - elapsedMs)).toBeLessThan(80);
+      const { discarded, lostTicks, late, lost } = ingress.orderer.counts;
+      // 300 ms of drift: 15 frames thrown away, or put in.
+      const frames = ppm > 0 ? discarded : lostTicks / FRAME_TICKS;
+      expect(frames).toBeGreaterThanOrEqual(12);
+      expect(frames).toBeLessThanOrEqual(17);
+      expect({ late, lost }).toEqual({ late: 0, lost: 0 });
+      const elapsedMs = Math.max(minutes * 60_000, arrivals.at(-1)?.[0] ?? 0);
+      expect(Math.abs(ingress.outputTicks / 8 - elapsedMs)).toBeLessThan(80);
+    },
+  );
+
+  it.each([500, -500])("lets its consumer follow a clock that is off by %i ppm", (ppm) => {
+    const seconds = 600;
+    const random = seededRandom(ppm);
+    const { orderer } = new Ingress();
+    let shiftedTicks = 0;
+    let outputTicks = 0;
+    let nowMs = 0;
+    for (const index of range(0, seconds * 50)) {
+      nowMs = index * FRAME_MS * (1 - ppm / 1e6) + random() * 15;
+      orderer.handlePacket(packet(index), FRAME_TICKS, instant(nowMs));
+      for (let piece = orderer.takeOutput(); piece; piece = orderer.takeOutput()) {
+        expect(piece.kind).toBe("audio");
+        const shift = Math.max(-20, Math.min(20, orderer.pendingShiftTicks));
+        if (shift !== 0) orderer.applyShift(shift);
+        shiftedTicks += shift;
+        outputTicks += FRAME_TICKS + shift;
+      }
+    }
+
+    expect(orderer.counts).toMatchObject({ late: 0, lost: 0, discarded: 0, lostTicks: 0 });
+    expect(Math.abs(shiftedTicks / 8 + ppm * 0.6)).toBeLessThan(45);
+    expect(Math.abs(outputTicks / 8 - nowMs)).toBeLessThan(80);
   });
 
   it("reuses its memory", () => {
     const ingress = new Ingress();
     const buffers = new Set<ArrayBufferLike>();
     for (const [ms, each] of steady(500)) {
-      ingress.orderer.handlePacket(each, instant(ms));
+      ingress.orderer.handlePacket(each, FRAME_TICKS, instant(ms));
       const piece = ingress.orderer.takeOutput();
       if (piece?.kind === "audio") buffers.add(piece.payload.buffer);
       ingress.drain(ms);
@@ -299,7 +328,9 @@ describe("IngressOrderer", () => {
 
   it("keeps no more than its bounds when nobody drains it", () => {
     const { orderer } = new Ingress();
-    for (const index of range(0, 3000)) orderer.handlePacket(packet(index), instant(index * 20));
+    for (const index of range(0, 3000)) {
+      orderer.handlePacket(packet(index), FRAME_TICKS, instant(index * 20));
+    }
 
     expect(orderer.counts.passed).toBeLessThanOrEqual(512);
     expect(orderer.counts.passed + orderer.counts.discarded).toBe(3000);
@@ -348,24 +379,27 @@ describe("IngressOrderer on any network (property)", () => {
         if (arrivals.length === 0) return;
         const ingress = new Ingress();
         const startMs = Math.min(...arrivals.map(([ms]) => ms));
-        const worst = { aheadMs: 0, behindMs: 0, imbalance: 0 };
+        const worst = { aheadMs: 0, behindMs: 0, imbalance: 0, unexpected: 0 };
         ingress.onStep = (nowMs) => {
           const aheadMs = ingress.outputTicks / 8 - (nowMs - startMs);
           worst.aheadMs = Math.max(worst.aheadMs, aheadMs);
           worst.behindMs = Math.max(worst.behindMs, -aheadMs);
           const { received, passed, late, discarded, duplicate } = ingress.orderer.counts;
           const accounted = passed + late + discarded + duplicate + ingress.orderer.heldPackets;
+          const { expected, lost } = ingress.orderer.counts;
+          worst.unexpected = Math.max(worst.unexpected, expected - received + duplicate - lost);
           worst.imbalance = Math.max(worst.imbalance, Math.abs(received - accounted));
         };
 
         ingress.run(arrivals, Math.max(...arrivals.map(([ms]) => ms)) + 2000);
 
         expect(worst.imbalance).toBe(0);
+        expect(worst.unexpected).toBe(0);
         expect(worst.behindMs).toBeLessThanOrEqual(60 + 0.2);
         expect(worst.aheadMs).toBeLessThanOrEqual(60 + FRAME_MS + 0.2);
-        const { received, silenceTicks, passed, lost } = ingress.orderer.counts;
+        const { received, silenceTicks, lostTicks, passed, lost } = ingress.orderer.counts;
         expect(received).toBe(arrivals.length);
-        expect(ingress.outputTicks).toBe(silenceTicks + passed * FRAME_TICKS);
+        expect(ingress.outputTicks).toBe(silenceTicks + lostTicks + passed * FRAME_TICKS);
         expect(lost).toBeGreaterThanOrEqual(0);
       }),
       { numRuns: 40 },

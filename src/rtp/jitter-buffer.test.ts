@@ -5,7 +5,12 @@ import { JitterBuffer, type JitterBufferOptions } from "./jitter-buffer.ts";
 import type { RtpPacket } from "./packet.ts";
 
 const FRAME_MS = 20;
-const OPTIONS: JitterBufferOptions = { playoutDelayMs: 60, clockRateHz: 8000, frameTicks: 160 };
+const FRAME_TICKS = 160;
+const OPTIONS: JitterBufferOptions = {
+  clockRateHz: 8000,
+  delay: { kind: "fixed", delayMs: 60 },
+};
+const ADAPTIVE: JitterBufferOptions["delay"] = { kind: "adaptive" };
 
 /** A packet whose payload tells its index. */
 function packet(index: number, over: Partial<RtpPacket> = {}): RtpPacket {
@@ -23,43 +28,58 @@ function packet(index: number, over: Partial<RtpPacket> = {}): RtpPacket {
   };
 }
 
-function isContent(frame: number | "lost" | "silence"): boolean {
+type Played = number | "lost" | "silence";
+
+function isContent(frame: Played): boolean {
   return frame !== "silence";
 }
 
-/** What was played, one letter or index per frame. */
+/** A consumer that pulls 20 ms at a time and shifts whatever it is asked to, in whole packets. */
 class Player {
   readonly buffer: JitterBuffer;
-  readonly played: (number | "lost" | "silence")[] = [];
+  /** One entry per pull: what its first tick was. */
+  readonly played: Played[] = [];
+  /** All pieces. */
+  readonly pieces: { kind: Played; ticks: number; atMs: number }[] = [];
+  readonly pullTicks: number;
+  readonly durationTicks: number;
+  takenTicks = 0;
   #now: number;
+  #waiting: { kind: Played; ticks: number } = { kind: "silence", ticks: 0 };
 
-  constructor(options: Partial<JitterBufferOptions> = {}, phaseMs = 7) {
-    this.buffer = new JitterBuffer({ ...OPTIONS, ...options });
+  constructor(
+    options: Partial<JitterBufferOptions> & { pullMs?: number; packetMs?: number } = {},
+    phaseMs = 7,
+  ) {
+    const { pullMs = FRAME_MS, packetMs = FRAME_MS, ...rest } = options;
+    this.buffer = new JitterBuffer({ ...OPTIONS, ...rest });
+    this.pullTicks = pullMs * 8;
+    this.durationTicks = packetMs * 8;
     this.#now = phaseMs;
   }
 
   /** Takes all frames up to `untilMs`, that instant included. */
   playUntil(untilMs: number): void {
-    for (; this.#now <= untilMs; this.#now += FRAME_MS) {
-      const frame = this.buffer.takeFrame(instant(this.#now));
-      if (frame.kind !== "packet") this.played.push(frame.kind);
-      else
-        this.played.push(new DataView(frame.payload.buffer, frame.payload.byteOffset).getUint32(0));
-    }
+    for (; this.#now <= untilMs; this.#now += this.pullTicks / 8) this.#pull();
+  }
+
+  /** Makes no pulls for so long, and never makes up for them. */
+  stand(ms: number): void {
+    this.#now += ms;
   }
 
   /** Lets packets arrive at their times, in order of these. */
   run(arrivals: readonly (readonly [ms: number, packet: RtpPacket])[], untilMs: number): this {
     for (const [ms, each] of arrivals.toSorted(([left], [right]) => left - right)) {
       this.playUntil(ms - 0.001);
-      this.buffer.handlePacket(each, instant(ms));
+      this.buffer.handlePacket(each, this.durationTicks, instant(ms));
     }
     this.playUntil(untilMs);
     return this;
   }
 
   /** Without silence at both ends. */
-  get content(): (number | "lost" | "silence")[] {
+  get content(): Played[] {
     return this.played.slice(
       this.played.findIndex(isContent),
       this.played.findLastIndex(isContent) + 1,
@@ -67,7 +87,38 @@ class Player {
   }
 
   get packets(): number[] {
-    return this.played.filter((frame) => typeof frame === "number");
+    return this.pieces.map(({ kind }) => kind).filter((kind) => typeof kind === "number");
+  }
+
+  #pull(): void {
+    let need = this.pullTicks;
+    let first: Played | undefined;
+    while (need > 0) {
+      if (this.#waiting.ticks === 0) this.#waiting = this.#take(need);
+      const ticks = Math.min(need, this.#waiting.ticks);
+      if (ticks > 0) first ??= this.#waiting.kind;
+      this.#waiting.ticks -= ticks;
+      need -= ticks;
+    }
+    this.takenTicks += this.pullTicks;
+    this.played.push(first ?? "silence");
+  }
+
+  #take(need: number): { kind: Played; ticks: number } {
+    const piece = this.buffer.take(instant(this.#now), need, this.pullTicks - need);
+    let kind: Played = "silence";
+    if (piece.kind === "lost") kind = "lost";
+    if (piece.kind === "packet") {
+      kind = new DataView(piece.payload.buffer, piece.payload.byteOffset).getUint32(0);
+    }
+    let ticks = piece.durationTicks;
+    if (piece.kind === "packet") {
+      const shift = Math.max(-ticks / 2, Math.min(ticks / 2, this.buffer.pendingShiftTicks));
+      if (shift !== 0) this.buffer.applyShift(shift);
+      ticks += shift;
+    }
+    this.pieces.push({ kind, ticks, atMs: this.#now });
+    return { kind, ticks };
   }
 }
 
@@ -124,10 +175,10 @@ describe("JitterBuffer", () => {
   it("copies the payload", () => {
     const buffer = new JitterBuffer(OPTIONS);
     const each = packet(7);
-    buffer.handlePacket(each, instant(0));
+    buffer.handlePacket(each, FRAME_TICKS, instant(0));
     each.payload.fill(0xff);
 
-    const frame = buffer.takeFrame(instant(60));
+    const frame = buffer.take(instant(60), FRAME_TICKS);
 
     expect(frame.kind === "packet" && frame.payload[3]).toBe(7);
   });
@@ -187,8 +238,8 @@ describe("JitterBuffer", () => {
         return [ms, { ...each, sequenceNumber: index < 5 ? index : index - 1 }];
       });
 
-    for (const playoutDelayMs of [20, 60]) {
-      const player = new Player({ playoutDelayMs }).run(arrivals, 600);
+    for (const delayMs of [20, 60]) {
+      const player = new Player({ delay: { kind: "fixed", delayMs } }).run(arrivals, 600);
 
       expect(player.content.slice(4, 7)).toEqual([4, "silence", 6]);
     }
@@ -200,13 +251,13 @@ describe("JitterBuffer", () => {
       player.playUntil(index * FRAME_MS - 0.001);
       const isEvent = index >= 5 && index < 12;
       if (isEvent) player.buffer.handleOtherPayload(packet(index), instant(index * FRAME_MS));
-      else player.buffer.handlePacket(packet(index), instant(index * FRAME_MS));
+      else player.buffer.handlePacket(packet(index), FRAME_TICKS, instant(index * FRAME_MS));
     }
     player.playUntil(800);
 
     const silence = Array.from({ length: 7 }, () => "silence");
     expect(player.content.slice(0, 20)).toEqual([...range(0, 5), ...silence, ...range(12, 20)]);
-    expect(player.buffer.counts).toMatchObject({ lost: 0, received: 13 });
+    expect(player.buffer.counts).toMatchObject({ lost: 0, received: 20, other: 7 });
   });
 
   it("sets the playout point anew at a marker after a pause", () => {
@@ -222,7 +273,7 @@ describe("JitterBuffer", () => {
   });
 
   it("plays a packet of the talkspurt before that comes after the marker", () => {
-    const player = new Player({ playoutDelayMs: 100 }).run(
+    const player = new Player({ delay: { kind: "fixed", delayMs: 100 } }).run(
       [
         [20, packet(1)],
         [80, packet(4, { sequenceNumber: 2, marker: true })],
@@ -321,30 +372,35 @@ describe("JitterBuffer", () => {
     ]);
     const player = new Player().run(arrivals, minutes * 60_000 + 1000);
 
-    const { late, discarded, insertedFrames, skippedFrames, lost } = player.buffer.counts;
-    // 300 ms of drift in ten minutes: 15 frames, give or take what the window does not see.
-    expect(ppm > 0 ? skippedFrames : insertedFrames).toBeGreaterThanOrEqual(13);
-    expect(ppm > 0 ? skippedFrames : insertedFrames).toBeLessThanOrEqual(16);
-    expect(discarded).toBeLessThanOrEqual(16);
-    expect({ late, lost }).toEqual({ late: 0, lost: 0 });
-    expect(player.content).not.toContain("silence");
+    const { late, lost, discarded, insertedMs, skippedMs } = player.buffer.counts;
+    // 300 ms of drift in ten minutes, give or take what may stay uncorrected.
+    const followedMs = ppm > 0 ? skippedMs - insertedMs : insertedMs - skippedMs;
+    expect(followedMs).toBeGreaterThan(270);
+    expect(followedMs).toBeLessThan(330);
+    expect({ late, lost, discarded }).toEqual({ late: 0, lost: 0, discarded: 0 });
+    expect(Math.abs((player.buffer.driftPpm ?? 0) - ppm)).toBeLessThan(10);
+    expect(player.buffer.waits.maxMs).toBeLessThan(60 + 20 + 15 + 1);
+    // All but the end, where one cannot know that nothing follows.
+    const content = player.content.slice(0, -3);
+    expect(content).not.toContain("silence");
+    expect(content).not.toContain("lost");
   });
 
   it("moves no frame for a sender in time, however it jitters", () => {
     const random = seededRandom("no drift");
-    const player = new Player({ playoutDelayMs: 100 }).run(
+    const player = new Player({ delay: { kind: "fixed", delayMs: 100 } }).run(
       steady(6000, () => random() * 90),
       125_000,
     );
 
-    expect(player.buffer.counts).toMatchObject({ insertedFrames: 0, skippedFrames: 0 });
+    expect(player.buffer.counts).toMatchObject({ insertedMs: 0, skippedMs: 0 });
   });
 
   it("holds no more than its capacity", () => {
-    const buffer = new JitterBuffer({ ...OPTIONS, capacityFrames: 10 });
-    for (const index of range(0, 500)) buffer.handlePacket(packet(index), instant(1));
+    const buffer = new JitterBuffer(OPTIONS);
+    for (const index of range(0, 500)) buffer.handlePacket(packet(index), FRAME_TICKS, instant(1));
 
-    expect(buffer.bufferedPackets).toBeLessThanOrEqual(10);
+    expect(buffer.bufferedPackets).toBeLessThanOrEqual(102);
     expect(buffer.counts.discarded).toBe(500 - buffer.bufferedPackets);
   });
 
@@ -355,6 +411,270 @@ describe("JitterBuffer", () => {
     player.run([[250, packet(0)]], 2000);
 
     expect(player.content).toEqual([0, "lost", "lost", "lost"]);
+  });
+});
+
+describe("JitterBuffer with packets and pulls of any length", () => {
+  it.each([
+    [2.5, 20],
+    [10, 20],
+    [30, 20],
+    [60, 20],
+    [120, 20],
+    [20, 10],
+    [20, 60],
+    [60, 2.5],
+  ])("plays packets of %d ms, pulled %d ms at a time, once and in order", (packetMs, pullMs) => {
+    const count = 200;
+    const ticks = packetMs * 8;
+    const arrivals = range(0, count).map((index): [number, RtpPacket] => [
+      100 + index * packetMs,
+      packet(index, { timestamp: index * ticks }),
+    ]);
+    const player = new Player({ packetMs, pullMs }).run(arrivals, count * packetMs + 600);
+
+    expect(player.packets).toEqual(range(0, count));
+    expect(player.buffer.counts).toMatchObject({ insertedMs: 0, skippedMs: 0, played: count });
+    const audio = player.pieces.findIndex(({ kind }) => kind === 0);
+    expect(player.pieces.slice(audio, audio + count).every(({ kind }) => kind !== "silence")).toBe(
+      true,
+    );
+  });
+
+  it("plays packets whose duration changes on the way", () => {
+    const arrivals: [number, RtpPacket, number][] = [];
+    let timestamp = 0;
+    for (const [index, ms] of [20, 20, 40, 40, 10, 10, 10, 60, 20, 20].entries()) {
+      arrivals.push([timestamp / 8 + ms, packet(index, { timestamp }), ms * 8]);
+      timestamp += ms * 8;
+    }
+    const player = new Player({ delay: { kind: "fixed", delayMs: 100 } });
+    for (const [ms, each, ticks] of arrivals) {
+      player.playUntil(ms - 0.001);
+      player.buffer.handlePacket(each, ticks, instant(ms));
+    }
+    player.playUntil(1000);
+
+    const audio = player.pieces.slice(player.pieces.findIndex(({ kind }) => kind === 0));
+    expect(audio.slice(0, 10).map(({ kind }) => kind)).toEqual(range(0, 10));
+  });
+
+  it("hands out the packet after a hole together with the packet time right before it", () => {
+    const arrivals = steady(12).filter((_, index) => ![4, 5].includes(index));
+    const buffer = new JitterBuffer(OPTIONS);
+    const holes: [number, boolean][] = [];
+    let now = 7;
+    for (const [ms, each] of [...arrivals, [900, undefined] as const]) {
+      for (; now < ms; now += 10) {
+        const piece = buffer.take(instant(now), 80);
+        if (piece.kind === "lost") holes.push([piece.durationTicks, piece.next?.[3] === 6]);
+        // The consumer pulls again when it has played what came whole.
+        now += (piece.durationTicks - 80) / 8;
+      }
+      if (each !== undefined) buffer.handlePacket(each, FRAME_TICKS, instant(ms));
+    }
+
+    expect(holes.slice(0, 3)).toEqual([
+      [80, false],
+      [80, false],
+      [160, true],
+    ]);
+  });
+
+  it("keeps the payload type of each packet", () => {
+    const buffer = new JitterBuffer(OPTIONS);
+    const types: number[] = [];
+    for (const index of range(0, 20)) {
+      const payloadType = index < 10 ? 0 : 8;
+      buffer.handlePacket(packet(index, { payloadType }), FRAME_TICKS, instant(index * 20));
+      const piece = buffer.take(instant(index * 20 + 7), FRAME_TICKS);
+      if (piece.kind === "packet") types.push(piece.payloadType);
+    }
+
+    expect(types.length).toBeGreaterThan(15);
+    expect(types).toEqual(types.toSorted((left, right) => left - right));
+    expect(new Set(types)).toEqual(new Set([0, 8]));
+  });
+});
+
+describe("JitterBuffer and bursts of loss", () => {
+  it("tells single losses from a burst, in which lateness counts too", () => {
+    const lost = new Set([30, 100, 102]);
+    const arrivals = steady(200, (index) => (index === 104 ? 150 : 0)).filter(
+      ([, { sequenceNumber }]) => !lost.has(sequenceNumber),
+    );
+    const { bursts } = new Player().run(arrivals, 5000).buffer;
+
+    expect(bursts).toEqual({
+      bursts: 1,
+      burstDensity: 3 / 5,
+      burstDurationMs: 100,
+      gapDensity: 1 / 195,
+      gapDurationMs: (195 / 2) * 20,
+    });
+  });
+});
+
+describe("JitterBuffer with comfort noise and events", () => {
+  it("is silent, not concealing, after a packet of comfort noise", () => {
+    const player = new Player();
+    for (const index of range(0, 5)) {
+      player.buffer.handlePacket(packet(index), FRAME_TICKS, instant(index * 20));
+    }
+    player.buffer.handlePacket(packet(5, { payloadType: 13 }), 0, instant(100));
+    player.playUntil(1000);
+
+    const kinds = player.pieces.map(({ kind }) => kind);
+    expect(kinds.slice(kinds.indexOf(0), kinds.indexOf(0) + 6)).toEqual(range(0, 6));
+    expect(kinds).not.toContain("lost");
+    expect(player.buffer.counts.played).toBe(6);
+  });
+
+  it("goes on with the audio beside events that have an SSRC of their own", () => {
+    const player = new Player();
+    for (const index of range(0, 30)) {
+      const at = instant(index * FRAME_MS);
+      player.playUntil(index * FRAME_MS - 0.001);
+      player.buffer.handlePacket(packet(index), FRAME_TICKS, at);
+      if (index >= 10 && index < 15) {
+        player.buffer.handleOtherPayload(packet(index, { ssrc: 77, payloadType: 101 }), at);
+      }
+    }
+    player.playUntil(800);
+
+    expect(player.content.slice(0, 30)).toEqual(range(0, 30));
+    expect(player.buffer.counts).toMatchObject({ other: 5, lost: 0, received: 35, expected: 35 });
+  });
+
+  it("learns that a sender pauses without notice, and then conceals less at its pauses", () => {
+    const arrivals = range(0, 400)
+      .filter((index) => index % 50 < 25)
+      .map((index, sequenceNumber): [number, RtpPacket] => [
+        index * FRAME_MS,
+        packet(index, { sequenceNumber }),
+      ]);
+    const player = new Player().run(arrivals, 8200);
+
+    const lost = player.pieces.filter(({ kind }) => kind === "lost");
+    // 60 ms at the first pause, one packet at each of the others.
+    expect(lost.reduce((sum, { ticks }) => sum + ticks, 0) / 8).toBe(60 + 7 * 20);
+    expect(player.buffer.counts.lost).toBe(0);
+  });
+});
+
+describe("JitterBuffer with an adaptive delay", () => {
+  it("waits no longer than the least where there is no jitter", () => {
+    const player = new Player({ delay: ADAPTIVE }).run(steady(1000), 20_000);
+
+    expect(player.buffer.delayMs).toBe(40);
+    expect(player.buffer.counts).toMatchObject({ late: 0, lost: 0, discarded: 0 });
+    const last = player.pieces.findLast(({ kind }) => kind === 990);
+    expect((last?.atMs ?? 0) - 990 * FRAME_MS).toBeLessThanOrEqual(40 + 2 * FRAME_MS);
+  });
+
+  it.each([20, 40, 80])("takes on the delay that jitter up to %d ms needs", (jitterMs) => {
+    const random = seededRandom(`adaptive ${jitterMs}`);
+    const player = new Player({ delay: ADAPTIVE }).run(
+      steady(3000, () => random() * jitterMs),
+      61_000,
+    );
+
+    const { late, played } = player.buffer.counts;
+    expect(late).toBeLessThanOrEqual(30);
+    expect(late + played).toBe(3000);
+    expect(player.buffer.delayMs).toBeLessThanOrEqual(Math.max(40, jitterMs + 10));
+    expect(player.buffer.delayMs).toBeGreaterThanOrEqual(Math.max(40, 0.9 * jitterMs));
+  });
+
+  it("loses no packet when the path becomes longer, and follows it", () => {
+    const player = new Player({ delay: ADAPTIVE }).run(
+      steady(1500, (index) => (index < 500 ? 0 : 130)),
+      31_000,
+    );
+
+    expect(player.packets).toEqual(range(0, 1500));
+    expect(player.buffer.counts).toMatchObject({ late: 0, discarded: 0, lost: 0 });
+    const last = player.pieces.findLast(({ kind }) => kind === 1490);
+    expect((last?.atMs ?? 0) - 1490 * FRAME_MS - 130).toBeLessThanOrEqual(40 + 2 * FRAME_MS);
+  });
+
+  it("comes back when the path becomes shorter", () => {
+    const player = new Player({ delay: ADAPTIVE }).run(
+      steady(3000, (index) => (index < 500 ? 130 : 0)),
+      61_000,
+    );
+
+    expect(player.packets).toEqual(range(0, 3000));
+    const last = player.pieces.findLast(({ kind }) => kind === 2990);
+    expect((last?.atMs ?? 0) - 2990 * FRAME_MS).toBeLessThanOrEqual(40 + 2 * FRAME_MS);
+  });
+
+  it("loses only what is beyond its longest delay when the network stalls", () => {
+    const stallEndMs = 10_400;
+    const arrivals = steady(2000, (index) =>
+      index >= 500 && index < 520 ? stallEndMs - index * FRAME_MS : 0,
+    );
+    const player = new Player({ delay: ADAPTIVE }).run(arrivals, 41_000);
+
+    // Packets up to 400 ms late; those of more than 200 ms cannot be waited for.
+    expect(player.buffer.counts.late).toBeLessThanOrEqual(10);
+    expect(player.buffer.counts.late).toBeGreaterThan(0);
+    const last = player.pieces.findLast(({ kind }) => kind === 1990);
+    expect((last?.atMs ?? 0) - 1990 * FRAME_MS).toBeLessThanOrEqual(40 + 2 * FRAME_MS);
+  });
+
+  it("does not wait for what comes after later audio was played", () => {
+    const arrivals = steady(20, (index) => (index === 5 ? 150 : 0));
+    const player = new Player({ delay: ADAPTIVE }).run(arrivals, 1000);
+
+    expect(player.packets).toEqual(range(0, 20).filter((index) => index !== 5));
+    expect(player.buffer.counts).toMatchObject({ late: 1, lost: 0, reordered: 1 });
+  });
+
+  it("moves its playout in a pause without an audible shift", () => {
+    // 50 ms of jitter in the first talkspurt, none after it.
+    const random = seededRandom("pause");
+    const arrivals = range(0, 4000)
+      .filter((index) => index % 200 < 150)
+      .map((index, sequenceNumber): [number, RtpPacket] => [
+        index * FRAME_MS + (index < 400 ? random() * 90 : 0),
+        packet(index, { sequenceNumber, marker: index % 200 === 0 }),
+      ]);
+    const player = new Player({ delay: ADAPTIVE }).run(arrivals, 81_000);
+
+    const shifted = player.pieces.filter(
+      ({ kind, ticks }) => typeof kind === "number" && ticks !== FRAME_TICKS,
+    );
+    expect(shifted.length).toBeLessThanOrEqual(6);
+    expect(player.buffer.counts).toMatchObject({ lost: 0, discarded: 0 });
+    expect(player.buffer.delayMs).toBe(40);
+  });
+
+  it.each([300, 1500, 5000])("plays in time again after %d ms without any pull", (stallMs) => {
+    const player = new Player({ delay: ADAPTIVE });
+    for (const [ms, each] of steady(1500)) {
+      player.buffer.handlePacket(each, FRAME_TICKS, instant(ms));
+      if (ms < 4000) player.playUntil(ms + 10);
+      else if (ms >= 4000 + stallMs) player.playUntil(ms + 10);
+      expect(balance(player.buffer)).toBe(0);
+      if (ms === 4000) player.stand(stallMs);
+    }
+
+    const last = player.pieces.findLast(({ kind }) => kind === 1490);
+    expect((last?.atMs ?? 0) - 1490 * FRAME_MS).toBeGreaterThan(0);
+    expect((last?.atMs ?? 0) - 1490 * FRAME_MS).toBeLessThanOrEqual(40 + 2 * FRAME_MS);
+    expect(player.buffer.counts.late).toBe(0);
+  });
+
+  it("takes no notice of a stall of the pulls that is made up", () => {
+    const player = new Player({ delay: ADAPTIVE }, 7);
+    for (const [ms, each] of steady(500)) {
+      if (ms < 4000 || ms > 4200) player.playUntil(ms - 0.001);
+      player.buffer.handlePacket(each, FRAME_TICKS, instant(ms));
+    }
+
+    expect(player.buffer.counts).toMatchObject({ late: 0, discarded: 0 });
+    expect(player.buffer.counts).toMatchObject({ insertedMs: 0, skippedMs: 0 });
   });
 });
 
@@ -376,6 +696,13 @@ const NETWORK = fc.record<Network>({
   pauseRatio: fc.double({ min: 0, max: 0.05, noNaN: true }),
   restartRatio: fc.double({ min: 0, max: 0.02, noNaN: true }),
 });
+
+const DELAY = fc.oneof(
+  fc.integer({ min: 0, max: 200 }).map((delayMs) => ({ kind: "fixed" as const, delayMs })),
+  fc
+    .record({ minMs: fc.integer({ min: 0, max: 100 }), maxMs: fc.integer({ min: 100, max: 400 }) })
+    .map((bounds) => ({ kind: "adaptive" as const, ...bounds })),
+);
 
 function traffic(network: Network, count: number): [number, RtpPacket][] {
   const random: Random = seededRandom(network.seed);
@@ -410,13 +737,13 @@ function traffic(network: Network, count: number): [number, RtpPacket][] {
 describe("JitterBuffer on any network (property)", () => {
   it("accounts for each packet", () => {
     fc.assert(
-      fc.property(NETWORK, fc.integer({ min: 0, max: 200 }), (network, playoutDelayMs) => {
+      fc.property(NETWORK, DELAY, (network, delay) => {
         const arrivals = traffic(network, 400);
-        const player = new Player({ playoutDelayMs });
+        const player = new Player({ delay });
         let imbalance = 0;
         for (const [ms, each] of arrivals.toSorted(([left], [right]) => left - right)) {
           player.playUntil(ms - 0.001);
-          player.buffer.handlePacket(each, instant(ms));
+          player.buffer.handlePacket(each, FRAME_TICKS, instant(ms));
           imbalance = Math.max(imbalance, Math.abs(balance(player.buffer)));
         }
         player.playUntil(Math.max(0, ...arrivals.map(([ms]) => ms)) + 5000);
@@ -435,7 +762,7 @@ describe("JitterBuffer on any network (property)", () => {
     fc.assert(
       fc.property(NETWORK, (network) => {
         const steadyNetwork = { ...network, restartRatio: 0 };
-        const player = new Player({ playoutDelayMs: 40 });
+        const player = new Player({ delay: { kind: "fixed", delayMs: 40 } });
 
         player.run(traffic(steadyNetwork, 300), 10_000);
 
@@ -446,7 +773,7 @@ describe("JitterBuffer on any network (property)", () => {
     );
   });
 
-  it("counts as lost exactly what is missing between the packets played", () => {
+  it("counts as lost exactly what is missing between the packets that came", () => {
     fc.assert(
       fc.property(fc.integer(), fc.double({ min: 0, max: 0.5, noNaN: true }), (seed, lossRatio) => {
         const random = seededRandom(seed);
@@ -455,8 +782,9 @@ describe("JitterBuffer on any network (property)", () => {
 
         const player = new Player().run(arrivals, 8000);
 
-        const first = player.packets[0] ?? 0;
-        const missing = range(first, player.packets.at(-1) ?? 0).filter((each) => !came.has(each));
+        const missing = range(Math.min(...came), Math.max(...came)).filter(
+          (each) => !came.has(each),
+        );
         expect(player.buffer.counts.lost).toBe(missing.length);
       }),
       { numRuns: 40 },
@@ -464,7 +792,108 @@ describe("JitterBuffer on any network (property)", () => {
   });
 });
 
+interface Injection {
+  readonly seed: number;
+  readonly lossRatio: number;
+  /** Mean length of a run of lost packets; 1 for independent losses. */
+  readonly burstPackets: number;
+  readonly jitterMs: number;
+  readonly duplicationRatio: number;
+  readonly first: number;
+}
+
+const INJECTION = fc.record<Injection>({
+  seed: fc.integer(),
+  lossRatio: fc.double({ min: 0, max: 0.2, noNaN: true }),
+  burstPackets: fc.integer({ min: 1, max: 8 }),
+  jitterMs: fc.double({ min: 0, max: 80, noNaN: true }),
+  duplicationRatio: fc.double({ min: 0, max: 0.1, noNaN: true }),
+  first: fc.integer({ min: 0, max: 0xffff }),
+});
+
+/** What the impairment did, counted by itself. */
+function inject(injection: Injection, count: number): { arrivals: [number, RtpPacket][] } {
+  const { seed, lossRatio, burstPackets, jitterMs, duplicationRatio, first } = injection;
+  const random = seededRandom(seed);
+  const arrivals: [number, RtpPacket][] = [];
+  let isLosing = false;
+  for (const index of range(0, count)) {
+    // A two-state Markov chain (Gilbert) with the wanted mean loss and burst length.
+    const leave = 1 / burstPackets;
+    const enter = (lossRatio * leave) / (1 - lossRatio);
+    isLosing = isLosing ? random() >= leave : random() < enter;
+    const copies = random() < duplicationRatio ? 2 : 1;
+    for (let copy = 0; copy < copies; copy += 1) {
+      const fields = {
+        sequenceNumber: (first + index) & 0xffff,
+        timestamp: (0xffff_f000 + index * FRAME_TICKS) >>> 0,
+      };
+      const delayMs = random() * jitterMs;
+      if (!isLosing) arrivals.push([index * FRAME_MS + delayMs, packet(index, fields)]);
+    }
+  }
+  return { arrivals: arrivals.toSorted(([left], [right]) => left - right) };
+}
+
+describe("JitterBuffer against a known impairment (property)", () => {
+  it("counts exactly what was injected, at every instant", () => {
+    fc.assert(
+      fc.property(INJECTION, DELAY, (injection, delay) => {
+        const { arrivals } = inject(injection, 300);
+        if (arrivals.length === 0) return;
+        const player = new Player({ delay });
+        const truth = { received: 0, duplicate: 0, reordered: 0 };
+        const came = new Set<number>();
+        let wrong = 0;
+        for (const [ms, each] of arrivals) {
+          const index = new DataView(each.payload.buffer).getUint32(0);
+          truth.received += 1;
+          if (came.has(index)) truth.duplicate += 1;
+          else if (came.size > 0 && index < Math.max(...came)) truth.reordered += 1;
+          came.add(index);
+          player.playUntil(ms - 0.001);
+          player.buffer.handlePacket(each, FRAME_TICKS, instant(ms));
+          const expected = Math.max(...came) - Math.min(...came) + 1;
+          const { counts } = player.buffer;
+          if (counts.expected !== expected || counts.lost !== expected - came.size) wrong += 1;
+          if (counts.expected !== counts.received - counts.duplicate + counts.lost) wrong += 1;
+          if (balance(player.buffer) !== 0) wrong += 1;
+        }
+        player.playUntil((arrivals.at(-1)?.[0] ?? 0) + 2000);
+
+        const { counts } = player.buffer;
+        expect(wrong).toBe(0);
+        expect(counts).toMatchObject(truth);
+        const played = new Set(player.packets);
+        expect(played.size).toBe(player.packets.length);
+        expect(counts.played).toBe(played.size);
+        expect(counts.late + counts.discarded).toBe(came.size - played.size);
+        expect(player.buffer.bufferedPackets).toBe(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("plays all that comes within a fixed delay, in its place", () => {
+    fc.assert(
+      fc.property(INJECTION, (injection) => {
+        const { arrivals } = inject(injection, 200);
+        const player = new Player({ delay: { kind: "fixed", delayMs: 100 } });
+        player.run(arrivals, 6000);
+
+        const { late, discarded } = player.buffer.counts;
+        expect({ late, discarded }).toEqual({ late: 0, discarded: 0 });
+        const came = new Set(
+          arrivals.map(([, { payload }]) => new DataView(payload.buffer).getUint32(0)),
+        );
+        expect(player.packets).toEqual([...came].toSorted((left, right) => left - right));
+      }),
+      { numRuns: 40 },
+    );
+  });
+});
+
 function balance(buffer: JitterBuffer): number {
-  const { received, played, late, discarded, duplicate } = buffer.counts;
-  return received - played - late - discarded - duplicate - buffer.bufferedPackets;
+  const { received, played, late, discarded, duplicate, other } = buffer.counts;
+  return received - played - late - discarded - duplicate - other - buffer.bufferedPackets;
 }

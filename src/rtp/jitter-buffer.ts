@@ -1,143 +1,91 @@
 import { assert, elapsedMs, type Instant } from "../environment/index.ts";
-import { DriftWatch } from "./drift-watch.ts";
+import { type BurstMetrics, BurstStatistics } from "./burst-statistics.ts";
+import { type JitterBufferCounts, noCounts, type WaitStatistics } from "./jitter-buffer-counts.ts";
 import type { RtpPacket } from "./packet.ts";
-import { PlayoutCells } from "./playout-cells.ts";
-import { timestampDistance } from "./sequence.ts";
+import { PauseGuess } from "./pause-guess.ts";
+import { PayloadLender } from "./payload-slot.ts";
+import { type PlayoutPiece, PlayoutPieces } from "./playout-piece.ts";
+import { type PlayoutDelay, PlayoutPoint } from "./playout-point.ts";
+import { type PlayoutSlot, PlayoutStore } from "./playout-store.ts";
+import { SequenceTracker } from "./sequence.ts";
 import { SourceTracker } from "./source-tracker.ts";
+import { type AudioArrival, TalkspurtRules } from "./talkspurt-rules.ts";
+import { TimestampAxis } from "./timestamp-axis.ts";
 
 /** How to make a `JitterBuffer`. */
 export interface JitterBufferOptions {
-  /** From the arrival of a talkspurt's first packet until it is played. */
-  readonly playoutDelayMs: number;
+  /** Of the timestamps, and of the playout axis. */
   readonly clockRateHz: number;
-  /** Ticks of one packet, which is also the interval of `takeFrame`: 160 for 20 ms at 8 kHz. */
-  readonly frameTicks: number;
-  /** How far ahead packets are kept; default 2 s, and never below four playout delays. */
-  readonly capacityFrames?: number;
+  readonly delay: PlayoutDelay;
 }
 
-/** What to play in one frame. */
-export type PlayoutFrame =
-  /** `payload` is valid until the next call of the buffer. */
-  | { readonly kind: "packet"; readonly payload: Uint8Array; readonly timestamp: number }
-  /** Audio was sent for this frame, as far as one can know, and is not here: conceal. */
-  | { readonly kind: "lost" }
-  /** Nothing is due: before the start, in a pause of the sender, during a telephone event. */
-  | { readonly kind: "silence" };
+/** Far from 0, so that what lies before the first packet has a place too. */
+const FIRST_POSITION = 2 ** 32;
+/** How far ahead packets are kept; never less than four delays. */
+const CAPACITY_MS = 2000;
+/** In a stream that has not told its packet duration yet. */
+const SPAN_MS = 20;
+/** A sender's gap of less than this without a missing packet is rounding, not a pause. */
+const TINY_GAP_MS = 2.5;
+/** A packet that comes this little behind its time is played by a fixed delay as well. */
+const SLACK_MS = 2.5;
+/** So much more delay than wanted is thrown away at once: our own pulls had stopped. */
+const EXCESS_MS = 500;
+/** What is concealed where packets are thrown away, so that the seam does not click. */
+const SEAM_MS = 10;
 
 /**
- * What became of the packets, in the words of RFC 3611 §4.7.1. At every time
- * `received = played + late + discarded + duplicate + bufferedPackets`.
- */
-export interface JitterBufferCounts {
-  received: number;
-  played: number;
-  /** Came after their playout time. */
-  late: number;
-  /** In time, but thrown away: no room, two for one frame, or a frame skipped for clock drift. */
-  discarded: number;
-  duplicate: number;
-  /** Sequence numbers that playout passed and that never came. */
-  lost: number;
-  /** Frames put in, and skipped, to follow the sender's clock. */
-  insertedFrames: number;
-  skippedFrames: number;
-}
-
-/** Where a talkspurt's timestamps lie on the playout axis. */
-interface Talkspurt {
-  readonly frame: number;
-  readonly timestamp: number;
-  /** The extended sequence number of the packet that began it. */
-  readonly sequence: number;
-  /** Of its source: packets before it are its own, come out of order. */
-  readonly isFirst: boolean;
-}
-
-const LOST: PlayoutFrame = { kind: "lost" };
-const SILENCE: PlayoutFrame = { kind: "silence" };
-
-/** Far from 0, so that frames before the first packet's have a number too. */
-const FIRST_FRAME = 1 << 20;
-const DEFAULT_CAPACITY_MS = 2000;
-/** A receive pause after which the next packet sets the playout point anew. */
-const LONG_SILENCE_MS = 1000;
-/** Packets this far behind the playout point belong to another timestamp base. */
-const MAX_BEHIND_MS = 1000;
-/** When all packets have been late for so long, the path has become longer for good. */
-const LATE_RUN_MS = 200;
-const LATE_RUN_PACKETS = 5;
-/**
- * With nothing buffered one cannot tell loss from a pause. So much is concealed, which is what
- * G.711 Appendix I takes to fade out; then it is silence.
- */
-const MAX_BLIND_CONCEALMENT_MS = 60;
-/** Forgives the rounding of instants. */
-const EPSILON = 1e-6;
-
-/**
- * A jitter buffer of fixed delay.
+ * A jitter buffer for packets of any duration and pulls of any length.
  *
- * Playout runs on an axis of frames, one per `takeFrame`. The first packet of a talkspurt is played
- * in the first frame at or after its arrival + delay; the following ones lie by their RTP
- * timestamps. A marker with a gap before it, a timestamp jump, another SSRC, a long silence and
- * lasting lateness begin a new talkspurt. Clock drift is followed by one skipped or inserted frame
- * now and then (`DriftWatch`).
+ * Playout runs on an axis of RTP ticks, on which packets lie by their timestamps. `take` hands out
+ * the axis piece by piece: packets whole, and holes as lost or silence. The delay is fixed or
+ * follows the jitter (`PlayoutPoint`); in silence the buffer moves playout itself, in audio the
+ * consumer does it where it is not heard (`pendingShiftTicks`, `applyShift`).
  *
- * Packets of other payload types are not played; `handleOtherPayload` tells of them, so that their
- * sequence numbers do not count as lost. It knows no codec: one packet is one frame, and a sender
- * with another packet length than `frameTicks` needs a buffer made for that length.
+ * Where an adaptive buffer runs dry, playout waits for the late packet, up to the longest delay;
+ * with a fixed delay it goes on and the packet is late. See docs/media.md.
  */
 export class JitterBuffer {
-  readonly #delayMs: number;
-  readonly #frameTicks: number;
-  readonly #frameMs: number;
-  readonly #cells: PlayoutCells;
+  readonly #ticksPerMs: number;
+  readonly #capacityTicks: number;
+  readonly #point: PlayoutPoint;
+  readonly #store = new PlayoutStore();
   readonly #source = new SourceTracker();
-  readonly #sequences = this.#source.sequences;
-  readonly #drift: DriftWatch;
-  readonly #counts: JitterBufferCounts = {
-    received: 0,
-    played: 0,
-    late: 0,
-    discarded: 0,
-    duplicate: 0,
-    lost: 0,
-    insertedFrames: 0,
-    skippedFrames: 0,
-  };
+  readonly #axis = new TimestampAxis();
+  readonly #rules: TalkspurtRules;
+  readonly #pauses = new PauseGuess();
+  readonly #bursts = new BurstStatistics();
+  /** Packets of the present source that are not audio. */
+  readonly #others = new SequenceTracker(1024);
+  readonly #pieces = new PlayoutPieces();
+  readonly #lender = new PayloadLender();
+  readonly #counts = noCounts();
+  #newest: AudioArrival | undefined;
   /** Counts changes of source, so that packets of an earlier one are told apart. */
   #epoch = 0;
-  #talkspurt: Talkspurt | undefined;
-  #formerTalkspurt: Talkspurt | undefined;
-  /** The frame that the next `takeFrame` plays, and when the one before it was (to be) taken. */
-  #cursor = FIRST_FRAME;
-  #cursorAt: Instant | undefined;
+  /** The next tick to hand out. */
+  #cursor = FIRST_POSITION;
   #isStarted = false;
-  #lastArrivalAt: Instant | undefined;
-  #newestTimestamp = 0;
-  #newestAudioSequence = 0;
-  /** The range of sequence numbers that playout has passed. */
-  #firstPassed = 0;
+  #beganAt: Instant | undefined;
+  /** Of the packet handed out last: its end, sequence number and source. */
+  #playedEnd = FIRST_POSITION;
   #passed: number | undefined;
-  #emptyFrames = 0;
-  #lateRun = 0;
-  #lateSince: Instant | undefined;
-  #pendingShiftFrames = 0;
+  #passedEpoch = 0;
+  #wasComfortNoise = false;
+  /** Handed out since that packet. */
+  #holeTicks = 0;
+  #isBlindHole = false;
+  /** Duration of the newest audio packet. */
+  #spanTicks: number;
+  #waitedMs = 0;
+  #waitedMsMax = 0;
 
   constructor(options: JitterBufferOptions) {
-    const { playoutDelayMs, clockRateHz, frameTicks } = options;
-    this.#delayMs = playoutDelayMs;
-    this.#frameTicks = frameTicks;
-    this.#frameMs = (frameTicks * 1000) / clockRateHz;
-    const capacityMs = Math.max(DEFAULT_CAPACITY_MS, 4 * playoutDelayMs);
-    this.#cells = new PlayoutCells(options.capacityFrames ?? Math.ceil(capacityMs / this.#frameMs));
-    assert(this.#cells.capacity * this.#frameMs > playoutDelayMs, "the delay fits the capacity");
-    this.#drift = new DriftWatch({
-      frameMs: this.#frameMs,
-      baselineMsMin: -3 * this.#frameMs,
-      baselineMsMax: this.#frameMs,
-    });
+    this.#ticksPerMs = options.clockRateHz / 1000;
+    this.#point = new PlayoutPoint(options.delay, this.#ticksPerMs);
+    this.#capacityTicks = Math.max(CAPACITY_MS, 4 * this.#point.maxMs) * this.#ticksPerMs;
+    this.#spanTicks = SPAN_MS * this.#ticksPerMs;
+    this.#rules = new TalkspurtRules(this.#axis, this.#point);
   }
 
   /** What became of the packets so far. */
@@ -147,30 +95,63 @@ export class JitterBuffer {
 
   /** Packets that wait for their playout. */
   get bufferedPackets(): number {
-    return this.#cells.buffered;
+    return this.#store.size;
   }
 
-  /** Takes an audio packet that arrived at `now`; its payload is copied. */
-  handlePacket(packet: RtpPacket, now: Instant): void {
+  /** Audio that waits for its playout. */
+  get depthMs(): number {
+    return this.#store.bufferedTicks / this.#ticksPerMs;
+  }
+
+  /** The delay that is aimed at now: how long the least delayed packet is to wait. */
+  get delayMs(): number {
+    return this.#point.targetMs;
+  }
+
+  /** How long the packets played so far have waited. */
+  get waits(): WaitStatistics {
+    const meanMs = this.#counts.played === 0 ? 0 : this.#waitedMs / this.#counts.played;
+    return { meanMs, maxMs: this.#waitedMsMax };
+  }
+
+  /** The sender's clock against ours: positive where it is fast; `undefined` until it is known. */
+  get driftPpm(): number | undefined {
+    return this.#point.driftPpm;
+  }
+
+  /** Bursts of packets that were not played, for a VoIP metrics block (RFC 3611 §4.7.2). */
+  get bursts(): BurstMetrics {
+    return this.#bursts.metrics(this.#spanTicks / this.#ticksPerMs);
+  }
+
+  /**
+   * By how much the consumer should make audio longer (+) or shorter (−), where that is not heard;
+   * 0 while playout is near enough to where it should be.
+   */
+  get pendingShiftTicks(): number {
+    return Math.round(this.#point.audibleMoveMs * this.#ticksPerMs);
+  }
+
+  /** The consumer has made audio longer (+) or shorter (−) by so much. */
+  applyShift(ticks: number): void {
+    this.#countShift(ticks);
+    this.#point.clock.shift(-ticks);
+  }
+
+  /**
+   * Takes a packet of audio, or of comfort noise with duration 0, that arrived at `now`. Its
+   * payload is copied.
+   */
+  handlePacket(packet: RtpPacket, durationTicks: number, now: Instant): void {
     this.#counts.received += 1;
     const origin = this.#source.classify(packet, now);
-    if (origin === "straggler") {
-      this.#counts.late += 1;
-      return;
+    if (origin === "straggler") this.#countStraggler(packet, "late");
+    else {
+      if (origin === "new") this.#beginSource(packet, now);
+      const sequence = this.#note(packet);
+      if (sequence !== undefined) this.#accept(packet, sequence, durationTicks, now);
     }
-    if (origin === "new") this.#beginSource(packet, now);
-    const sequence = this.#sequences.extend(packet.sequenceNumber);
-    if (this.#sequences.has(sequence)) {
-      this.#counts.duplicate += 1;
-      return;
-    }
-    if (this.#beginsTalkspurt(packet, sequence, now)) this.#beginTalkspurt(packet, sequence, now);
-    if (sequence >= (this.#sequences.highest ?? 0)) {
-      this.#newestTimestamp = packet.timestamp;
-      this.#newestAudioSequence = sequence;
-    }
-    this.#noteArrival(sequence, now);
-    this.#insert(packet, sequence, now);
+    this.#sumExpected();
   }
 
   /**
@@ -178,198 +159,308 @@ export class JitterBuffer {
    * number is not missing, and as long as nothing follows it the sender is pausing.
    */
   handleOtherPayload(packet: RtpPacket, now: Instant): void {
-    if (this.#source.classify(packet, now) !== "current") return;
-    const sequence = this.#sequences.extend(packet.sequenceNumber);
-    if (!this.#sequences.has(sequence)) this.#noteArrival(sequence, now);
+    this.#counts.received += 1;
+    const origin = this.#source.classify(packet, now);
+    if (origin === "straggler") this.#countStraggler(packet, "other");
+    else if (origin === "new" && this.#source.isForeign(packet)) {
+      // Some gateways send events with an SSRC of their own; the audio goes on beside them.
+      this.#source.noteUnattached();
+      this.#counts.other += 1;
+    } else {
+      if (origin === "new") this.#beginSource(packet, now);
+      const sequence = this.#note(packet);
+      if (sequence !== undefined) {
+        this.#others.mark(sequence);
+        this.#counts.other += 1;
+        this.#rules.noteArrival(now);
+      }
+    }
+    this.#sumExpected();
   }
 
-  /** What to play now. To be called once per frame; calls that catch up may share their `now`. */
-  takeFrame(now: Instant): PlayoutFrame {
+  /**
+   * The next piece of playout, for a pull at `now`. To be called until a pull has all it needs; a
+   * packet comes whole, other pieces are at most `limitTicks` long.
+   *
+   * @param waitingTicks how much of the pull is filled already, from what came before.
+   */
+  take(now: Instant, limitTicks: number, waitingTicks: number = 0): PlayoutPiece {
+    assert(limitTicks > 0, "a pull wants at least one tick");
     if (!this.#isStarted) this.#start(now);
-    this.#cursorAt = now;
-    if (this.#pendingShiftFrames > 0) return this.#insertFrame();
-    while (this.#pendingShiftFrames < 0) this.#skipFrame();
+    this.#point.clock.noteTake(now, this.#cursor, limitTicks, waitingTicks);
+    if (this.#point.actualMs - this.#point.targetMs > EXCESS_MS)
+      return this.#skipExcess(limitTicks);
+    for (let head = this.#store.head; head !== undefined; head = this.#store.head) {
+      const behind = this.#cursor - head.position;
+      if (behind < 0) return this.#gapPiece(head, limitTicks, now);
+      if (behind * 2 <= this.#spanOf(head)) return this.#play(head, now);
+      this.#discardHead();
+    }
+    return this.#emptyPiece(limitTicks);
+  }
 
-    const frame = this.#cursor;
-    this.#cursor += 1;
-    const cell = this.#cells.take(frame);
-    if (cell === undefined) return this.#emptyFrame(frame);
-    this.#counts.played += 1;
-    this.#emptyFrames = 0;
-    if (cell.epoch === this.#epoch) this.#pass(cell.sequence);
-    return cell.output;
+  /** Nothing will be taken any more: what is buffered counts as discarded. */
+  end(_now: Instant): void {
+    while (this.#store.size > 0) this.#discardHead();
   }
 
   #beginSource(packet: RtpPacket, now: Instant): void {
     this.#source.begin(packet, now);
     this.#epoch += 1;
-    this.#talkspurt = undefined;
-    this.#formerTalkspurt = undefined;
-    this.#passed = undefined;
+    this.#axis.reset();
+    this.#rules.reset();
+    this.#others.reset();
   }
 
-  #beginsTalkspurt(packet: RtpPacket, sequence: number, now: Instant): boolean {
-    const talkspurt = this.#talkspurt;
-    if (talkspurt === undefined) return true;
-    if (sequence < (this.#sequences.highest ?? 0)) return false;
-    if (this.#lastArrivalAt !== undefined) {
-      if (elapsedMs(this.#lastArrivalAt, now) >= LONG_SILENCE_MS) return true;
-    }
-    if (packet.marker && !this.#isContinuous(packet, sequence)) return true;
-    const frame = this.#frameOf(packet.timestamp, talkspurt);
-    if (frame >= this.#cursor + this.#cells.capacity) return true;
-    if ((this.#cursor - frame) * this.#frameMs > MAX_BEHIND_MS) return true;
-    return this.#isLastinglyLate(now);
+  /** The extended number of a packet of the present source; `undefined` for a duplicate. */
+  #note(packet: RtpPacket): number | undefined {
+    const sequence = this.#source.sequences.extend(packet.sequenceNumber);
+    const order = this.#source.note(sequence);
+    if (order === "reordered") this.#counts.reordered += 1;
+    if (order !== "duplicate") return sequence;
+    this.#counts.duplicate += 1;
+    return undefined;
   }
 
-  /** Some senders set the marker within a talkspurt, or on every packet; that means nothing. */
-  #isContinuous(packet: RtpPacket, sequence: number): boolean {
-    const ticks = timestampDistance(this.#newestTimestamp, packet.timestamp);
-    return ticks === (sequence - this.#newestAudioSequence) * this.#frameTicks;
+  #countStraggler(packet: RtpPacket, fate: "late" | "other"): void {
+    const isDuplicate = this.#source.noteStraggler(packet) === "duplicate";
+    this.#counts[isDuplicate ? "duplicate" : fate] += 1;
+    if (!isDuplicate) this.#counts.reordered += 1;
   }
 
-  #isLastinglyLate(now: Instant): boolean {
-    return (
-      this.#lateSince !== undefined &&
-      this.#lateRun >= LATE_RUN_PACKETS &&
-      elapsedMs(this.#lateSince, now) >= LATE_RUN_MS
-    );
+  #sumExpected(): void {
+    this.#counts.expected = this.#source.expected;
+    this.#counts.lost = this.#source.lost;
   }
 
-  #beginTalkspurt(packet: RtpPacket, sequence: number, now: Instant): void {
-    let frame = FIRST_FRAME;
-    if (this.#isStarted) {
-      frame = Math.max(this.#firstFrameAt(now + this.#delayMs), this.#cells.endFrame, this.#cursor);
-    } else if (this.#cells.buffered > 0) {
-      frame = this.#cells.endFrame;
-    } else {
-      // Until frames are taken, the axis hangs on the first packet's playout time.
-      this.#cursorAt = (now + this.#delayMs - this.#frameMs) as Instant;
-      this.#cursor = FIRST_FRAME;
-    }
-    this.#formerTalkspurt = this.#talkspurt;
-    const isFirst = this.#talkspurt === undefined;
-    this.#talkspurt = { frame, timestamp: packet.timestamp, sequence, isFirst };
-    this.#lateRun = 0;
-    this.#lateSince = undefined;
-    this.#pendingShiftFrames = 0;
-    this.#drift.reset();
-  }
-
-  /** The first frame that is taken at or after `at`. */
-  #firstFrameAt(at: number): number {
-    return this.#cursor - 1 + Math.ceil((at - (this.#cursorAt ?? at)) / this.#frameMs - EPSILON);
-  }
-
-  #frameOf(timestamp: number, talkspurt: Talkspurt): number {
-    const ticks = timestampDistance(talkspurt.timestamp, timestamp);
-    return talkspurt.frame + Math.floor(ticks / this.#frameTicks);
-  }
-
-  #noteArrival(sequence: number, now: Instant): void {
-    this.#sequences.mark(sequence);
-    this.#lastArrivalAt = now;
-    const wasCountedLost =
-      this.#passed !== undefined && sequence < this.#passed && sequence > this.#firstPassed;
-    if (wasCountedLost) this.#counts.lost -= 1;
-  }
-
-  #insert(packet: RtpPacket, sequence: number, now: Instant): void {
-    const talkspurt = this.#talkspurtOf(sequence);
-    const frame = talkspurt && this.#frameOf(packet.timestamp, talkspurt);
-    if (frame === undefined || this.#isOvertaken(sequence, frame)) {
+  #accept(packet: RtpPacket, sequence: number, durationTicks: number, now: Instant): void {
+    const arrival = this.#arrival(packet, sequence, now);
+    if (this.#rules.isSameTime(arrival)) {
       this.#counts.discarded += 1;
       return;
     }
-    if (talkspurt === this.#talkspurt) this.#observeDrift(frame, now);
-    if (this.#isStarted && frame < this.#cursor) {
-      this.#countLate(now);
+    if (durationTicks > 0) this.#point.notePacketTicks(durationTicks);
+    if (this.#rules.beginsTalkspurt(arrival)) this.#anchor(packet, sequence, now);
+    this.#rules.noteAudio(arrival);
+    if (durationTicks > 0) this.#spanTicks = durationTicks;
+    const position = this.#positionOf(packet, sequence);
+    if (position === undefined || position > this.#cursor + this.#capacityTicks) {
+      this.#counts.discarded += 1;
       return;
     }
-    this.#lateRun = 0;
-    this.#lateSince = undefined;
-    const isInReach = Math.abs(frame - this.#cursor) < this.#cells.capacity;
-    const isStored =
-      isInReach && this.#cells.store(frame, { packet, sequence, epoch: this.#epoch });
-    if (!isStored) this.#counts.discarded += 1;
-  }
-
-  /** The talkspurt of a packet; `undefined` for one from before the last two. */
-  #talkspurtOf(sequence: number): Talkspurt | undefined {
-    const former = this.#formerTalkspurt;
-    if (this.#talkspurt === undefined || sequence >= this.#talkspurt.sequence) {
-      return this.#talkspurt;
+    const isPresent = this.#axis.isPresent(sequence);
+    const delayMs = isPresent ? this.#point.observe(position, now) : 0;
+    if (this.#isStarted && position < this.#cursor) {
+      const lateMs = (this.#cursor - position) / this.#ticksPerMs;
+      this.#point.noteTooLate(delayMs);
+      if (!this.#reopens(position, delayMs)) {
+        this.#counts.late += 1;
+        this.#counts.latenessMsMax = Math.max(this.#counts.latenessMsMax, lateMs);
+        this.#rules.noteLate(now);
+        return;
+      }
     }
-    if (former === undefined) return this.#talkspurt;
-    return sequence >= former.sequence || former.isFirst ? former : undefined;
+    this.#rules.noteInTime();
+    const slot = this.#store.reserve();
+    slot.set(packet);
+    slot.position = position;
+    slot.durationTicks = durationTicks;
+    slot.sequence = sequence;
+    slot.epoch = this.#epoch;
+    slot.arrivedAt = now;
+    this.#store.insert(slot);
   }
 
-  /** A pause may be played shorter than it was sent: then its end has no place any more. */
-  #isOvertaken(sequence: number, frame: number): boolean {
-    const talkspurt = this.#talkspurt;
-    return talkspurt !== undefined && sequence < talkspurt.sequence && frame >= talkspurt.frame;
+  /** One object for all arrivals, so that none allocates. */
+  #arrival(packet: RtpPacket, sequence: number, now: Instant): AudioArrival {
+    const cursor = this.#cursor;
+    const spanTicks = this.#spanTicks;
+    this.#newest ??= { packet, sequence, now, cursor, spanTicks };
+    this.#newest.packet = packet;
+    this.#newest.sequence = sequence;
+    this.#newest.now = now;
+    this.#newest.cursor = cursor;
+    this.#newest.spanTicks = spanTicks;
+    return this.#newest;
   }
 
-  #observeDrift(frame: number, now: Instant): void {
-    const playedAt = (this.#cursorAt ?? now) + (frame - this.#cursor + 1) * this.#frameMs;
-    const shift = this.#drift.observe(now + this.#delayMs - playedAt);
-    if (shift !== 0 && this.#isStarted) {
-      this.#pendingShiftFrames = Math.max(shift, -this.#cells.capacity);
+  #positionOf(packet: RtpPacket, sequence: number): number | undefined {
+    if (this.#axis.isPresent(sequence)) return this.#axis.position(packet.timestamp);
+    return this.#axis.formerPosition(packet.timestamp, sequence);
+  }
+
+  /** From here on timestamps lie so that this packet is played after the delay. */
+  #anchor(packet: RtpPacket, sequence: number, now: Instant): void {
+    const { clock, beginningMs } = this.#point;
+    if (!clock.isRunning) {
+      this.#beganAt = now;
+      clock.begin(now, this.#cursor);
     }
+    const due = clock.onPull(clock.positionAt(now + beginningMs));
+    const end = this.#store.endPosition ?? this.#cursor;
+    this.#axis.lay(packet.timestamp, Math.max(due, end, this.#cursor), sequence);
+    this.#point.rebase();
   }
 
-  #countLate(now: Instant): void {
-    this.#counts.late += 1;
-    this.#lateSince ??= now;
-    this.#lateRun += 1;
+  /**
+   * Whether playout goes back to a packet that comes after its time. Some of it has been concealed
+   * already, so playout becomes later; nothing is played twice.
+   */
+  #reopens(position: number, delayMs: number): boolean {
+    const behindTicks = this.#cursor - position;
+    if (position < this.#playedEnd - SLACK_MS * this.#ticksPerMs) return false;
+    if (behindTicks > SLACK_MS * this.#ticksPerMs) {
+      if (!this.#point.isAdaptive || delayMs > this.#point.maxMs) return false;
+      // Where what comes after it is here already, only what has hardly begun is worth waiting for.
+      if (this.#store.size > 0 && behindTicks * 2 > this.#spanTicks) return false;
+    }
+    this.#moveCursor(-behindTicks);
+    return true;
   }
 
-  /** Lays the first taken frame at its place before the first packet's playout time. */
+  /** Lays the first pull where time has come to since the first packet. */
   #start(now: Instant): void {
     this.#isStarted = true;
-    if (this.#cursorAt === undefined) return;
-    const frames = elapsedMs(this.#cursorAt, now) / this.#frameMs;
-    this.#cursor += Math.floor(frames + EPSILON) - 1;
-    // Where frames are taken late, what has waited for too long is beyond its time.
-    this.#counts.discarded += this.#cells.discardBefore(this.#cursor);
-  }
-
-  #discard(frame: number): void {
-    if (this.#cells.take(frame) !== undefined) this.#counts.discarded += 1;
-  }
-
-  #insertFrame(): PlayoutFrame {
-    this.#pendingShiftFrames -= 1;
-    this.#counts.insertedFrames += 1;
-    return this.#emptyFrames === 0 && this.#passed !== undefined ? LOST : SILENCE;
-  }
-
-  #skipFrame(): void {
-    this.#pendingShiftFrames += 1;
-    this.#counts.skippedFrames += 1;
-    this.#discard(this.#cursor);
-    this.#cursor += 1;
-  }
-
-  /** Playout has come to this sequence number: what is missing below it is lost. */
-  #pass(sequence: number): void {
-    if (this.#passed === undefined) this.#firstPassed = sequence;
-    else if (sequence > this.#passed) {
-      this.#counts.lost += this.#sequences.countMissing(this.#passed + 1, sequence - 1);
-    } else return;
-    this.#passed = sequence;
-  }
-
-  #emptyFrame(frame: number): PlayoutFrame {
-    if (this.#passed === undefined) return SILENCE;
-    this.#emptyFrames += 1;
-    const next = this.#cells.firstAfter(frame);
-    if (next !== undefined && next.epoch === this.#epoch) {
-      const missing = this.#sequences.countMissing(this.#passed + 1, next.sequence - 1);
-      return this.#emptyFrames <= missing ? LOST : SILENCE;
+    if (this.#beganAt !== undefined) {
+      this.#cursor += Math.floor(elapsedMs(this.#beganAt, now) * this.#ticksPerMs);
     }
-    const isPausing = (this.#sequences.highest ?? 0) > this.#newestAudioSequence;
-    if (isPausing) return SILENCE;
-    return this.#emptyFrames * this.#frameMs <= MAX_BLIND_CONCEALMENT_MS ? LOST : SILENCE;
+    this.#point.clock.begin(now, this.#cursor);
+  }
+
+  #spanOf(slot: PlayoutSlot): number {
+    return slot.durationTicks > 0 ? slot.durationTicks : this.#spanTicks;
+  }
+
+  #play(head: PlayoutSlot, now: Instant): PlayoutPiece {
+    this.#pass(head);
+    const end = head.position + head.durationTicks;
+    const overlap = this.#cursor - head.position;
+    if (overlap > 0) this.#moveCursor(-overlap);
+    this.#cursor = end;
+    this.#playedEnd = end;
+    this.#holeTicks = 0;
+    this.#isBlindHole = false;
+    this.#wasComfortNoise = head.durationTicks === 0;
+    this.#counts.played += 1;
+    const waitedMs = elapsedMs(head.arrivedAt, now);
+    this.#waitedMs += waitedMs;
+    this.#waitedMsMax = Math.max(this.#waitedMsMax, waitedMs);
+    this.#store.removeHead();
+    return this.#pieces.packet(head, this.#lender.lend(head.payload));
+  }
+
+  /** Playout has come to this packet: what is missing before it was not played. */
+  #pass(head: PlayoutSlot): void {
+    const absent = this.#absentBefore(head);
+    if (this.#isBlindHole) this.#pauses.learn(absent > 0 || !this.#isPlayoutWhole(head));
+    this.#bursts.handleMissing(absent);
+    this.#bursts.handlePlayed();
+    this.#passed = head.sequence;
+    this.#passedEpoch = head.epoch;
+  }
+
+  /** Whether the hole before a packet is a pause of the sender, by its timestamps. */
+  #isPlayoutWhole(head: PlayoutSlot): boolean {
+    return head.position - this.#playedEnd > this.#spanTicks / 2;
+  }
+
+  /** Audio packets between the one played last and this one that did not come in time. */
+  #absentBefore(head: PlayoutSlot): number {
+    if (this.#passed === undefined || head.epoch !== this.#passedEpoch) return 0;
+    const first = this.#passed + 1;
+    const others = head.epoch === this.#epoch ? this.#others.count(first, head.sequence - 1) : 0;
+    return Math.max(0, head.sequence - first - others);
+  }
+
+  #gapPiece(head: PlayoutSlot, limitTicks: number, now: Instant): PlayoutPiece {
+    const gap = head.position - this.#cursor;
+    const absent = this.#absentBefore(head);
+    if (absent === 0) {
+      if (gap > TINY_GAP_MS * this.#ticksPerMs) return this.#silentGap(head, limitTicks, now);
+      this.#moveCursor(gap);
+      return this.#play(head, now);
+    }
+    // The packet right before this one is among the missing: its place is never a pause.
+    const spanTicks = this.#spanOf(head);
+    if (gap <= spanTicks) {
+      return this.#lost(gap, this.#lender.lend(head.payload), head.payloadType);
+    }
+    const earlierTicks = gap - spanTicks;
+    const lostTicks = (absent - 1) * spanTicks - this.#holeTicks;
+    if (lostTicks > 0) return this.#lost(Math.min(limitTicks, earlierTicks, lostTicks));
+    return this.#silence(Math.min(limitTicks, earlierTicks));
+  }
+
+  /** A pause of the sender, whose end is known: here playout can be moved unheard. */
+  #silentGap(head: PlayoutSlot, limitTicks: number, now: Instant): PlayoutPiece {
+    const { clock, silentMoveMs } = this.#point;
+    const gap = head.position - this.#cursor;
+    const wanted = this.#cursor + Math.max(0, gap + silentMoveMs * this.#ticksPerMs);
+    // A packet that begins within a pull would be needed before its time.
+    const begin = silentMoveMs !== 0 || gap < limitTicks ? clock.onPull(wanted) : head.position;
+    this.#moveCursor(head.position - begin);
+    if (this.#cursor >= head.position) return this.#play(head, now);
+    return this.#silence(Math.min(limitTicks, head.position - this.#cursor));
+  }
+
+  #emptyPiece(limitTicks: number): PlayoutPiece {
+    if (this.#passed === undefined || this.#isPausing()) return this.#silence(limitTicks);
+    if (this.#holeTicks === 0) this.#isBlindHole = true;
+    const blindTicks = this.#pauses.blindMs * this.#ticksPerMs - this.#holeTicks;
+    if (blindTicks <= 0) return this.#silence(limitTicks);
+    return this.#lost(Math.min(limitTicks, blindTicks));
+  }
+
+  /** Whether the sender has said that it sends no audio now. */
+  #isPausing(): boolean {
+    if (this.#wasComfortNoise) return true;
+    return (this.#source.sequences.highest ?? 0) > this.#rules.newestSequence;
+  }
+
+  #lost(ticks: number, next?: Uint8Array, nextPayloadType?: number): PlayoutPiece {
+    this.#cursor += ticks;
+    this.#holeTicks += ticks;
+    return this.#pieces.lost(ticks, next, nextPayloadType);
+  }
+
+  #silence(ticks: number): PlayoutPiece {
+    this.#cursor += ticks;
+    this.#holeTicks += ticks;
+    return this.#pieces.silence(ticks);
+  }
+
+  /** Throws away audio that our own missing pulls have left behind. */
+  #skipExcess(limitTicks: number): PlayoutPiece {
+    const excessMs = this.#point.actualMs - this.#point.targetMs - this.#point.clock.pullMs;
+    let target = this.#cursor + Math.round(excessMs * this.#ticksPerMs);
+    while (this.#store.head !== undefined && this.#store.head.position < target) {
+      const { head } = this.#store;
+      if (head.position + this.#spanOf(head) > target) target = head.position;
+      else this.#discardHead();
+    }
+    this.#moveCursor(target - this.#cursor);
+    const seamTicks = Math.min(limitTicks, SEAM_MS * this.#ticksPerMs);
+    this.#moveCursor(-seamTicks);
+    return this.#lost(seamTicks);
+  }
+
+  #discardHead(): void {
+    this.#store.removeHead();
+    this.#counts.discarded += 1;
+  }
+
+  /** Moves playout on the axis: back to put time in, ahead to leave time out. */
+  #moveCursor(ticks: number): void {
+    this.#cursor += ticks;
+    this.#point.clock.shift(ticks);
+    this.#countShift(-ticks);
+  }
+
+  #countShift(insertedTicks: number): void {
+    // Before the first packet there is no playout to be moved.
+    if (this.#passed === undefined) return;
+    const ms = insertedTicks / this.#ticksPerMs;
+    if (ms > 0) this.#counts.insertedMs += ms;
+    else this.#counts.skippedMs -= ms;
   }
 }

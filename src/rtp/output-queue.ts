@@ -1,56 +1,44 @@
 import type { Instant } from "../environment/index.ts";
 import type { RtpPacket } from "./packet.ts";
-import { PayloadSlot } from "./payload-slot.ts";
+import { PayloadLender, PayloadSlot } from "./payload-slot.ts";
 
 /** A piece of the continuous output of an `IngressOrderer`. */
 export type IngressOutput =
-  | { readonly kind: "audio"; readonly payload: Uint8Array; readonly timestamp: number }
+  | {
+      readonly kind: "audio";
+      /** Valid until the next call of the orderer. */
+      readonly payload: Uint8Array;
+      readonly payloadType: number;
+      readonly timestamp: number;
+      readonly durationTicks: number;
+    }
+  /** Audio was sent for this time, as far as one can know, and is not here: conceal. */
+  | { readonly kind: "lost"; readonly ticks: number }
   | { readonly kind: "silence"; readonly ticks: number };
-
-/** What an orderer notes beside the packet's own fields. */
-export interface PacketNote {
-  readonly sequence: number;
-  readonly isAudio: boolean;
-  readonly arrivedAt: Instant;
-}
-
-const EMPTY = new Uint8Array(0);
 
 /** A packet's copy, from its arrival until its output was used. */
 export class QueuedPacket {
-  readonly #slot = new PayloadSlot();
-  readonly #output: { kind: "audio"; payload: Uint8Array; timestamp: number } = {
-    kind: "audio",
-    payload: EMPTY,
-    timestamp: 0,
-  };
+  readonly payload: PayloadSlot = new PayloadSlot();
+  payloadType = 0;
+  timestamp = 0;
+  durationTicks = 0;
+  /** Extended sequence number. */
   sequence = 0;
   isAudio = true;
   arrivedAt: Instant = 0 as Instant;
 
-  /** Copies a packet in. */
-  set(packet: RtpPacket, note: PacketNote): void {
-    this.sequence = note.sequence;
-    this.isAudio = note.isAudio;
-    this.arrivedAt = note.arrivedAt;
-    this.#output.payload = note.isAudio ? this.#slot.store(packet.payload) : EMPTY;
-    this.#output.timestamp = packet.timestamp;
-  }
-
-  get payload(): Uint8Array {
-    return this.#output.payload;
-  }
-
-  get timestamp(): number {
-    return this.#output.timestamp;
-  }
-
-  get output(): IngressOutput {
-    return this.#output;
+  /** Copies a packet in; the rest is for the caller to set. */
+  set(packet: RtpPacket): void {
+    this.payload.store(packet.payload);
+    this.payloadType = packet.payloadType;
+    this.timestamp = packet.timestamp;
   }
 }
 
-type Entry = QueuedPacket | { readonly kind: "silence"; ticks: number };
+type Filled = { kind: "lost" | "silence"; ticks: number };
+type Entry = QueuedPacket | Filled;
+
+const EMPTY: Uint8Array = new Uint8Array(0);
 
 /** Beyond any burst between two drains; more would be a consumer that does not drain. */
 const MAX_PACKETS = 512;
@@ -61,8 +49,14 @@ export class OutputQueue {
   #made = 0;
   readonly #entries: Entry[] = [];
   #head = 0;
-  /** Handed out by the newest `take`; free again at the next. */
-  #lent: QueuedPacket | undefined;
+  readonly #lender = new PayloadLender();
+  readonly #audio = {
+    kind: "audio" as const,
+    payload: EMPTY,
+    payloadType: 0,
+    timestamp: 0,
+    durationTicks: 0,
+  };
 
   /** A place for a packet; `undefined` when all are in use. */
   reserve(): QueuedPacket | undefined {
@@ -82,17 +76,16 @@ export class OutputQueue {
     this.#entries.push(entry);
   }
 
-  /** Appends silence, joined to silence that is waiting already. */
-  putSilence(ticks: number): void {
+  /** Appends time without a packet, joined to the like of it that is waiting already. */
+  fill(kind: "lost" | "silence", ticks: number): void {
     const last = this.#head < this.#entries.length ? this.#entries.at(-1) : undefined;
-    if (last !== undefined && !(last instanceof QueuedPacket)) last.ticks += ticks;
-    else this.#entries.push({ kind: "silence", ticks });
+    const isAlike = last !== undefined && !(last instanceof QueuedPacket) && last.kind === kind;
+    if (isAlike) last.ticks += ticks;
+    else this.#entries.push({ kind, ticks });
   }
 
   /** Removes and returns the oldest entry. */
   take(): IngressOutput | undefined {
-    if (this.#lent !== undefined) this.#free.push(this.#lent);
-    this.#lent = undefined;
     if (this.#head === this.#entries.length) return undefined;
     const entry = this.#entries[this.#head] as Entry;
     this.#head += 1;
@@ -101,7 +94,11 @@ export class OutputQueue {
       this.#head = 0;
     }
     if (!(entry instanceof QueuedPacket)) return entry;
-    this.#lent = entry;
-    return entry.output;
+    this.#audio.payload = this.#lender.lend(entry.payload);
+    this.#audio.payloadType = entry.payloadType;
+    this.#audio.timestamp = entry.timestamp;
+    this.#audio.durationTicks = entry.durationTicks;
+    this.#free.push(entry);
+    return this.#audio;
   }
 }

@@ -136,6 +136,38 @@ describe("ReceptionStatistics", () => {
     expect(statistics.snapshot().interarrivalJitterMs).toBe(0);
   });
 
+  it("goes on with the jitter over a change of the clock rate", () => {
+    const statistics = statisticsOf([1, 2, 3]);
+    for (let index = 4; index < 40; index += 1) {
+      const timestamp = 5_000_000 + index * 960;
+      statistics.handlePacket(packet(index, { timestamp, payloadType: 96 }), at(index), 48_000);
+    }
+
+    expect(statistics.snapshot().interarrivalJitterMs).toBeCloseTo(0, 6);
+    expect(statistics.snapshot()).toMatchObject({ received: 39, lost: 0 });
+  });
+
+  it("reports the present source alone for RTCP", () => {
+    const statistics = statisticsOf([65_534, 65_535, 65_537, 65_537]);
+    expect(statistics.currentSource).toMatchObject({
+      ssrc: 1,
+      extendedHighestSequenceNumber: 65_537,
+      expected: 4,
+      received: 4,
+    });
+
+    for (const index of [10, 11, 13])
+      statistics.handlePacket(packet(index, { ssrc: 2 }), at(index));
+
+    expect(statistics.currentSource).toMatchObject({
+      ssrc: 2,
+      extendedHighestSequenceNumber: 13,
+      expected: 4,
+      received: 3,
+    });
+    expect(new ReceptionStatistics({ clockRateHz: 8000 }).currentSource).toBeUndefined();
+  });
+
   it("agrees with a plain count for any loss, duplication and small reordering (property)", () => {
     const fates = fc.array(
       fc.record({ copies: fc.integer({ min: 0, max: 2 }), delay: fc.integer({ min: 0, max: 9 }) }),

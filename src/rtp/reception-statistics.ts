@@ -24,8 +24,20 @@ export interface ReceptionReport {
   readonly interarrivalJitterMsMax: number;
 }
 
+/** What came from the present source alone, as an RTCP report block has it (RFC 3550 §6.4.1). */
+export interface SourceReception {
+  readonly ssrc: number;
+  /** Cycles and sequence number; only the low 32 bits are reported. */
+  readonly extendedHighestSequenceNumber: number;
+  readonly expected: number;
+  /** Packets that came, duplicates and late ones included (RFC 3550 §6.4.1). */
+  readonly received: number;
+  readonly interarrivalJitterMs: number;
+}
+
 /** How to make `ReceptionStatistics`. */
 export interface ReceptionStatisticsOptions {
+  /** Of packets that come without a rate of their own. */
   readonly clockRateHz: number;
 }
 
@@ -38,6 +50,10 @@ const MAX_MISORDER = 100;
  * rebase timestamps after a hold or a transfer. The RFC's formula would never forget it.
  */
 const MAX_TRANSIT_STEP_MS = 3000;
+/** A power of two beyond `MAX_MISORDER`. */
+const WINDOW_PACKETS = 128;
+/** Extended sequence numbers begin one cycle up. */
+const FIRST_CYCLE = 0x1_0000;
 
 /** The first packet of what may be a new source or a restarted sequence. */
 interface Candidate {
@@ -53,12 +69,13 @@ interface Candidate {
  * with none of the current source between them; until then they count as stray.
  */
 export class ReceptionStatistics {
-  readonly #ticksPerMs: number;
-  readonly #sequences = new SequenceTracker(MAX_MISORDER + 28);
+  readonly #clockRateHz: number;
+  readonly #sequences = new SequenceTracker(WINDOW_PACKETS);
   #ssrc: number | undefined;
   #lowest = 0;
   #candidate: Candidate | undefined;
   #expectedBefore = 0;
+  #receivedBefore = 0;
   #received = 0;
   #duplicate = 0;
   #outOfOrder = 0;
@@ -67,22 +84,30 @@ export class ReceptionStatistics {
   #ssrcChanges = 0;
   #previousArrivedAt: Instant | undefined;
   #previousTimestamp = 0;
+  #previousClockRateHz = 0;
   #jitterMs = 0;
   #jitterMsMax = 0;
 
   constructor(options: ReceptionStatisticsOptions) {
-    this.#ticksPerMs = options.clockRateHz / 1000;
+    this.#clockRateHz = options.clockRateHz;
   }
 
-  /** Accounts for one packet, of whatever payload type, that arrived at `arrivedAt`. */
-  handlePacket(packet: RtpPacket, arrivedAt: Instant): void {
+  /**
+   * Accounts for one packet, of whatever payload type, that arrived at `arrivedAt`. Timestamps of
+   * two clock rates do not compare: where the rate changes, the jitter goes on with the next pair.
+   */
+  handlePacket(
+    packet: RtpPacket,
+    arrivedAt: Instant,
+    clockRateHz: number = this.#clockRateHz,
+  ): void {
     if (this.#ssrc === undefined) this.#beginSource(packet, packet.sequenceNumber);
     else if (!this.#belongs(packet)) {
       if (!this.#confirms(packet)) return this.#setAside(packet);
       this.#adopt(packet);
     }
     this.#candidate = undefined;
-    if (this.#count(packet)) this.#updateJitter(packet, arrivedAt);
+    if (this.#count(packet)) this.#updateJitter(packet, arrivedAt, clockRateHz);
   }
 
   /** The figures so far. */
@@ -99,6 +124,19 @@ export class ReceptionStatistics {
       ssrcChanges: this.#ssrcChanges,
       interarrivalJitterMs: this.#jitterMs,
       interarrivalJitterMsMax: this.#jitterMsMax,
+    };
+  }
+
+  /** What came from the present source; `undefined` before the first packet. */
+  get currentSource(): SourceReception | undefined {
+    const { highest } = this.#sequences;
+    if (this.#ssrc === undefined || highest === undefined) return undefined;
+    return {
+      ssrc: this.#ssrc,
+      extendedHighestSequenceNumber: highest - FIRST_CYCLE,
+      expected: this.#expectedOfSource(),
+      received: this.#received - this.#receivedBefore,
+      interarrivalJitterMs: this.#jitterMs,
     };
   }
 
@@ -125,6 +163,7 @@ export class ReceptionStatistics {
     if (packet.ssrc === this.#ssrc) this.#restarts += 1;
     else this.#ssrcChanges += 1;
     this.#expectedBefore += this.#expectedOfSource();
+    this.#receivedBefore = this.#received;
     const first = this.#candidate?.sequenceNumber ?? packet.sequenceNumber;
     this.#beginSource(packet, first);
     this.#sequences.mark(this.#lowest);
@@ -160,16 +199,18 @@ export class ReceptionStatistics {
   }
 
   /** RFC 3550 A.8. */
-  #updateJitter(packet: RtpPacket, arrivedAt: Instant): void {
+  #updateJitter(packet: RtpPacket, arrivedAt: Instant, clockRateHz: number): void {
     const previousArrivedAt = this.#previousArrivedAt;
     const tickStep = timestampDistance(this.#previousTimestamp, packet.timestamp);
     // Updates of one telephone event share a timestamp (RFC 4733 §2.5.1.2) and say nothing here.
     if (previousArrivedAt !== undefined && tickStep === 0) return;
     this.#previousArrivedAt = arrivedAt;
     this.#previousTimestamp = packet.timestamp;
-    if (previousArrivedAt === undefined) return;
+    const isSameClock = clockRateHz === this.#previousClockRateHz;
+    this.#previousClockRateHz = clockRateHz;
+    if (previousArrivedAt === undefined || !isSameClock) return;
 
-    const transitStepMs = elapsedMs(previousArrivedAt, arrivedAt) - tickStep / this.#ticksPerMs;
+    const transitStepMs = elapsedMs(previousArrivedAt, arrivedAt) - (tickStep * 1000) / clockRateHz;
     if (Math.abs(transitStepMs) > MAX_TRANSIT_STEP_MS) return;
     this.#jitterMs += (Math.abs(transitStepMs) - this.#jitterMs) / 16;
     this.#jitterMsMax = Math.max(this.#jitterMsMax, this.#jitterMs);

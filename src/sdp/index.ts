@@ -2,9 +2,16 @@
  * SDP: reading and writing session descriptions, and offer/answer for one audio stream. It knows
  * no SIP and no socket.
  */
-export type { MediaDirection } from "./audio-media.ts";
-export type { LocalFormat } from "./match-formats.ts";
-export { type MediaCapabilities, type NegotiatedMedia, OfferAnswer } from "./offer-answer.ts";
+export type {
+  LocalFormat,
+  MediaCapabilities,
+  RtcpCapability,
+  SrtpCapability,
+  SrtpPolicy,
+} from "./media-capabilities.ts";
+export type { MediaDirection } from "./media-direction.ts";
+export type { NegotiatedMedia, ReceivedPayload, SendFormat } from "./negotiated-media.ts";
+export { OfferAnswer, type Reconfiguration } from "./offer-answer.ts";
 export { parseSdp } from "./parse.ts";
 export type {
   MalformedSdp,

@@ -1,28 +1,29 @@
-import type { PayloadFormat } from "./audio-media.ts";
+import type { LocalFormat, MediaCapabilities } from "./media-capabilities.ts";
+import {
+  COMFORT_NOISE,
+  isNamed,
+  meaningKey,
+  type PayloadFormat,
+  TELEPHONE_EVENT,
+} from "./payload-format.ts";
 
-/** A codec as this side numbers and describes it. */
-export interface LocalFormat {
-  readonly name: string;
-  readonly payloadType: number;
-  readonly clockRateHz: number;
-  readonly channels?: number;
-  /** Our own format parameters, announced as they stand. */
-  readonly fmtp?: string;
+/** A codec that both sides know. */
+export interface FormatPair {
+  /** In the peer's numbering. */
+  readonly remote: PayloadFormat;
+  readonly local: LocalFormat;
 }
 
-/** The formats that both sides know, most preferred first. */
+/** What both sides know. */
 export interface MatchedFormats {
-  /** The peer's numbering. */
-  readonly formats: readonly PayloadFormat[];
-  /** The same formats in our own; the indexes correspond. */
-  readonly ownFormats: readonly LocalFormat[];
-  /** The peer's telephone-event of the first format's clock rate. */
-  readonly telephoneEvent?: PayloadFormat;
+  /** Most preferred first. */
+  readonly codecs: readonly FormatPair[];
+  /** The peer's telephone-event and comfort noise that go along, one per clock rate. */
+  readonly auxiliaries: readonly PayloadFormat[];
 }
 
 /** How to match. */
-export interface MatchOptions {
-  readonly telephoneEvents: boolean;
+export interface MatchOptions extends Pick<MediaCapabilities, "telephoneEvents" | "comfortNoise"> {
   /** Whose order counts: the description's ("offer") or our own. */
   readonly order: "offer" | "own";
 }
@@ -33,34 +34,49 @@ export function matchFormats(
   remote: readonly PayloadFormat[],
   options: MatchOptions,
 ): MatchedFormats {
-  const pairs: [PayloadFormat, LocalFormat][] = [];
+  const codecs: FormatPair[] = [];
   for (const format of remote) {
-    const match = own.find((local) => isSame(local, format));
-    const isTaken = pairs.some(([, local]) => local === match);
-    if (match !== undefined && !isTaken) pairs.push([format, match]);
+    const local = own.find((each) => meaningKey(each) === meaningKey(format));
+    const isTaken = codecs.some((pair) => pair.local === local);
+    if (local !== undefined && !isTaken) codecs.push({ remote: format, local });
   }
   if (options.order === "own") {
-    pairs.sort(([, left], [, right]) => own.indexOf(left) - own.indexOf(right));
+    codecs.sort((left, right) => own.indexOf(left.local) - own.indexOf(right.local));
   }
-  const clockRateHz = pairs[0]?.[0].clockRateHz;
-  const telephoneEvent = options.telephoneEvents
-    ? remote.find((format) => isTelephoneEvent(format) && format.clockRateHz === clockRateHz)
-    : undefined;
-  return {
-    formats: pairs.map(([format]) => format),
-    ownFormats: pairs.map(([, local]) => local),
-    ...(telephoneEvent === undefined ? {} : { telephoneEvent }),
-  };
-}
-
-function isSame(local: LocalFormat, remote: PayloadFormat): boolean {
-  return (
-    local.name.toLowerCase() === remote.name.toLowerCase() &&
-    local.clockRateHz === remote.clockRateHz &&
-    (local.channels ?? 1) === remote.channels
+  const wanted = new Set(
+    auxiliaryFormats(
+      codecs.map((pair) => pair.local),
+      options,
+    ).map(meaningKey),
   );
+  return { codecs, auxiliaries: remote.filter((format) => wanted.delete(meaningKey(format))) };
 }
 
-function isTelephoneEvent(format: PayloadFormat): boolean {
-  return format.name.toLowerCase() === "telephone-event";
+/**
+ * What goes along with these codecs. Digits are offered at each clock rate (RFC 4733 §2.1 wants
+ * them at the audio's), and always at 8 kHz: many peers know no other one, whatever their codec.
+ * Comfort noise exists for 8 and 16 kHz; Opus has its own.
+ */
+export function auxiliaryFormats(
+  codecs: readonly LocalFormat[],
+  options: Pick<MediaCapabilities, "telephoneEvents" | "comfortNoise">,
+): { readonly name: string; readonly clockRateHz: number }[] {
+  const rates = new Set(codecs.map((codec) => codec.clockRateHz));
+  const noises = [8000, 16_000].filter((rate) => options.comfortNoise && rates.has(rate));
+  const events = options.telephoneEvents ? [...rates.add(8000)] : [];
+  return [
+    ...noises.map((clockRateHz) => ({ name: COMFORT_NOISE, clockRateHz })),
+    ...events.map((clockRateHz) => ({ name: TELEPHONE_EVENT, clockRateHz })),
+  ];
+}
+
+/** The auxiliary format of this name for this clock rate. */
+export function auxiliaryAt(
+  matched: MatchedFormats,
+  name: string,
+  clockRateHz: number,
+): PayloadFormat | undefined {
+  return matched.auxiliaries.find(
+    (format) => isNamed(format, name) && format.clockRateHz === clockRateHz,
+  );
 }

@@ -1,60 +1,33 @@
-import { assert, RemoteError, type SocketAddress } from "../environment/index.ts";
-import {
-  type AudioMedia,
-  intersected,
-  isPlainRtpAudio,
-  type MediaDirection,
-  mirrored,
-  type PayloadFormat,
-  readAudioMedia,
-} from "./audio-media.ts";
-import {
-  type LocalFormat,
-  type MatchedFormats,
-  type MatchOptions,
-  matchFormats,
-} from "./match-formats.ts";
+import { assert, present, UsageError } from "../environment/index.ts";
+import { audioLine, refusedLine } from "./audio-line.ts";
+import { concludeExchange } from "./conclude-exchange.ts";
+import { CryptoExchange, cryptoAttribute } from "./crypto-exchange.ts";
+import { type FoundAudio, findAudio } from "./find-audio.ts";
+import { auxiliaryFormats, type MatchedFormats } from "./match-formats.ts";
+import type { LocalFormat, MediaCapabilities } from "./media-capabilities.ts";
+import { intersected, type MediaDirection, mirrored } from "./media-direction.ts";
+import type { NegotiatedMedia } from "./negotiated-media.ts";
 import { parseSdp } from "./parse.ts";
+import { isNamed, type PayloadFormat, TELEPHONE_EVENT } from "./payload-format.ts";
+import { PayloadNumbers } from "./payload-numbers.ts";
+import { rtcpAttributes } from "./rtcp-announcement.ts";
+import { type DescriptionRole, malformedSdp } from "./sdp-faults.ts";
 import type { MediaDescription, SdpAttribute, SessionDescription } from "./session-description.ts";
 import { writeSdp } from "./write.ts";
 
-/** What one side can do, and where it wants its audio. */
-export interface MediaCapabilities {
-  /** Numeric address, IPv4 or IPv6, to be announced. */
-  readonly address: string;
-  readonly port: number;
-  /** Most preferred first. */
-  readonly codecs: readonly LocalFormat[];
-  /** `undefined`: no telephone events. */
-  readonly telephoneEventPayloadType?: number;
-  readonly ptimeMs: number;
-  /** The number of the `o=` line; its version counts up from it. */
-  readonly sessionId: number;
-  /**
-   * Whose order of codecs counts in an answer; default "offer", as RFC 3264 §6.1 recommends.
-   */
-  readonly answerOrder?: "offer" | "own";
+/** What a call is to change; what is left out stays. */
+export interface Reconfiguration {
+  /** Ids of the codecs to allow, most preferred first; others are neither offered nor answered. */
+  readonly codecs?: readonly string[];
+  /** "sendonly" holds the peer. */
+  readonly direction?: MediaDirection;
+  readonly ptimeMs?: number;
 }
 
-/** What both sides agreed on, seen from here. */
-export interface NegotiatedMedia {
-  /** Of the codec to send with. */
-  readonly codecName: string;
-  readonly sendPayloadType: number;
-  /** What may arrive: payload type → codec name. Telephone events stand apart. */
-  readonly receivePayloadTypes: ReadonlyMap<number, string>;
-  readonly telephoneEvent?: {
-    readonly sendPayloadType: number;
-    readonly receivePayloadType: number;
-  };
-  /** Of the packets to send: our own, unless the peer's maxptime is lower. */
-  readonly ptimeMs: number;
-  /** What the peer would like to receive (a=ptime); only a wish. */
-  readonly remotePtimeMs?: number;
-  readonly clockRateHz: number;
-  /** Where to send to; `undefined` while the stream is held or refused. */
-  readonly remote: SocketAddress | undefined;
+interface Settings {
+  readonly codecs: readonly LocalFormat[];
   readonly direction: MediaDirection;
+  readonly ptimeMs: number;
 }
 
 /**
@@ -65,27 +38,33 @@ export interface NegotiatedMedia {
  */
 export class OfferAnswer {
   readonly #capabilities: MediaCapabilities;
-  /** Payload types of later offers: those in use must keep their meaning (RFC 3264 §8.3.2). */
-  #formats: readonly LocalFormat[];
-  #telephoneEventPayloadType: number | undefined;
-  #direction: MediaDirection = "sendrecv";
+  readonly #numbers: PayloadNumbers;
+  readonly #crypto: CryptoExchange;
+  /** What is wanted now, and what was wanted when an exchange last succeeded. */
+  #settings: Settings;
+  #settledSettings: Settings;
+  /** The codecs of the offer that waits for its answer. */
+  #openOffer: readonly LocalFormat[] | undefined;
   /** The m-lines of the session so far; later descriptions must repeat their number and order. */
   #mediaLines: readonly MediaDescription[] = [];
   #audioIndex = 0;
   #version: number;
   #lastBody: string | undefined;
-  #hasOpenOffer = false;
   #negotiated: NegotiatedMedia | undefined;
 
   /** Called after each successful exchange, re-offers included. */
   onNegotiated: ((media: NegotiatedMedia) => void) | undefined;
 
   constructor(capabilities: MediaCapabilities) {
-    assert(capabilities.codecs.length > 0, "something must be able to be offered");
+    const { codecs, srtp, sessionId, ptimeMs } = capabilities;
+    assert(codecs.length > 0, "something must be able to be offered");
+    assert(srtp.policy === "off" || srtp.offers.length > 0, "SRTP needs keys");
     this.#capabilities = capabilities;
-    this.#formats = capabilities.codecs;
-    this.#telephoneEventPayloadType = capabilities.telephoneEventPayloadType;
-    this.#version = capabilities.sessionId;
+    this.#numbers = new PayloadNumbers(capabilities);
+    this.#crypto = new CryptoExchange(srtp);
+    this.#settings = { codecs, direction: "sendrecv", ptimeMs };
+    this.#settledSettings = this.#settings;
+    this.#version = sessionId;
   }
 
   /** The result of the newest complete exchange. */
@@ -93,167 +72,167 @@ export class OfferAnswer {
     return this.#negotiated;
   }
 
-  /** The direction to offer and to answer with from now on; "sendonly" holds the peer. */
-  set direction(direction: MediaDirection) {
-    this.#direction = direction;
-  }
-
-  get direction(): MediaDirection {
-    return this.#direction;
+  /**
+   * Changes what is offered, and answered, from now on. It takes effect with the next exchange:
+   * send `createOffer()` in a re-INVITE.
+   * @throws UsageError ERR_CODEC_NOT_ENABLED for a codec that is not among the capabilities.
+   */
+  reconfigure(changes: Reconfiguration): void {
+    const { codecs: ids, ...others } = changes;
+    assert(ids === undefined || ids.length > 0, "something must be able to be offered");
+    const codecs = ids?.map((id) => this.#codec(id)) ?? this.#settings.codecs;
+    this.#settings = { ...this.#settings, ...others, codecs };
   }
 
   /** An offer, or a re-offer once something was negotiated (RFC 3264 §5, §8). */
   createOffer(): string {
-    this.#hasOpenOffer = true;
-    const formats = this.#formats.map((format) => ({ ...format, channels: format.channels ?? 1 }));
-    const audio = this.#audioLine(formats, this.#telephoneEventPayloadType, this.#direction);
-    return this.#describe(audio);
+    const { codecs, direction } = this.#settings;
+    this.#openOffer = codecs;
+    const offered = [...this.#inUseFirst(codecs), ...auxiliaryFormats(codecs, this.#capabilities)];
+    const formats = offered.map((format) => this.#announced(format));
+    return this.#describe(
+      this.#audioLine(formats, direction, [
+        ...rtcpAttributes(this.#capabilities, this.#capabilities.rtcp.mode === "mux"),
+        ...this.#crypto.offerAttributes(),
+      ]),
+    );
   }
 
   /**
    * Takes an offer and returns the answer (RFC 3264 §6).
-   * @throws RemoteError ERR_SDP_MALFORMED, ERR_SDP_NO_COMMON_CODEC.
+   * @throws RemoteError ERR_SDP_MALFORMED, ERR_SDP_NO_COMMON_CODEC, ERR_SRTP_NOT_ALLOWED,
+   * ERR_SRTP_REQUIRED, ERR_SRTP_NO_COMMON_SUITE.
    */
   acceptOffer(offer: string): string {
     const session = parsed(offer, "offer");
-    const found = this.#findAudio(session, this.#capabilities.answerOrder ?? "offer");
+    const found = this.#findAudio("offer", session, this.#settings.codecs);
     const { audio, matched } = found;
-    // A later offer of our own must use the numbers that are now in use.
-    this.#adoptNumbers(matched);
+    this.#numbers.adopt(audio.formats, remoteFormats(matched));
     this.#mediaLines = session.media;
     this.#audioIndex = found.index;
-    this.#hasOpenOffer = false;
+    this.#openOffer = undefined;
 
-    const direction = intersected(mirrored(audio.direction), this.#direction);
-    const answered = audio.isRefused
-      ? refused(session.media[found.index] as MediaDescription)
-      : this.#audioLine(matched.formats, matched.telephoneEvent?.payloadType, direction);
-    const answer = this.#describe(answered);
-    this.#settle(audio, matched, direction);
+    const direction = intersected(mirrored(audio.direction), this.#settings.direction);
+    const line = present(session.media[found.index], "the line that was found is there");
+    const answer = this.#describe(
+      audio.isRefused ? refusedLine(line) : this.#answerLine(found, direction),
+    );
+    this.#settle(found, direction);
     return answer;
   }
 
   /**
    * Takes the answer to the newest offer (RFC 3264 §7).
-   * @throws RemoteError ERR_SDP_MALFORMED, ERR_SDP_NO_COMMON_CODEC.
+   * @throws RemoteError ERR_SDP_MALFORMED, ERR_SDP_NO_COMMON_CODEC, ERR_SRTP_NOT_ALLOWED,
+   * ERR_SRTP_DOWNGRADED, ERR_SRTP_MALFORMED.
    */
   acceptAnswer(answer: string): void {
-    assert(this.#hasOpenOffer, "an answer follows an offer");
-    const session = parsed(answer, "answer");
-    const { audio, matched } = this.#findAudio(session, "offer");
-    this.#hasOpenOffer = false;
-    this.#settle(audio, matched, intersected(mirrored(audio.direction), this.#direction));
-  }
-
-  /** The audio m-line to speak, with the formats that both sides know. */
-  #findAudio(session: SessionDescription, order: MatchOptions["order"]): FoundAudio {
-    const candidates = [...session.media.entries()].filter(([, media]) => isPlainRtpAudio(media));
-    // Ports of 0 are for streams that are not in use: another audio line goes first.
-    const ordered = candidates.toSorted(([, left], [, right]) => rank(left) - rank(right));
-    for (const [index, media] of ordered) {
-      const audio = readAudioMedia(session, media);
-      if (audio === undefined) throw malformed("An audio stream has no numeric address.");
-      const telephoneEvents = this.#capabilities.telephoneEventPayloadType !== undefined;
-      const matched = matchFormats(this.#formats, audio.formats, { telephoneEvents, order });
-      if (matched.formats.length > 0 && this.#isAcceptable(audio)) return { index, audio, matched };
-    }
-    throw this.#noCommonCodec(session, candidates.length);
-  }
-
-  /** A refused stream can hold a call that is up, but not begin one. */
-  #isAcceptable(audio: AudioMedia): boolean {
-    return !audio.isRefused || this.#negotiated !== undefined;
-  }
-
-  /** Takes the peer's numbers over; formats that it does not know make way for them. */
-  #adoptNumbers(matched: MatchedFormats): void {
-    const event = matched.telephoneEvent?.payloadType ?? this.#telephoneEventPayloadType;
-    const used = new Set(matched.formats.map((format) => format.payloadType));
-    if (event !== undefined) used.add(event);
-    this.#telephoneEventPayloadType = event;
-    this.#formats = this.#formats.map((own) => {
-      const adopted = matched.formats[matched.ownFormats.indexOf(own)];
-      if (adopted !== undefined) return { ...own, payloadType: adopted.payloadType };
-      const payloadType = used.has(own.payloadType) ? freeNumber(used) : own.payloadType;
-      used.add(payloadType);
-      return { ...own, payloadType };
-    });
-  }
-
-  #settle(audio: AudioMedia, matched: MatchedFormats, direction: MediaDirection): void {
-    const { ptimeMs } = this.#capabilities;
-    const codec = matched.formats[0] as PayloadFormat;
-    const event = matched.telephoneEvent;
-    const ownEvent = this.#telephoneEventPayloadType;
-    const held = audio.remote === undefined ? "recvonly" : "sendrecv";
-    this.#negotiated = {
-      codecName: (matched.ownFormats[0] as LocalFormat).name,
-      sendPayloadType: codec.payloadType,
-      receivePayloadTypes: this.#receivePayloadTypes(matched),
-      ...(event === undefined || ownEvent === undefined
-        ? {}
-        : {
-            telephoneEvent: {
-              sendPayloadType: event.payloadType,
-              receivePayloadType: ownEvent,
-            },
-          }),
-      ptimeMs: Math.min(ptimeMs, audio.maxPtimeMs ?? ptimeMs),
-      ...(audio.ptimeMs === undefined ? {} : { remotePtimeMs: audio.ptimeMs }),
-      clockRateHz: codec.clockRateHz,
-      remote: audio.remote,
-      direction: audio.isRefused ? "inactive" : intersected(direction, held),
-    };
-    this.onNegotiated?.(this.#negotiated);
+    const offered = present(this.#openOffer, "an answer follows an offer");
+    const found = this.#findAudio("answer", parsed(answer, "answer"), offered);
+    this.#numbers.note(found.audio.formats);
+    this.#openOffer = undefined;
+    this.#settle(found, intersected(mirrored(found.audio.direction), this.#settings.direction));
   }
 
   /**
-   * Our own numbers are what the peer must send with. Where its numbers differ, some peers send
-   * with those instead, so that they are understood as well (RFC 3264 §6.1 allows asymmetry).
+   * The peer refused the newest offer: all is as before it, and what `reconfigure` asked for is
+   * forgotten (RFC 3261 §14.1).
    */
-  #receivePayloadTypes(matched: MatchedFormats): ReadonlyMap<number, string> {
-    const types = new Map<number, string>();
-    const taken = new Set(this.#formats.map((format) => format.payloadType));
-    if (this.#telephoneEventPayloadType !== undefined) taken.add(this.#telephoneEventPayloadType);
-    for (const [index, own] of matched.ownFormats.entries()) {
-      const local = this.#formats.find((format) => format.name === own.name) ?? own;
-      types.set(local.payloadType, own.name);
-      const remote = matched.formats[index] as PayloadFormat;
-      if (!taken.has(remote.payloadType)) types.set(remote.payloadType, own.name);
-    }
-    return types;
+  withdrawOffer(): void {
+    this.#openOffer = undefined;
+    this.#settings = this.#settledSettings;
+  }
+
+  #findAudio(
+    role: DescriptionRole,
+    session: SessionDescription,
+    codecs: readonly LocalFormat[],
+  ): FoundAudio {
+    const { telephoneEvents, comfortNoise, srtp, answerOrder = "offer" } = this.#capabilities;
+    const order = role === "offer" ? answerOrder : "offer";
+    return findAudio({
+      role,
+      session,
+      codecs,
+      match: { telephoneEvents, comfortNoise, order },
+      srtp,
+      crypto: this.#crypto,
+      isCallUp: this.#negotiated !== undefined,
+    });
+  }
+
+  #settle(found: FoundAudio, direction: MediaDirection): void {
+    this.#crypto.settle(found.crypto);
+    this.#settledSettings = this.#settings;
+    this.#negotiated = concludeExchange(found, {
+      capabilities: this.#capabilities,
+      numbers: this.#numbers,
+      ptimeMs: this.#settings.ptimeMs,
+      direction,
+      earlier: this.#negotiated,
+    });
+    this.onNegotiated?.(this.#negotiated);
+  }
+
+  #answerLine(found: FoundAudio, direction: MediaDirection): MediaDescription {
+    const { matched, audio, crypto } = found;
+    const isMux = this.#capabilities.rtcp.mode === "mux" && audio.rtcp.isMux;
+    const formats = remoteFormats(matched).map((format) => this.#announced(format));
+    return this.#audioLine(formats, direction, [
+      ...rtcpAttributes(this.#capabilities, isMux),
+      // The tag of the line that was chosen, with a key of our own (RFC 4568 §5.1.2).
+      ...(crypto === undefined ? [] : [cryptoAttribute(crypto.tag, crypto.send)]),
+    ]);
   }
 
   #audioLine(
-    formats: readonly Omit<PayloadFormat, "fmtp">[],
-    telephoneEvent: number | undefined,
+    formats: readonly PayloadFormat[],
     direction: MediaDirection,
+    attributes: readonly SdpAttribute[],
   ): MediaDescription {
-    const clockRateHz = formats[0]?.clockRateHz ?? 8000;
-    const events = telephoneEvent === undefined ? [] : eventAttributes(telephoneEvent, clockRateHz);
-    const numbers = formats.map((format) => String(format.payloadType));
-    return {
-      media: "audio",
-      port: this.#capabilities.port,
-      protocol: this.#mediaLines[this.#audioIndex]?.protocol ?? "RTP/AVP",
-      formats: telephoneEvent === undefined ? numbers : [...numbers, String(telephoneEvent)],
-      attributes: [
-        ...formats.flatMap((format) => this.#formatAttributes(format)),
-        ...events,
-        { name: "ptime", value: String(this.#capabilities.ptimeMs) },
-        { name: direction },
-      ],
-    };
+    this.#numbers.note(formats);
+    const { port, srtp } = this.#capabilities;
+    const ownProtocol = srtp.policy === "required" ? "RTP/SAVP" : "RTP/AVP";
+    const protocol = this.#mediaLines[this.#audioIndex]?.protocol ?? ownProtocol;
+    const { ptimeMs } = this.#settings;
+    return audioLine({ port, protocol, formats, ptimeMs, attributes, direction });
   }
 
-  #formatAttributes(format: Omit<PayloadFormat, "fmtp">): SdpAttribute[] {
-    const { payloadType, name, clockRateHz, channels } = format;
-    const suffix = channels > 1 ? `/${channels}` : "";
-    const own = this.#capabilities.codecs.find((codec) => sameName(codec.name, name));
+  /** A format with our number and our parameters. */
+  #announced(format: Pick<LocalFormat, "name" | "clockRateHz" | "channels">): PayloadFormat {
+    const { name, clockRateHz, channels = 1 } = format;
+    const payloadType = present(this.#numbers.numberOf(format), "all our formats have numbers");
+    const fmtp = isNamed(format, TELEPHONE_EVENT) ? "0-15" : this.#ownFmtp(payloadType);
+    const meaning = { payloadType, name, clockRateHz, channels };
+    return fmtp === undefined ? meaning : { ...meaning, fmtp };
+  }
+
+  #ownFmtp(payloadType: number): string | undefined {
+    const { codecs } = this.#capabilities;
+    return codecs.find((codec) => this.#numbers.numberOf(codec) === payloadType)?.fmtp;
+  }
+
+  /** A re-offer for another reason (hold, refresh) must not change the codec. */
+  #inUseFirst(codecs: readonly LocalFormat[]): LocalFormat[] {
+    // What was just asked for goes before what is in use.
+    const isReordered = codecs !== this.#settledSettings.codecs;
+    const inUse = isReordered ? undefined : this.#negotiated?.send.codecId;
     return [
-      { name: "rtpmap", value: `${payloadType} ${name}/${clockRateHz}${suffix}` },
-      ...(own?.fmtp === undefined ? [] : [{ name: "fmtp", value: `${payloadType} ${own.fmtp}` }]),
+      ...codecs.filter((codec) => codec.id === inUse),
+      ...codecs.filter((codec) => codec.id !== inUse),
     ];
+  }
+
+  #codec(id: string): LocalFormat {
+    const { codecs } = this.#capabilities;
+    const codec = codecs.find((each) => each.id === id);
+    if (codec !== undefined) return codec;
+    const known = codecs.map((each) => each.id);
+    throw new UsageError(
+      "ERR_CODEC_NOT_ENABLED",
+      `This call cannot change to the codec ${id}: it was set up for ${known.join(", ")}. Name ${id} among the codecs of the agent.`,
+      { context: { codec: id, known } },
+    );
   }
 
   /** The whole description, with all m-lines of the session in their order. */
@@ -262,20 +241,15 @@ export class OfferAnswer {
       this.#mediaLines.length === 0
         ? [audio]
         : this.#mediaLines.map((line, index) =>
-            index === this.#audioIndex ? audio : refused(line),
+            index === this.#audioIndex ? audio : refusedLine(line),
           );
-    const { address } = this.#capabilities;
+    const { address, sessionId } = this.#capabilities;
     const addressType = address.includes(":") ? "IP6" : "IP4";
+    const origin = { username: "-", sessionId: String(sessionId), addressType, address };
     const write = (version: number): string =>
       writeSdp({
         kind: "session",
-        origin: {
-          username: "-",
-          sessionId: String(this.#capabilities.sessionId),
-          sessionVersion: String(version),
-          addressType,
-          address,
-        },
+        origin: { ...origin, sessionVersion: String(version) },
         sessionName: "-",
         connection: { addressType, address },
         attributes: [],
@@ -286,69 +260,16 @@ export class OfferAnswer {
     this.#lastBody = write(this.#version);
     return this.#lastBody;
   }
-
-  #noCommonCodec(session: SessionDescription, candidates: number): RemoteError {
-    const offered = session.media.map(({ media, protocol, formats }) =>
-      [media, protocol, ...formats].join(" "),
-    );
-    const own = this.#capabilities.codecs.map((codec) => codec.name);
-    const what =
-      candidates === 0
-        ? "The peer's description has no audio over RTP/AVP"
-        : "The peer's description has no audio codec that we speak, or refuses the audio";
-    return new RemoteError(
-      "ERR_SDP_NO_COMMON_CODEC",
-      `${what}. We speak ${own.join(", ")}. Allow one of them at the peer.`,
-      { context: { offered, own } },
-    );
-  }
 }
 
-interface FoundAudio {
-  readonly index: number;
-  readonly audio: AudioMedia;
-  readonly matched: MatchedFormats;
+/** All that was matched, in the peer's words. */
+function remoteFormats(matched: MatchedFormats): PayloadFormat[] {
+  return [...matched.codecs.map((pair) => pair.remote), ...matched.auxiliaries];
 }
 
-function rank(media: MediaDescription): number {
-  return media.port === 0 ? 1 : 0;
-}
-
-/** A refused m-line keeps its protocol and formats (RFC 3264 §6). */
-function refused(line: MediaDescription): MediaDescription {
-  const { media, protocol, formats } = line;
-  return { media, port: 0, protocol, formats, attributes: [] };
-}
-
-/** A dynamic payload type (RFC 3551 §6) that is not in use. */
-function freeNumber(used: ReadonlySet<number>): number {
-  for (let payloadType = 96; payloadType < 127; payloadType += 1) {
-    if (!used.has(payloadType)) return payloadType;
-  }
-  return 127;
-}
-
-function eventAttributes(payloadType: number, clockRateHz: number): SdpAttribute[] {
-  return [
-    { name: "rtpmap", value: `${payloadType} telephone-event/${clockRateHz}` },
-    { name: "fmtp", value: `${payloadType} 0-15` },
-  ];
-}
-
-function parsed(text: string, what: "offer" | "answer"): SessionDescription {
+function parsed(text: string, role: DescriptionRole): SessionDescription {
   const session = parseSdp(text);
   if (session.kind === "session") return session;
   const where = session.lineNumber === 0 ? "" : ` (line ${session.lineNumber})`;
-  throw malformed(`The ${what} cannot be read${where}. ${session.reason}`);
-}
-
-function malformed(message: string): RemoteError {
-  return new RemoteError(
-    "ERR_SDP_MALFORMED",
-    `${message} The SIP message in the call's trace shows the description.`,
-  );
-}
-
-function sameName(left: string, right: string): boolean {
-  return left.toLowerCase() === right.toLowerCase();
+  throw malformedSdp(`The ${role} cannot be read${where}. ${session.reason}`);
 }

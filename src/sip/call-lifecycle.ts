@@ -1,12 +1,20 @@
 import type { Instant } from "../environment/index.ts";
 import type { CallContext } from "./call-context.ts";
-import type { CallEndedEvent, CallProgressEvent, SipCall, SipCallEvent } from "./sip-call.ts";
+import type {
+  CallEndedEvent,
+  CallProgressEvent,
+  InfoListener,
+  SipCall,
+  SipCallEvent,
+} from "./sip-call.ts";
 
 /** How a call ended, without what the lifecycle adds. */
 export type CallEnd = Omit<CallEndedEvent, "type">;
 
 /** The state and the events of one call, either direction: early → established → ended. */
 export class CallLifecycle {
+  /** Of the call's user; see `SipCall`. */
+  onInfo: InfoListener | undefined;
   readonly #context: CallContext;
   readonly #waiters: (() => void)[] = [];
   /** What happened before anybody listened: a CANCEL may overtake whoever prepares an answer. */

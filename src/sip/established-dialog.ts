@@ -5,8 +5,10 @@ import type {
 } from "sip.js/lib/core/index.js";
 import type { CallContext } from "./call-context.ts";
 import type { CallEnd, CallLifecycle } from "./call-lifecycle.ts";
+import { answerInfo } from "./info-request.ts";
+import { InfoSender } from "./info-sender.ts";
 import { negotiate, sdpBody, sdpOf } from "./session-description.ts";
-import type { Negotiator } from "./sip-call.ts";
+import type { InfoAnswer, Negotiator } from "./sip-call.ts";
 
 /** Whose call the dialog belongs to. */
 export interface DialogOwner {
@@ -20,7 +22,7 @@ export interface DialogOwner {
 }
 
 /**
- * The dialog of an answered call: BYE from either side, and re-INVITEs of the peer.
+ * The dialog of an answered call: BYE and INFO from either side, and re-INVITEs of the peer.
  *
  * Unlike sip.js's `Session`, it works on the core's dialog, whose callbacks are synchronous: no
  * message can arrive between an offer and its answer.
@@ -28,12 +30,14 @@ export interface DialogOwner {
 export class EstablishedDialog {
   readonly #session: Session;
   readonly #owner: DialogOwner;
+  readonly #infos: InfoSender;
   #isByeSent = false;
   #offeredInReinvite = false;
 
   constructor(session: Session, owner: DialogOwner) {
     this.#session = session;
     this.#owner = owner;
+    this.#infos = new InfoSender(session, owner);
     session.delegate = {
       onAck: ({ message }) => this.#handleAck(message),
       // Also comes 64·T1 after a BYE that overtook its ACK; the call has ended by then.
@@ -43,11 +47,17 @@ export class EstablishedDialog {
         this.#end({ at: owner.context.messageInstant(), endedBy: "remote", reason: "bye" });
       },
       onInvite: (request) => this.#handleReinvite(request),
+      onInfo: (request) => answerInfo(request, owner),
     };
   }
 
   get session(): Session {
     return this.#session;
+  }
+
+  /** See `SipCall.info`. */
+  info(contentType: string, body: string): Promise<InfoAnswer> {
+    return this.#infos.send(contentType, body);
   }
 
   /**

@@ -26,7 +26,7 @@ import { isUserInfo } from "./wire-uri.ts";
 const PATCHED_LIBRARY_VERSION: string = "0.21.1";
 
 /** Methods that this user agent handles; sip.js answers 405 to all others. */
-const OUR_METHODS = ["ACK", "BYE", "CANCEL", "INVITE", "OPTIONS"];
+const OUR_METHODS = ["ACK", "BYE", "CANCEL", "INFO", "INVITE", "OPTIONS"];
 
 /** Members that TypeScript takes for private. */
 interface ClientTransactionStatics {

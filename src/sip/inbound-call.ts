@@ -4,8 +4,18 @@ import type { CallContext } from "./call-context.ts";
 import { type CallEnd, CallLifecycle } from "./call-lifecycle.ts";
 import { EstablishedDialog } from "./established-dialog.ts";
 import { stopWaitingForAck } from "./fixes.ts";
+import { answerInfo } from "./info-request.ts";
+import { notEstablished } from "./info-sender.ts";
 import { missingDescription, negotiate, sdpBody, sdpOf } from "./session-description.ts";
-import type { CallEndReason, InboundCall, Negotiator, SipCall, SipCallEvent } from "./sip-call.ts";
+import type {
+  CallEndReason,
+  InboundCall,
+  InfoAnswer,
+  InfoListener,
+  Negotiator,
+  SipCall,
+  SipCallEvent,
+} from "./sip-call.ts";
 
 /** Said where nobody wants the call, or we hang up before it was answered. */
 const TEMPORARILY_UNAVAILABLE = 480;
@@ -52,13 +62,31 @@ export class IncomingCall implements InboundCall {
     this.#lifecycle.onEvent = listener;
   }
 
+  get onInfo(): InfoListener | undefined {
+    return this.#lifecycle.onInfo;
+  }
+
+  set onInfo(listener: InfoListener | undefined) {
+    this.#lifecycle.onInfo = listener;
+  }
+
+  info(contentType: string, body: string): Promise<InfoAnswer> {
+    return this.#dialog?.info(contentType, body) ?? Promise.reject(notEstablished());
+  }
+
   header(name: string): string | undefined {
     return this.#request.message.getHeader(name);
   }
 
   ring(statusCode: 180 | 183 = 180): void {
     if (!this.#isOpen("ring")) return;
-    const at = this.#context.sentAt(() => this.#request.progress({ statusCode }));
+    const at = this.#context.sentAt(() => {
+      const { session } = this.#request.progress({ statusCode });
+      // A caller may press keys while it hears an announcement.
+      session.delegate = {
+        onInfo: (info) => answerInfo(info, { context: this.#context, lifecycle: this.#lifecycle }),
+      };
+    });
     this.#lifecycle.progress("ringing", at, statusCode);
   }
 

@@ -57,14 +57,20 @@ export function refusalOf(message: IncomingRequestMessage): Refusal | undefined 
   if (message.fromTag === "" && method !== "OPTIONS") {
     return { statusCode: 400, reasonPhrase: "Missing From Tag" };
   }
+  // RFC 6086 §4.2.2: INFO has no meaning outside of an INVITE's dialog; sip.js would say 405.
+  if (method === "INFO" && message.toTag === "") return { statusCode: 481 };
   // §8.2.2.3: we know no extension that a peer could require.
   const required = message.getHeaders("Require").filter((value) => value !== "");
   if (required.length > 0) {
     return { statusCode: 420, extraHeaders: [`Unsupported: ${required.join(", ")}`] };
   }
-  const type: unknown = message.headers["Content-Type"]?.[0]?.parsed;
-  if (method === "INVITE" && message.body !== "" && type !== "application/sdp") {
+  if (method === "INVITE" && !hasUsableBody(message)) {
     return { statusCode: 415, extraHeaders: ["Accept: application/sdp"] };
   }
   return undefined;
+}
+
+function hasUsableBody({ body, headers }: IncomingRequestMessage): boolean {
+  const type: unknown = headers["Content-Type"]?.[0]?.parsed;
+  return body === "" || type === "application/sdp";
 }

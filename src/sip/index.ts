@@ -3,6 +3,15 @@
  * docs/adr/0002-sip-js.md), of which nothing shows. It knows nothing of audio; session descriptions
  * are the negotiator's business.
  */
+
+export {
+  DTMF_RELAY_TYPE,
+  DTMF_TYPE,
+  type DtmfInfo,
+  parseDtmfInfo,
+  writeDtmf,
+  writeDtmfRelay,
+} from "./dtmf-info.ts";
 export type { OptionsAnswer } from "./options-query.ts";
 export type { CallOptions } from "./outbound-call.ts";
 export { redactMessage } from "./redact.ts";
@@ -11,8 +20,11 @@ export type {
   CallEndReason,
   CallProgressEvent,
   InboundCall,
+  InfoAnswer,
+  InfoListener,
   Negotiator,
   OutboundCall,
+  ReceivedInfo,
   SipCall,
   SipCallEvent,
 } from "./sip-call.ts";

@@ -10,6 +10,8 @@ import type { CallContext } from "./call-context.ts";
 import { type CallEnd, CallLifecycle } from "./call-lifecycle.ts";
 import { EstablishedDialog } from "./established-dialog.ts";
 import { refreshRemoteTarget } from "./fixes.ts";
+import { answerInfo } from "./info-request.ts";
+import { notEstablished } from "./info-sender.ts";
 import { splitRoutes } from "./request-headers.ts";
 import { TRANSACTION_TIMEOUT_MS } from "./retransmission.ts";
 import {
@@ -20,7 +22,15 @@ import {
   sdpBody,
   sdpOf,
 } from "./session-description.ts";
-import type { CallEndReason, Negotiator, OutboundCall, SipCall, SipCallEvent } from "./sip-call.ts";
+import type {
+  CallEndReason,
+  InfoAnswer,
+  InfoListener,
+  Negotiator,
+  OutboundCall,
+  SipCall,
+  SipCallEvent,
+} from "./sip-call.ts";
 import { addressOfRecord } from "./sip-uri.ts";
 
 /** How to place a call. */
@@ -75,10 +85,28 @@ export class OutgoingCall implements OutboundCall {
     this.#lifecycle.onEvent = listener;
   }
 
+  get onInfo(): InfoListener | undefined {
+    return this.#lifecycle.onInfo;
+  }
+
+  set onInfo(listener: InfoListener | undefined) {
+    this.#lifecycle.onInfo = listener;
+  }
+
+  info(contentType: string, body: string): Promise<InfoAnswer> {
+    return this.#dialog?.info(contentType, body) ?? Promise.reject(notEstablished());
+  }
+
   /** Sends the INVITE. */
   start(ringTimeoutMs: number | undefined): void {
     this.#request = this.#context.core.invite(this.#message, {
       onAccept: (response) => this.#handleAccepted(response),
+      onProgress: ({ session }) => {
+        session.delegate = {
+          onInfo: (info) =>
+            answerInfo(info, { context: this.#context, lifecycle: this.#lifecycle }),
+        };
+      },
       onRedirect: ({ message }) => this.#handleRefused(message),
       onReject: ({ message }) => this.#handleRefused(message),
     });

@@ -26,10 +26,46 @@ describe("redactMessage", () => {
     expect(redacted).toContain("|2^20|1:32");
   });
 
+  it("masks the SRTP keys of an offer and nothing else of it", () => {
+    const key = "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz";
+    const other = "PS1uQCVeeCFCanVmcjkpPywjNWhcYD0mXXtxaVBR";
+    const offer = [
+      "m=audio 40000 RTP/SAVP 0 101",
+      `a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:${key}|2^20|1:4;inline:${other}|2^20|2:4 WSH=64`,
+      `a=crypto:2 AEAD_AES_128_GCM INLINE: ${key.slice(0, 38)}==`,
+      `a=crypto:3 F8_128_HMAC_SHA1_80 inline:${other};inline:${key}`,
+      "a=key-mgmt:mikey AQAFgM0XflABAAAAAAAAAAAAAAsAyONQ6gAA",
+      "k=base64:c2VjcmV0IGtleQ==",
+      "k=prompt",
+      "a=rtpmap:101 telephone-event/8000",
+      "",
+    ].join("\r\n");
+
+    const redacted = redactMessage(offer);
+
+    for (const secret of [key.slice(0, 20), other, "AQAFgM0X", "c2VjcmV0"]) {
+      expect(redacted).not.toContain(secret);
+    }
+    expect(redacted).toHaveLength(offer.length);
+    expect(redacted.replaceAll(/\*+/g, "*")).toBe(
+      [
+        "m=audio 40000 RTP/SAVP 0 101",
+        "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:*|2^20|1:4;inline:*|2^20|2:4 WSH=64",
+        "a=crypto:2 AEAD_AES_128_GCM INLINE: *",
+        "a=crypto:3 F8_128_HMAC_SHA1_80 inline:*;inline:*",
+        "a=key-mgmt:mikey *",
+        "k=base64:*",
+        "k=prompt",
+        "a=rtpmap:101 telephone-event/8000",
+        "",
+      ].join("\r\n"),
+    );
+  });
+
   it("leaves everything else as it is (property)", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
-        fc.pre(!/authorization|inline:/i.test(text));
+        fc.pre(!/authorization|inline:|key-mgmt|k=/i.test(text));
         expect(redactMessage(text)).toBe(text);
       }),
     );

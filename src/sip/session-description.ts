@@ -46,7 +46,8 @@ export function negotiate(step: () => string | undefined | void): Negotiation {
     return { isAgreed: true, description: step() ?? undefined };
   } catch (cause) {
     const error = isSidetoneError(cause) ? cause : refusedDescription(cause);
-    const reason = error.code === "ERR_SDP_NO_COMMON_CODEC" ? "noCommonCodec" : "error";
+    const isIncompatible = /^ERR_(?:SDP_NO_COMMON_CODEC|SRTP_)/u.test(error.code);
+    const reason = isIncompatible ? "noCommonCodec" : "error";
     return { isAgreed: false, error, reason };
   }
 }

@@ -57,6 +57,24 @@ export interface CallEndedEvent {
 /** What happens to a call, in order; `ended` comes exactly once and last. */
 export type SipCallEvent = CallProgressEvent | CallEndedEvent;
 
+/** An INFO request of the peer. */
+export interface ReceivedInfo {
+  /** Without parameters, in small letters; empty where there is no body. */
+  readonly contentType: string;
+  readonly body: string;
+  readonly at: Instant;
+}
+
+/** Answers an INFO request of the peer with the status code that it returns, 200 to 699. */
+export type InfoListener = (info: ReceivedInfo) => number;
+
+/** What became of an INFO request of ours. */
+export interface InfoAnswer {
+  readonly statusCode: number;
+  /** When the request left the socket. */
+  readonly sentAt: Instant;
+}
+
 /** One call, either direction. */
 export interface SipCall {
   readonly callId: string;
@@ -64,6 +82,21 @@ export interface SipCall {
   readonly remote: string;
   readonly state: "early" | "established" | "ended";
   onEvent: ((event: SipCallEvent) => void) | undefined;
+  /**
+   * Answers INFO requests of the peer (RFC 6086), which may come before the call is answered.
+   * Unset: 200 where there is no body, else 415. What it throws is logged and answered with 500.
+   */
+  onInfo: InfoListener | undefined;
+  /**
+   * Sends an INFO request within the answered call. Resolves when the peer accepted it. Several are
+   * sent one after the other, each when the one before was answered.
+   *
+   * @throws (rejects) RemoteError ERR_INFO_REJECTED, with `statusCode` in its context, where the
+   *   peer refuses it, does not answer within 32 s (408) or the call ends first (no `statusCode`);
+   *   EnvironmentError or RemoteError where it could not be sent; UsageError ERR_CALL_STATE,
+   *   ERR_INFO_MALFORMED.
+   */
+  info(contentType: string, body: string): Promise<InfoAnswer>;
   /**
    * Ends the call with BYE, CANCEL or a rejection, as fits. Resolves when it has ended, 64·T1
    * (32 s) later at most. May be called any number of times.

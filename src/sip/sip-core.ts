@@ -33,6 +33,8 @@ export interface SipCoreOptions {
   readonly displayName: string;
   readonly userAgent: string;
   readonly transport: Transport;
+  /** See `SipEndpointOptions`. */
+  readonly ownsCallId?: (callId: string) => boolean;
 }
 
 /** RFC 3261 §8.1.1.7. */
@@ -48,12 +50,14 @@ export class SipCore extends UserAgentCore {
   readonly #random: Random;
   readonly #prefix: string;
   readonly #host: string;
+  readonly #ownsCallId: (callId: string) => boolean;
 
   constructor(options: SipCoreOptions, delegate: UserAgentCoreDelegate) {
     super(configurationOf(options), delegate);
     this.#random = options.random;
     this.#prefix = `${Math.floor(options.clock.wallClockMs()).toString(36)}${options.local.port.toString(36)}`;
     this.#host = uriHost(options.local.address);
+    this.#ownsCallId = options.ownsCallId ?? (() => true);
   }
 
   /** The Contact header line. */
@@ -71,7 +75,10 @@ export class SipCore extends UserAgentCore {
   }
 
   newCallId(): string {
-    return `${this.#prefix}${randomToken(this.#random, 12)}@${this.#host}`;
+    for (;;) {
+      const callId = `${this.#prefix}${randomToken(this.#random, 12)}@${this.#host}`;
+      if (this.#ownsCallId(callId)) return callId;
+    }
   }
 
   override makeOutgoingRequestMessage(

@@ -2,6 +2,7 @@ import type { IncomingInviteRequest } from "sip.js/lib/core/index.js";
 import {
   after,
   type Clock,
+  type DatagramSocket,
   errorText,
   type Logger,
   type Network,
@@ -40,6 +41,10 @@ export interface SipEndpointOptions {
   /** The User-Agent header. */
   readonly userAgent: string;
   readonly onTrace?: (trace: SipTrace) => void;
+  /** A socket that is bound already, instead of one at `local`. */
+  readonly socket?: DatagramSocket;
+  /** Call-IDs that we may give out; default: all. For several endpoints at one address. */
+  readonly ownsCallId?: (callId: string) => boolean;
 }
 
 /** What an endpoint still holds; all 0 within 35 s after its last call, or something leaks. */
@@ -97,14 +102,11 @@ export class SipEndpoint {
   static async open(options: SipEndpointOptions): Promise<SipEndpoint> {
     checkOptions(options);
     applyFixes();
-    const socket = await options.network.bindDatagram(options.local);
+    const socket = options.socket ?? (await options.network.bindDatagram(options.local));
     return new SipEndpoint(options, socket);
   }
 
-  private constructor(
-    options: SipEndpointOptions,
-    socket: Awaited<ReturnType<Network["bindDatagram"]>>,
-  ) {
+  private constructor(options: SipEndpointOptions, socket: DatagramSocket) {
     this.#options = options;
     this.local = socket.local;
     this.uri = `sip:${options.user}@${hostPortText(socket.local)}`;

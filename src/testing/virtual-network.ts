@@ -125,16 +125,17 @@ export class VirtualNetwork implements Network {
     const socket = this.#sockets.get(keyOf(to));
     if (socket !== undefined) {
       this.#counts.delivered += 1;
-      socket.onDatagram?.(data, from, now);
+      if (socket.accepts(from)) socket.onDatagram?.(data, from, now);
       return;
     }
     this.#counts.unbound += 1;
-    if (this.#options.reportsUnbound !== true) return;
+    const sender = this.#sockets.get(keyOf(from));
+    if (this.#options.reportsUnbound !== true && sender?.isTied !== true) return;
     const refused = Object.assign(new Error("connect ECONNREFUSED"), {
       code: "ECONNREFUSED",
       ...to,
     });
-    this.#sockets.get(keyOf(from))?.onError?.(refused);
+    sender?.onError?.(refused);
   }
 }
 
@@ -149,6 +150,7 @@ class VirtualDatagramSocket implements DatagramSocket {
   onError: DatagramSocket["onError"];
   readonly #actions: SocketActions;
   #isClosed = false;
+  #peer: SocketAddress | undefined;
 
   constructor(local: SocketAddress, actions: SocketActions) {
     this.local = local;
@@ -157,6 +159,18 @@ class VirtualDatagramSocket implements DatagramSocket {
 
   send(data: Uint8Array, to: SocketAddress): void {
     if (!this.#isClosed) this.#actions.send(data, to);
+  }
+
+  tieTo(peer: SocketAddress | undefined): void {
+    this.#peer = peer;
+  }
+
+  get isTied(): boolean {
+    return this.#peer !== undefined;
+  }
+
+  accepts(from: SocketAddress): boolean {
+    return this.#peer === undefined || keyOf(this.#peer) === keyOf(from);
   }
 
   close(): Promise<void> {

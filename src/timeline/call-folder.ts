@@ -12,6 +12,8 @@ export const CALL_FILES = {
   /** The same call at the bot's socket, where the bot is ours: left what the caller sent as the bot got it, right what the bot sent. */
   botAudio: "audio-bot.wav",
   pcap: "call.pcap",
+  /** The same call with its media decrypted, where they were encrypted. */
+  plainPcap: "call-decrypted.pcap",
   ai: "ai.jsonl",
   metrics: "metrics.json",
 } as const;

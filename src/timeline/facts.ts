@@ -50,17 +50,59 @@ export interface CallPhaseFact extends FactBase {
 /** Media began to flow by the negotiated parameters. */
 export interface MediaStartedFact extends FactBase {
   readonly kind: "mediaStarted";
+  /** What is sent: PCMU, G722, opus, L16/16000, … */
   readonly codec: string;
   readonly payloadType: number;
   readonly telephoneEventPayloadType?: number;
   readonly ptimeMs: number;
   readonly clockRateHz: number;
+  /** Of the session's audio and of the recording. */
   readonly sampleRateHz: number;
   readonly local: string;
   readonly remote: string;
-  /** The fixed delay of the receiving jitter buffer. */
+  /** The delay of the receiving jitter buffer; of an adaptive one, that which it begins with. */
   readonly playoutDelayMs: number;
+  readonly jitterBuffer?: "fixed" | "adaptive";
   readonly ssrc: number;
+  /** The SRTP suite, where the media are encrypted. */
+  readonly srtpSuite?: string;
+  readonly rtcp?: "mux" | "separate" | "off";
+}
+
+/** A later offer and answer changed the media. */
+export interface MediaChangedFact extends FactBase {
+  readonly kind: "mediaChanged";
+  readonly codec: string;
+  readonly payloadType: number;
+  readonly ptimeMs: number;
+  readonly direction: "sendrecv" | "sendonly" | "recvonly" | "inactive";
+  readonly remote?: string;
+  readonly srtpSuite?: string;
+}
+
+/** Packets began to come from another address than before (or than agreed on). */
+export interface RtpSourceFact extends FactBase {
+  readonly kind: "rtpSource";
+  readonly from: string;
+  readonly expected: string;
+  /** Whether they are taken for the peer's. */
+  readonly isAccepted: boolean;
+}
+
+/** A report of the peer on what it received of us (RFC 3550 §6.4), or on its call (RFC 3611). */
+export interface RtcpReportFact extends FactBase {
+  readonly kind: "rtcpReport";
+  readonly report: "SR" | "RR" | "XR";
+  /** Share of our packets that did not come since its report before, 0 to 1. */
+  readonly fractionLost?: number;
+  readonly cumulativeLost?: number;
+  readonly interarrivalJitterMs?: number;
+  /** Round trip by LSR and DLSR (RFC 3550 §6.4.1) or DLRR (RFC 3611 §4.5). */
+  readonly roundTripMs?: number;
+  /** Of XR VoIP metrics: as the peer claims; `undefined` where it says that it does not know. */
+  readonly rFactor?: number;
+  readonly mosLq?: number;
+  readonly mosCq?: number;
 }
 
 /** The stereo recording's sample 0 stands at this instant (both channels). */
@@ -101,32 +143,74 @@ export interface HeardSpeechFact extends FactBase {
   readonly event: "started" | "stopped";
 }
 
-/** A telephone-event digit (RFC 4733). `at` is the first packet's instant. */
+/** How a telephone key crossed: RFC 4733 event, tone in the audio (Q.23), or SIP INFO. */
+export type DigitMethod = "telephone-event" | "in-band" | "info";
+
+/** A telephone key. `at` is the first packet's instant, or the message's, or the tone's onset. */
 export interface DigitFact extends FactBase {
   readonly kind: "digit";
   readonly direction: "sent" | "received";
+  readonly method: DigitMethod;
   readonly digit: string;
   readonly durationMs: number;
   readonly endedAt: Instant;
+  /** Of RFC 4733, in dBm0. */
+  readonly volumeDbm0?: number;
 }
 
-/** Counts and health of one media session, taken when it ends. */
+/**
+ * Counts and health of one media session, taken when it ends; docs/media.md defines each.
+ *
+ * `packetsReceived = played + late + discarded + duplicate + other`, and
+ * `packetsExpected = packetsReceived - duplicate + lost`.
+ */
 export interface MediaStatisticsFact extends FactBase {
   readonly kind: "mediaStatistics";
   readonly packetsSent: number;
   readonly bytesSent: number;
+  /** What the host refused to send. */
+  readonly sendErrors: number;
   readonly packetsReceived: number;
   readonly packetsExpected: number;
+  readonly played: number;
   readonly lost: number;
   readonly late: number;
   readonly discarded: number;
   readonly duplicate: number;
+  /** Telephone events and whatever else of the stream is not audio. */
+  readonly other: number;
   readonly outOfOrder: number;
   readonly malformed: number;
+  /** From an address that is not the peer's. */
   readonly foreign: number;
+  /** Of a payload type that was not negotiated. */
+  readonly unknownPayload: number;
+  /** SRTP and SRTCP packets refused: forged, damaged, or sent again. */
+  readonly srtpRejected: number;
   /** RFC 3550 §6.4.1, at the end of the call. */
   readonly interarrivalJitterMs: number;
+  /** RFC 3611 §4.7.2: share of packets lost or discarded within bursts, and between them. */
+  readonly burstDensity: number;
+  readonly gapDensity: number;
+  readonly burstDurationMs: number;
+  readonly gapDurationMs: number;
   readonly concealedMs: number;
+  /** Lost audio that in-band FEC brought back. */
+  readonly fecRecoveredMs: number;
+  readonly comfortNoiseMs: number;
+  /** Audio put in and left out to follow the sender's clock and the buffer's target. */
+  readonly insertedMs: number;
+  readonly skippedMs: number;
+  /** The sender's clock against ours, where it could be told. */
+  readonly driftPpm?: number;
+  readonly jitterBufferMsMean: number;
+  readonly jitterBufferMsMax: number;
+  readonly rtcpSent: number;
+  readonly rtcpReceived: number;
+  readonly rtcpMalformed: number;
+  readonly roundTripMsMin?: number;
+  readonly roundTripMsMean?: number;
+  readonly roundTripMsMax?: number;
   /** Deviation of departures from their absolute deadlines, over all packets sent. */
   readonly departureJitterMsP50: number;
   readonly departureJitterMsP99: number;
@@ -238,6 +322,9 @@ export type Fact =
   | SipMessageFact
   | CallPhaseFact
   | MediaStartedFact
+  | MediaChangedFact
+  | RtpSourceFact
+  | RtcpReportFact
   | RecordingStartedFact
   | RtpFlowFact
   | UtteranceFact

@@ -11,6 +11,7 @@ import {
   seededRandom,
   type Timer,
 } from "../../environment/index.ts";
+import { NodeCryptography } from "../../platform/index.ts";
 import type { AiEvent, AiSession } from "../ai-session.ts";
 import type { OpenAiOptions } from "./openai-options.ts";
 import { openAiSession } from "./openai-session.ts";
@@ -85,6 +86,7 @@ function open(options: Partial<OpenAiOptions> = {}): Rig {
         return socket;
       },
     } as unknown as Network,
+    cryptography: new NodeCryptography(seededRandom("session keys")),
   };
   const session = openAiSession(environment, {
     url: "ws://127.0.0.1:9/v1/realtime",

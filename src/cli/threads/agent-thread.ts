@@ -1,16 +1,24 @@
 /** The body of an agent's thread: SIP, RTP and AI bridge, away from whatever else runs. */
 import { serveAgent } from "../../call/index.ts";
 import {
+  compiledModule,
   createEnvironment,
   EventLoopMonitor,
   parentChannel,
+  startThread,
   threadData,
 } from "../../platform/index.ts";
 
 const { seed } = threadData() as { readonly seed: string };
 const monitor = new EventLoopMonitor();
+let shards = 0;
 const close = serveAgent(parentChannel(), createEnvironment({ seed }), {
-  readLag: () => monitor.read(),
+  instrument: { readLag: () => monitor.read() },
+  startShard: () => {
+    shards += 1;
+    const entry = compiledModule("src/cli/threads/agent-thread.js");
+    return startThread(entry, { seed: `${seed}/shard/${shards}` });
+  },
 });
 
 // A bug of ours must not leave calls up: BYE first, then the thread dies of the bug.

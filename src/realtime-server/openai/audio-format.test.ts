@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { PCMA } from "../../codec/index.ts";
+import { ALAW } from "../../codec/index.ts";
 import { AudioDecoder, EncodedVoices } from "./audio-format.ts";
 
 const PCM = { type: "audio/pcm", rate: 24_000 } as const;
@@ -31,7 +31,7 @@ describe("AudioDecoder", () => {
 
   it("decodes A-law", () => {
     const samples = new Int16Array(2);
-    PCMA.decode(Uint8Array.of(0xd5, 0x2a), samples);
+    ALAW.expand(Uint8Array.of(0xd5, 0x2a), samples);
 
     const decoded = new AudioDecoder({ type: "audio/pcma" }).decode("1So=");
 

@@ -1,5 +1,5 @@
 import { resample, type Voice } from "../../audio/index.ts";
-import { codecNamed } from "../../codec/index.ts";
+import { ALAW, type G711Law, MULAW } from "../../codec/index.ts";
 import type { AudioFormat } from "./session-schema.ts";
 
 /** Samples per second of a format. */
@@ -47,9 +47,8 @@ export class AudioDecoder {
   }
 
   #decompanded(bytes: number): Int16Array {
-    const codec = codecNamed(this.#format.type === "audio/pcmu" ? "PCMU" : "PCMA");
     if (this.#companded.length < bytes) this.#companded = new Int16Array(bytes * 2);
-    codec.decode(this.#bytes.subarray(0, bytes), this.#companded);
+    lawOf(this.#format).expand(this.#bytes.subarray(0, bytes), this.#companded);
     return this.#companded.subarray(0, bytes);
   }
 }
@@ -85,8 +84,12 @@ export function encodeSamples(samples: Int16Array, format: AudioFormat): Buffer 
     return Buffer.from(samples.buffer, samples.byteOffset, samples.byteLength);
   }
   const bytes = Buffer.alloc(samples.length);
-  codecNamed(format.type === "audio/pcmu" ? "PCMU" : "PCMA").encode(samples, bytes);
+  lawOf(format).compress(samples, bytes);
   return bytes;
+}
+
+function lawOf(format: AudioFormat): G711Law {
+  return format.type === "audio/pcmu" ? MULAW : ALAW;
 }
 
 function encode(voice: Voice, format: AudioFormat): Buffer {

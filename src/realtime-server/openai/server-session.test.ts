@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadVoices, resample, type VoiceLibrary } from "../../audio/index.ts";
-import { PCMU } from "../../codec/index.ts";
+import { MULAW } from "../../codec/index.ts";
 import {
   after,
   type FileStore,
@@ -49,8 +49,8 @@ function overTheTelephone(idOrText: string): Int16Array {
   const { samples, sampleRateHz } = voices.find("caller", idOrText);
   const narrow = resample(samples, sampleRateHz, 8000);
   const payload = new Uint8Array(narrow.length);
-  PCMU.encode(narrow, payload);
-  PCMU.decode(payload, narrow);
+  MULAW.compress(narrow, payload);
+  MULAW.expand(payload, narrow);
   return resample(narrow, 8000, 24_000);
 }
 
@@ -623,7 +623,7 @@ turns:
     const { samples, sampleRateHz } = voices.find("caller", "what-time-is-breakfast");
     const narrow = resample(samples, sampleRateHz, 8000);
     const payload = new Uint8Array(narrow.length + 6400).fill(0xff);
-    PCMU.encode(narrow, payload);
+    MULAW.compress(narrow, payload);
     for (let at = 0; at < payload.length; at += 160) {
       const audio = Buffer.from(payload.subarray(at, at + 160)).toString("base64");
       client.send({ type: "input_audio_buffer.append", audio });

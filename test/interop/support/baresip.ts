@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { encodeWav } from "../../../src/audio/index.ts";
+import type { CodecId } from "../../../src/codec/index.ts";
 import type { Namespace } from "./namespaces.ts";
 import { LoggedProcess } from "./processes.ts";
 
@@ -12,16 +13,28 @@ const MODULE_FOLDER = "/usr/lib/baresip/modules";
 const SPEECH_FILE = "speech.wav";
 const READY_LIMIT_MS = 10_000;
 
-const SAMPLE_RATE_HZ = 8000;
+const DEFAULT_SAMPLE_RATE_HZ = 8000;
 /** baresip hangs up where its file ends, so silence follows the speech for longer than any call. */
-const SILENCE_AFTER_SAMPLES = 180 * SAMPLE_RATE_HZ;
+const SILENCE_AFTER_SECONDS = 180;
 
 /**
  * Without `stdio` (it wants a terminal). `aubridge` is the player because `aufile` has none, and
  * `aufile` the source because `ausine` plays at 48 kHz only. `sndfile` records.
  */
 const MODULES = ["g711", "aufile", "aubridge", "sndfile", "uuid", "account"];
-const APPLICATIONS = ["menu", "ctrl_tcp"];
+const APPLICATIONS = ["menu", "ctrl_tcp", "rtcpsummary"];
+
+/** The module that has a codec, and baresip's name for it. */
+const CODECS: Readonly<Record<CodecId, { readonly module: string; readonly name: string }>> = {
+  PCMU: { module: "g711", name: "PCMU/8000/1" },
+  PCMA: { module: "g711", name: "PCMA/8000/1" },
+  G722: { module: "g722", name: "G722/16000/1" },
+  opus: { module: "opus", name: "opus/48000/2" },
+  "L16/8000": { module: "l16", name: "L16/8000/1" },
+  "L16/16000": { module: "l16", name: "L16/16000/1" },
+};
+
+const DEFAULT_CODECS: readonly CodecId[] = ["PCMU", "PCMA"];
 
 /** Options of one baresip. */
 export interface BaresipOptions {
@@ -31,11 +44,22 @@ export interface BaresipOptions {
   readonly sipPort: number;
   /** Where it takes commands; on `address` as well. */
   readonly controlPort: number;
-  /** What it speaks in each call, from the moment that the call is up, at 8 kHz. */
+  /** What it speaks in each call, from the moment that the call is up. */
   readonly speech: Int16Array;
+  /**
+   * Of the speech; default 8000. With a codec of another rate baresip converts, which costs
+   * quality: give the codec's own (48,000 for Opus).
+   */
+  readonly sampleRateHz?: number;
   /** Answers by itself; otherwise it rings until told to. */
   readonly answers: boolean;
-  readonly codecs?: readonly ("PCMU" | "PCMA")[];
+  readonly codecs?: readonly CodecId[];
+  /** Packet length that it asks for and sends; default 20. */
+  readonly ptimeMs?: number;
+  /** `srtp` offers RTP/AVP with keys and takes up either; `srtp-mand` speaks RTP/SAVP only. */
+  readonly encryption?: "srtp" | "srtp-mand";
+  /** RTCP on the port of RTP; default: on the next one. */
+  readonly rtcpMux?: boolean;
   readonly callsMax?: number;
   readonly namespace?: Namespace;
 }
@@ -64,7 +88,7 @@ export class Baresip {
     await mkdir(join(folder, "audio"));
     await writeFile(join(folder, "config"), configuration(options, folder));
     await writeFile(join(folder, "accounts"), account(options));
-    await writeFile(join(folder, SPEECH_FILE), speechFile(options.speech));
+    await writeFile(join(folder, SPEECH_FILE), speechFile(options));
     const { namespace } = options;
     const process = LoggedProcess.start({
       program: "baresip",
@@ -230,6 +254,7 @@ const RELAY = `
 `;
 
 function configuration(options: BaresipOptions, folder: string): string {
+  const { sampleRateHz = DEFAULT_SAMPLE_RATE_HZ, rtcpMux = false } = options;
   return [
     "poll_method epoll",
     // An address, not a device, so that its SDP names the address that it was told to use.
@@ -241,24 +266,33 @@ function configuration(options: BaresipOptions, folder: string): string {
     "audio_player aubridge,heard",
     // The tone played to a person while it rings; the file is not installed with the core package.
     "audio_alert aubridge,alert",
-    "ausrc_srate 8000",
-    "auplay_srate 8000",
+    `ausrc_srate ${sampleRateHz}`,
+    `auplay_srate ${sampleRateHz}`,
     "ausrc_channels 1",
     "auplay_channels 1",
     "jitter_buffer_delay 2-10",
+    `rtcp_mux ${rtcpMux ? "yes" : "no"}`,
     `snd_path ${join(folder, "audio")}`,
     `ctrl_tcp_listen ${options.address}:${options.controlPort}`,
     `module_path ${MODULE_FOLDER}`,
-    ...MODULES.map((name) => `module ${name}.so`),
+    ...modules(options).map((name) => `module ${name}.so`),
     ...APPLICATIONS.map((name) => `module_app ${name}.so`),
     "",
   ].join("\n");
 }
 
-function speechFile(speech: Int16Array): Uint8Array {
-  const samples = new Int16Array(speech.length + SILENCE_AFTER_SAMPLES);
+function modules({ codecs = DEFAULT_CODECS, encryption }: BaresipOptions): string[] {
+  const wanted = [...MODULES, ...codecs.map((codec) => CODECS[codec].module)];
+  return [...new Set(wanted), ...(encryption === undefined ? [] : ["srtp"])];
+}
+
+function speechFile({
+  speech,
+  sampleRateHz = DEFAULT_SAMPLE_RATE_HZ,
+}: Pick<BaresipOptions, "speech" | "sampleRateHz">): Uint8Array {
+  const samples = new Int16Array(speech.length + SILENCE_AFTER_SECONDS * sampleRateHz);
   samples.set(speech);
-  return encodeWav({ sampleRateHz: SAMPLE_RATE_HZ, channels: [samples] });
+  return encodeWav({ sampleRateHz, channels: [samples] });
 }
 
 function account({
@@ -266,13 +300,17 @@ function account({
   address,
   sipPort,
   answers,
-  codecs = ["PCMU", "PCMA"],
+  codecs = DEFAULT_CODECS,
+  ptimeMs,
+  encryption,
 }: BaresipOptions): string {
   return [
     `<sip:${user}@${address}:${sipPort}>`,
     "regint=0",
     `answermode=${answers ? "auto" : "manual"}`,
-    `audio_codecs=${codecs.map((codec) => `${codec}/8000/1`).join(",")}`,
+    `audio_codecs=${codecs.map((codec) => CODECS[codec].name).join(",")}`,
+    ...(ptimeMs === undefined ? [] : [`ptime=${ptimeMs}`]),
+    ...(encryption === undefined ? [] : [`mediaenc=${encryption}`]),
   ]
     .join(";")
     .concat("\n");

@@ -2,6 +2,7 @@ import { type CallRecord, measureCall } from "../../../src/measure/index.ts";
 import type { RunSummary, ScenarioSummary } from "../../../src/report/index.ts";
 import type { Fact, Party } from "../../../src/timeline/index.ts";
 import { by, type CallPlan, syntheticCall } from "./synthetic-call.ts";
+import { UNEVENTFUL_MEDIA } from "./uneventful-media.ts";
 
 /** A text that would break a page that does not escape. */
 export const HOSTILE_TEXT = `</script><script>alert("1")</script><img src=x onerror='alert(2)'>&`;
@@ -158,7 +159,7 @@ function interruptedCall(): CallRecord {
 
 function hangUpCall(): CallRecord {
   const tool = { kind: "toolCall", toolCallId: "t1", name: "hangup_call", arguments: {} } as const;
-  const digits = { kind: "digit", durationMs: 160 } as const;
+  const digits = { kind: "digit", method: "telephone-event", durationMs: 160 } as const;
   return syntheticCall({
     id: "003-hang-up",
     endMs: 6000,
@@ -234,6 +235,7 @@ function sipDialog(at: AtMs, byeMs: number, hungUpBy: Party): Fact[] {
 function statistics(party: Party, at: ReturnType<AtMs>, departureJitterMsP99: number): Fact {
   return by(party, {
     kind: "mediaStatistics",
+    ...UNEVENTFUL_MEDIA,
     at,
     packetsSent: 450,
     bytesSent: 77_400,

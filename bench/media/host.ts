@@ -1,0 +1,95 @@
+/** What the host says of processes and of itself: Linux's /proc, and nothing where there is none. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { delimiter } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+
+/** Clock ticks per second in /proc/PID/stat: 100 on every Linux that Node runs on. */
+const TICKS_PER_SECOND = 100;
+const STOP_LIMIT_MS = 3000;
+
+/** CPU time that a process and its threads have used, user and system. */
+export function cpuMsOf(pid: number): number {
+  const stat = read(`/proc/${pid}/stat`);
+  // Fields 14 and 15 (utime, stime), counted after the command's closing bracket: proc(5).
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
+}
+
+/** Memory of a process that is in RAM. */
+export function residentBytesOf(pid: number): number {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(read(`/proc/${pid}/status`))?.[1] ?? Number.NaN) * 1024;
+}
+
+/** Open descriptors of a process. */
+export function descriptorsOf(pid: number): number {
+  try {
+    return readdirSync(`/proc/${pid}/fd`).length;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+/** How busy this machine is, for the head of a section. */
+export function machineLoad(): string {
+  const [one = 0, five = 0] = loadavg();
+  return `${cpus().length} cores, load ${one.toFixed(2)} (1 min) ${five.toFixed(2)} (5 min)`;
+}
+
+/** Why a program cannot be a peer here; `undefined` where it can. */
+export function missing(program: string): string | undefined {
+  const folders = (process.env["PATH"] ?? "").split(delimiter);
+  const isThere = folders.some((folder) => {
+    try {
+      return readdirSync(folder).includes(program);
+    } catch {
+      return false;
+    }
+  });
+  return isThere ? undefined : `${program} is not installed`;
+}
+
+/** Another program, ended with us. */
+export class Program {
+  readonly pid: number;
+  readonly #child: ChildProcess;
+
+  /** @param cwd where it may leave files. */
+  constructor(program: string, args: readonly string[], cwd: string) {
+    // Programs with a menu end where their standard input does, so it is kept open.
+    this.#child = spawn(program, args, { cwd, stdio: ["pipe", "ignore", "ignore"] });
+    this.#child.on("error", () => undefined);
+    this.#child.stdin?.on("error", () => undefined);
+    this.pid = this.#child.pid ?? 0;
+    process.once("exit", () => this.#child.kill("SIGKILL"));
+  }
+
+  get hasEnded(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  cpuMs(): number {
+    return cpuMsOf(this.pid);
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name);
+  }
+
+  /** Waits for its end; kills it after `limitMs`. */
+  async end(limitMs: number = STOP_LIMIT_MS): Promise<void> {
+    const limit = performance.now() + limitMs;
+    while (!this.hasEnded && performance.now() < limit) await delay(20);
+    if (!this.hasEnded) this.#child.kill("SIGKILL");
+    while (!this.hasEnded) await delay(5);
+  }
+}
+
+function read(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,32 @@
+import type { SocketAddress } from "../environment/index.ts";
+import type { Utterance } from "../media/index.ts";
+import type { SipEndpoint } from "../sip/index.ts";
+import type { Fact } from "../timeline/index.ts";
+import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
+import type { KeyPress } from "./call.ts";
+import type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
+
+/** What happens at an agent, told as it happens. */
+export type AgentNotice =
+  | { readonly type: "call"; readonly identity: CallIdentity }
+  | { readonly type: "fact"; readonly callId: string; readonly fact: Fact }
+  | { readonly type: "ended"; readonly callId: string };
+
+/** A verb that concerns one call. */
+interface OfCall {
+  readonly callId: string;
+}
+
+/** The verbs of an agent, as another thread calls them. */
+export type AgentProcedures = {
+  open(options: AgentOptions): Promise<{ readonly uri: string; readonly local: SocketAddress }>;
+  answerWith(policy: AnswerPolicy): void | Promise<void>;
+  dial(request: { readonly target: string; readonly options: DialOptions }): Promise<CallIdentity>;
+  say(request: OfCall & { readonly utterance: Utterance }): void | Promise<void>;
+  press(request: OfCall & KeyPress): Promise<void>;
+  hangUp(request: OfCall): Promise<void>;
+  artifacts(request: OfCall): CallArtifacts | Promise<CallArtifacts>;
+  forget(request: OfCall): void | Promise<void>;
+  liveState(nothing: undefined): SipEndpoint["liveState"] | Promise<SipEndpoint["liveState"]>;
+  close(nothing: undefined): Promise<void>;
+};

@@ -1,0 +1,78 @@
+import { after, elapsedMs, type Instant } from "../environment/index.ts";
+import type { FrameWheel, WheelSlot } from "./frame-wheel.ts";
+
+/** After a stall of the host longer than this, missed frames are skipped and counted, not sent. */
+const CATCH_UP_FRAMES_MAX = 10;
+/** What `Clock.setTimer` may be early by. */
+const TIMER_EARLY_MS_MAX = 0.5;
+
+/** What happens at each deadline. */
+export interface FrameHandler {
+  handleFrame(deadline: Instant): void;
+  /** The host stood still: this frame is neither sent nor heard in time. */
+  skipFrame(deadline: Instant, now: Instant): void;
+  /** After the frames of one turn. */
+  afterFrames(now: Instant): void;
+}
+
+/**
+ * One call's frame deadlines: absolute, counted from the first one, so that they neither drift nor
+ * bunch. What came due while the host stood still is made up for, up to ten frames.
+ */
+export class FrameClock {
+  readonly #handler: FrameHandler;
+  #slot: WheelSlot | undefined;
+  #origin: Instant;
+  #frameMs: number;
+  #frames = 0;
+
+  constructor(
+    wheel: FrameWheel,
+    handler: FrameHandler,
+    start: { readonly first: Instant; readonly frameMs: number },
+  ) {
+    this.#handler = handler;
+    this.#origin = start.first;
+    this.#frameMs = start.frameMs;
+    this.#slot = wheel.add(start.first, (now) => this.#serve(now));
+  }
+
+  get isRunning(): boolean {
+    return this.#slot !== undefined;
+  }
+
+  get frameMs(): number {
+    return this.#frameMs;
+  }
+
+  /** Frames are of another length from the next deadline on. */
+  set frameMs(frameMs: number) {
+    this.#origin = this.#nextDeadline;
+    this.#frames = 0;
+    this.#frameMs = frameMs;
+  }
+
+  stop(): void {
+    this.#slot?.cancel();
+    this.#slot = undefined;
+  }
+
+  get #nextDeadline(): Instant {
+    return after(this.#origin, this.#frames * this.#frameMs);
+  }
+
+  /** Serves every deadline that has passed: normally one, more after a stall of the host. */
+  #serve(now: Instant): Instant {
+    let due = Math.floor((elapsedMs(this.#nextDeadline, now) + TIMER_EARLY_MS_MAX) / this.#frameMs);
+    for (; due > CATCH_UP_FRAMES_MAX; due -= 1) {
+      this.#handler.skipFrame(this.#nextDeadline, now);
+      this.#frames += 1;
+    }
+    for (; due >= 0 && this.isRunning; due -= 1) {
+      this.#handler.handleFrame(this.#nextDeadline);
+      this.#frames += 1;
+    }
+    if (this.isRunning) this.#handler.afterFrames(now);
+    return this.#nextDeadline;
+  }
+}

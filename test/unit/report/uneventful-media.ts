@@ -1,0 +1,21 @@
+/** What a call without trouble counts. */
+export const UNEVENTFUL_MEDIA = {
+  sendErrors: 0,
+  played: 0,
+  other: 0,
+  unknownPayload: 0,
+  srtpRejected: 0,
+  burstDensity: 0,
+  gapDensity: 0,
+  burstDurationMs: 0,
+  gapDurationMs: 0,
+  fecRecoveredMs: 0,
+  comfortNoiseMs: 0,
+  insertedMs: 0,
+  skippedMs: 0,
+  jitterBufferMsMean: 40,
+  jitterBufferMsMax: 40,
+  rtcpSent: 0,
+  rtcpReceived: 0,
+  rtcpMalformed: 0,
+} as const;
