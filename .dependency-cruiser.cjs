@@ -13,7 +13,7 @@ const MAY_IMPORT = {
   measure: [...RING_0, "audio", "timeline"],
   sip: [...RING_0, "sdp", "timeline"],
   media: [...RING_0, ...RING_1],
-  bridge: [...RING_0, "audio", "timeline"],
+  bridge: [...RING_0, "audio", "codec", "timeline"],
   "realtime-server": [...RING_0, "audio", "codec", "bridge"],
   call: [...RING_0, ...RING_1, "sip", "media", "bridge", "realtime-server"],
   expect: [...RING_0, ...RING_1, "call"],

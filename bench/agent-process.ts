@@ -1,6 +1,7 @@
 /** One agent in a process of its own, so that its CPU time can be told from everything else. */
-import type { Channel } from "../src/environment/index.ts";
+
 import { serveAgent } from "../src/call/index.ts";
+import type { Channel } from "../src/environment/index.ts";
 import {
   compiledModule,
   createEnvironment,

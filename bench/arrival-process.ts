@@ -16,7 +16,11 @@ export type ArrivalRequest =
 
 /** What it answers. */
 export type ArrivalReply =
-  | { readonly type: "opened"; readonly ports: Readonly<Record<string, number>>; readonly stampPort: number }
+  | {
+      readonly type: "opened";
+      readonly ports: Readonly<Record<string, number>>;
+      readonly stampPort: number;
+    }
   | { readonly type: "begun" }
   | {
       readonly type: "ended";

@@ -18,6 +18,8 @@ const STEP = /^(?:Given|When|Then)\(/gmu;
 
 const TITLES = new Map([
   ["call", "Calls"],
+  ["digits", "Telephone keys"],
+  ["media", "Media"],
   ["speech", "Speech"],
   ["tool", "Tools"],
 ]);

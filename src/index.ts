@@ -137,17 +137,27 @@ export {
   UsageError,
 } from "./environment/index.ts";
 export {
+  type ExpectedDigits,
   expectAnswer,
   expectAnswered,
+  expectCodec,
+  expectConcealedAtMost,
   expectDigits,
+  expectEncrypted,
   expectGreeting,
   expectHangUpByBot,
   expectHeard,
   expectKeepsSpeaking,
+  expectLossAtMost,
+  expectNotEncrypted,
   expectRejected,
+  expectRoundTrip,
   expectStop,
   expectToolCall,
   expectUnanswered,
+  expectUnsupported,
+  requireSupported,
 } from "./expect/index.ts";
 export { type CallMetrics, type CallRecord, measureCall } from "./measure/index.ts";
-export type { Fact } from "./timeline/index.ts";
+export type { MediaSettings } from "./media/index.ts";
+export type { DigitMethod, Fact, Party } from "./timeline/index.ts";

@@ -1,11 +1,11 @@
 import { Given, Then, When } from "@cucumber/cucumber";
 import {
   expectAnswered,
-  expectDigits,
   expectGreeting,
   expectHangUpByBot,
   expectRejected,
   expectUnanswered,
+  expectUnsupported,
 } from "../src/index.ts";
 import type { SidetoneWorld } from "./world.ts";
 
@@ -57,7 +57,7 @@ Given("the bot does not answer the telephone", async function (this: SidetoneWor
 
 /** From now on our bot rings this long before it answers. */
 Given("the bot answers after {duration}", async function (this: SidetoneWorld, ringMs: number) {
-  await this.botAgent.answerWith({ kind: "answer", ringMs });
+  await this.letBotAnswer({ ringMs });
 });
 
 /** Places a call and goes on at once; it is given up (CANCEL) when nobody answers in 30 s. */
@@ -93,11 +93,6 @@ When("the caller hangs up", async function (this: SidetoneWorld) {
   await this.call.hangUp();
 });
 
-/** Sends telephone keys as RFC 4733 events: 0 to 9, A to D, * and #. */
-When("the caller presses {string}", async function (this: SidetoneWorld, digits: string) {
-  await this.call.press(digits);
-});
-
 /** 200 OK came within this time of the INVITE. */
 Then(
   "the call is answered within {duration}",
@@ -109,6 +104,16 @@ Then(
 /** The call was refused with this final status. */
 Then("the call is rejected with {int}", async function (this: SidetoneWorld, statusCode: number) {
   this.note(await expectRejected(this.call, statusCode, RING_TIMEOUT_MS));
+  this.expectedRefusals.add(this.call);
+});
+
+/**
+ * The call does not come up, because caller and bot have no codec or no encryption in common. A
+ * scenario that does not expect this gets the verdict `unsupported`.
+ */
+Then("the call is refused as unsupported", async function (this: SidetoneWorld) {
+  this.note(await expectUnsupported(this.call, RING_TIMEOUT_MS));
+  this.expectedRefusals.add(this.call);
 });
 
 /** The call ended without an answer: it rang until the caller gave up, or nothing came at all. */
@@ -121,18 +126,10 @@ Then("the bot hangs up within {duration}", async function (this: SidetoneWorld, 
   this.note(await expectHangUpByBot(this.call, limitMs));
 });
 
-/** Exactly these keys arrive as RFC 4733 events, in this order, none more and none less. */
-Then(
-  "the caller receives the digits {string} within {duration}",
-  async function (this: SidetoneWorld, digits: string, limitMs: number) {
-    this.note(await expectDigits(this.call, digits, limitMs));
-  },
-);
-
 async function dial(world: SidetoneWorld, ringTimeoutMs: number): Promise<void> {
   const run = await world.run();
   const target = world.requireTarget();
   const caller = await run.caller(target);
-  const call = await caller.dial(target, { ringTimeoutMs });
+  const call = await caller.dial(target, { ringTimeoutMs, media: world.callerMedia });
   if (!world.calls.includes(call)) world.calls.push(call);
 }

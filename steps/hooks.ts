@@ -1,4 +1,5 @@
 import { After, AfterAll, Before, setDefaultTimeout } from "@cucumber/cucumber";
+import { requireSupported } from "../src/index.ts";
 import { endRun } from "./run.ts";
 import type { SidetoneWorld } from "./world.ts";
 
@@ -30,6 +31,8 @@ After(async function (this: SidetoneWorld) {
     this.attach(JSON.stringify({ id, callId }), CALL_MEDIA_TYPE);
   }
   await this.bot?.agent.answerWith({ kind: "answer", ringMs: 0 });
+  // Last, because it may throw: whatever the steps made of it, such a call proves nothing.
+  for (const call of this.calls) if (!this.expectedRefusals.has(call)) requireSupported(call);
 });
 
 AfterAll(endRun);

@@ -7,6 +7,8 @@ import "./parameter-types.ts";
 import "./hooks.ts";
 import "./interruption.ts";
 import "./call.steps.ts";
+import "./digits.steps.ts";
+import "./media.steps.ts";
 import "./speech.steps.ts";
 import "./tool.steps.ts";
 

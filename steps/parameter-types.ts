@@ -1,4 +1,16 @@
 import { defineParameterType } from "@cucumber/cucumber";
+import type { DigitMethod, MediaSettings, Party } from "../src/index.ts";
+
+const DIGIT_METHODS: Readonly<Record<string, DigitMethod>> = {
+  "as telephone events": "telephone-event",
+  "in-band": "in-band",
+  "by SIP INFO": "info",
+};
+
+const RTCP_PORTS: Readonly<Record<string, MediaSettings["rtcp"]>> = {
+  "on the RTP port": "mux",
+  "on a port of its own": "separate",
+};
 
 /** "1500 ms", "2 s" and "1.5 s", in milliseconds. */
 defineParameterType({
@@ -8,4 +20,25 @@ defineParameterType({
     const [amount, unit] = text.split(" ");
     return Number(amount) * (unit === "s" ? 1000 : 1);
   },
+});
+
+/** Whose: the caller's or the bot's. */
+defineParameterType({
+  name: "party",
+  regexp: /caller|bot/u,
+  transformer: (text: string): Party => (text === "bot" ? "bot" : "caller"),
+});
+
+/** How a telephone key crosses. */
+defineParameterType({
+  name: "digitMethod",
+  regexp: /as telephone events|in-band|by SIP INFO/u,
+  transformer: (text: string): DigitMethod | undefined => DIGIT_METHODS[text],
+});
+
+/** Where RTCP goes. */
+defineParameterType({
+  name: "rtcpPort",
+  regexp: /on the RTP port|on a port of its own/u,
+  transformer: (text: string): MediaSettings["rtcp"] => RTCP_PORTS[text],
 });

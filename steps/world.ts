@@ -1,5 +1,11 @@
 import { setWorldConstructor, World } from "@cucumber/cucumber";
-import { type RemoteAgent, UsageError, type WatchedCall } from "../src/index.ts";
+import {
+  type MediaSettings,
+  type Party,
+  type RemoteAgent,
+  UsageError,
+  type WatchedCall,
+} from "../src/index.ts";
 import { type EmbeddedBot, type Run, type RunParameters, runOf } from "./run.ts";
 
 /** What one scenario knows: its bot or target, and its calls. */
@@ -8,6 +14,11 @@ export class SidetoneWorld extends World<RunParameters> {
   /** The SIP URI to dial, where the bot is not ours. */
   target: string | undefined;
   readonly calls: WatchedCall[] = [];
+  /** What the media of calls shall be like that the caller dials from now on. */
+  callerMedia: MediaSettings = {};
+  /** Calls that a step expected to be refused. */
+  readonly expectedRefusals: Set<WatchedCall> = new Set();
+  #botAnswer: { readonly ringMs: number; readonly media: MediaSettings } = { ringMs: 0, media: {} };
   /** Ends the watch for calls that began with the scenario. */
   unsubscribe: (() => void) | undefined;
 
@@ -41,6 +52,20 @@ export class SidetoneWorld extends World<RunParameters> {
       "ERR_BOT_NOT_OURS",
       "This step tells the bot what to do, but the bot under test is not one of ours.",
     );
+  }
+
+  /** From now on our bot answers, and like this; what is not said is as it was. */
+  async letBotAnswer(
+    how: { readonly ringMs?: number; readonly media?: MediaSettings } = {},
+  ): Promise<void> {
+    this.#botAnswer = { ...this.#botAnswer, ...how };
+    await this.botAgent.answerWith({ kind: "answer", ...this.#botAnswer });
+  }
+
+  /** Changes what one side wants of its media, for calls that begin from now on. */
+  async wantMedia(party: Party, change: MediaSettings): Promise<void> {
+    if (party === "caller") this.callerMedia = { ...this.callerMedia, ...change };
+    else await this.letBotAnswer({ media: { ...this.#botAnswer.media, ...change } });
   }
 
   /** Says in the report what a step saw. */

@@ -18,7 +18,10 @@ export interface Deviations {
 
 /** The arrivals of one window, stream by stream. */
 export class Arrivals {
-  readonly #streams = new Map<string, { offsetsMs: number[]; first: Packet; last: Packet; count: number }>();
+  readonly #streams = new Map<
+    string,
+    { offsetsMs: number[]; first: Packet; last: Packet; count: number }
+  >();
 
   add(stream: string, packet: Packet): void {
     const known = this.#streams.get(stream);
@@ -40,7 +43,10 @@ export class Arrivals {
     const all: number[] = [];
     let missing = 0;
     for (const { offsetsMs, first, last, count } of this.#streams.values()) {
-      const middle = quantile(offsetsMs.toSorted((a, b) => a - b), 0.5);
+      const middle = quantile(
+        offsetsMs.toSorted((a, b) => a - b),
+        0.5,
+      );
       for (const offset of offsetsMs) all.push(Math.abs(offset - middle));
       missing += Math.max(0, ((last.sequence - first.sequence) & 0xffff) + 1 - count);
     }

@@ -50,6 +50,11 @@ export function missing(program: string): string | undefined {
   return isThere ? undefined : `${program} is not installed`;
 }
 
+const running = new Set<Program>();
+process.once("exit", () => {
+  for (const program of running) program.signal("SIGKILL");
+});
+
 /** Another program, ended with us. */
 export class Program {
   readonly pid: number;
@@ -62,7 +67,8 @@ export class Program {
     this.#child.on("error", () => undefined);
     this.#child.stdin?.on("error", () => undefined);
     this.pid = this.#child.pid ?? 0;
-    process.once("exit", () => this.#child.kill("SIGKILL"));
+    running.add(this);
+    this.#child.once("exit", () => running.delete(this));
   }
 
   get hasEnded(): boolean {

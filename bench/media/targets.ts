@@ -20,6 +20,9 @@ const ADDRESS = "127.0.0.1";
 const BARESIP_PORT = 15_160;
 const PJSUA_PORT = 15_170;
 const READY_MS = 1500;
+const REPETITIONS = 60;
+const CALL_LIMIT_MS = 3_600_000;
+const CLOSE_LIMIT_MS = 4000;
 
 /** Something under load. */
 export interface Target {
@@ -52,12 +55,12 @@ export async function openOwn(
     local: { address: ADDRESS, port: 0 },
     keepsRecordings: false,
     answer: { kind: "answer", ringMs: 0 },
-    callDurationLimitMs: 3_600_000,
+    callDurationLimitMs: CALL_LIMIT_MS,
     ...options,
   });
   const statistics: FactOf<"mediaStatistics">[] = [];
   switchboard.subscribe((call) => {
-    void call.waitFor(() => false, 3_600_000).then(async () => {
+    void call.whenEnded(CALL_LIMIT_MS).then(async () => {
       statistics.push(...call.timeline.of("mediaStatistics"));
       await call.release().catch(() => undefined);
     });
@@ -70,7 +73,10 @@ export async function openOwn(
     agent,
     statistics,
     resources: ask,
-    stop: () => agent.close(),
+    stop: async () => {
+      await Promise.race([agent.close().catch(() => undefined), delay(CLOSE_LIMIT_MS)]);
+      await process.terminate();
+    },
   };
 }
 
@@ -79,7 +85,7 @@ export async function openBaresip(folder: string, speech: Int16Array): Promise<T
   const own = join(folder, "baresip");
   await mkdir(own, { recursive: true });
   const file = join(own, "speech.wav");
-  await writeFile(file, encodeWav({ sampleRateHz: 8000, channels: [speech] }));
+  await writeFile(file, encodeWav({ sampleRateHz: 8000, channels: [repeated(speech)] }));
   await writeFile(join(own, "config"), baresipConfiguration(file));
   await writeFile(
     join(own, "accounts"),
@@ -126,6 +132,13 @@ function resourcesOf(process: ProcessChannel): () => Promise<Resources> {
       waiting.push(resolve);
       process.post({ type: "resources" } satisfies ResourcesRequest);
     });
+}
+
+/** baresip hangs up where its file ends. */
+function repeated(speech: Int16Array): Int16Array {
+  const long = new Int16Array(speech.length * REPETITIONS);
+  for (let each = 0; each < REPETITIONS; each += 1) long.set(speech, each * speech.length);
+  return long;
 }
 
 function baresipConfiguration(speechFile: string): string {

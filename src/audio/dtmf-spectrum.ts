@@ -17,9 +17,13 @@ const TONES_HZ: readonly number[] = [...LOW_GROUP_HZ, ...HIGH_GROUP_HZ];
 const TONES = TONES_HZ.length;
 const BLOCKS_PER_SECOND = DTMF_RATE_HZ / BLOCK_SAMPLES;
 /** The North American dial tone; the European 425 Hz lies between and is weakened as well. */
+/** Of a group's recurrences, the newest two values of each. */
+const END_STATES = new Float64Array(8);
 const DIAL_TONE_HZ = [350, 440];
 /** The notches' width: narrow enough for 697 Hz, wide enough to follow a tone's edges. */
 const NOTCH_POLE_RADIUS = 0.92;
+/** Far below one step of a 16-bit sample. */
+const TRACE_MAX = 1e-6;
 
 /**
  * The eight DTMF frequencies in blocks of 5 ms, as complex amplitudes against running oscillators
@@ -134,11 +138,35 @@ export class DtmfSpectrum {
   #analyse(): void {
     const slot = this.#blocks & (HISTORY_BLOCKS - 1);
     this.#energy[slot] = this.#blockEnergy / BLOCK_SAMPLES;
-    // Four at a time: one recurrence alone would wait for its own results.
-    for (let tone = 0; tone < TONES; tone += 4) this.#goertzelGroup(tone, slot * TONES + tone);
+    if (this.#isSilent()) this.#storeSilence(slot);
+    else {
+      // Four at a time: one recurrence alone would wait for its own results.
+      for (let tone = 0; tone < TONES; tone += 4) this.#goertzelGroup(tone, slot * TONES + tone);
+    }
     this.#blocks += 1;
     this.#blockEnergy = 0;
     this.#filled = 0;
+  }
+
+  /** Whether neither the block nor the notches hold more than traces. */
+  #isSilent(): boolean {
+    const { a, b, c, d } = this.#notch;
+    const trace = Math.max(Math.abs(a), Math.abs(b), Math.abs(c), Math.abs(d));
+    return trace <= TRACE_MAX && this.#blockEnergy <= TRACE_MAX;
+  }
+
+  /**
+   * Forgets the traces: they would decay into denormal numbers, with which a processor calculates
+   * many times as slowly (measured: 8 times for the whole detector).
+   */
+  #storeSilence(slot: number): void {
+    this.#notch.a = 0;
+    this.#notch.b = 0;
+    this.#notch.c = 0;
+    this.#notch.d = 0;
+    this.#energy[slot] = 0;
+    this.#re.fill(0, slot * TONES, (slot + 1) * TONES);
+    this.#im.fill(0, slot * TONES, (slot + 1) * TONES);
   }
 
   /** The Goertzel recurrence for the four tones of a group at once. */
@@ -162,18 +190,18 @@ export class DtmfSpectrum {
       c1 = odd - c1 + coefficientC * c2;
       d1 = odd - d1 + coefficientD * d2;
     }
-    this.#store(tone, slot, a1, a2);
-    this.#store(tone + 1, slot + 1, b1, b2);
-    this.#store(tone + 2, slot + 2, c1, c2);
-    this.#store(tone + 3, slot + 3, d1, d2);
+    // By way of an array: as arguments, fractions become objects unless the call is inlined.
+    END_STATES.set([a1, a2, b1, b2, c1, c2, d1, d2]);
+    for (let index = 0; index < 4; index += 1) this.#store(tone + index, slot + index, 2 * index);
   }
 
   /**
    * The recurrence's end state as a complex amplitude against the running oscillator:
    * Σ x(n) e^(−jωn) = e^(−jω(N−1)) s(N−1) − e^(−jωN) s(N−2), turned by the phase of the block.
    */
-  // oxlint-disable-next-line max-params
-  #store(tone: number, slot: number, last: number, before: number): void {
+  #store(tone: number, slot: number, endState: number): void {
+    const last = END_STATES[endState] as number;
+    const before = END_STATES[endState + 1] as number;
     const gain = this.#gains[tone] as number;
     const re = gain * (last * (LAST_RE[tone] as number) - before * (BEFORE_RE[tone] as number));
     const im = gain * (last * (LAST_IM[tone] as number) - before * (BEFORE_IM[tone] as number));

@@ -23,11 +23,11 @@ export {
   type PlayoutTotals,
 } from "./injection-buffer.ts";
 export type {
-  OpenAiAudioFormat,
   OpenAiOptions,
   OpenAiTurnDetection,
 } from "./openai/openai-options.ts";
 export { openAiSession } from "./openai/openai-session.ts";
+export type { OpenAiAudioFormat } from "./openai/wire-format.ts";
 export {
   HANGUP_CALL_TOOL,
   SEND_DTMF_TOOL,

@@ -23,6 +23,8 @@ export interface AiOptions {
   readonly voice?: string;
   readonly instructions?: string;
   readonly turnDetection?: TurnDetection;
+  /** What the AI gets and gives; default pcm (24 kHz). G.711 is passed through, not resampled. */
+  readonly audioFormat?: "pcm" | "pcmu" | "pcma";
   /** Asks the AI to speak first, once the call is answered. */
   readonly greets: boolean;
   /** How long the AI may take to get ready before the call is refused with 503. */

@@ -2,8 +2,7 @@ import { type CodecId, codecOf } from "../codec/index.ts";
 import { type Cryptography, type Random, randomInteger } from "../environment/index.ts";
 import type { MediaSettings, MediaSockets } from "../media/index.ts";
 import type { MediaCapabilities, SrtpCapability } from "../sdp/index.ts";
-import { generateKeys, SRTP_SUITES } from "../srtp/index.ts";
-import { suiteNamed } from "./check-media-settings.ts";
+import { generateKeys, SRTP_SUITES, srtpSuiteOf } from "../srtp/index.ts";
 
 const DEFAULT_CODECS: readonly CodecId[] = ["PCMU", "PCMA"];
 const DEFAULT_PTIME_MS = 20;
@@ -55,7 +54,7 @@ export function mediaCapabilities(
 function srtpCapability(settings: MediaSettings, cryptography: Cryptography): SrtpCapability {
   const policy = settings.srtp ?? "off";
   if (policy === "off") return { policy, offers: [] };
-  const suites = (settings.srtpSuites ?? SRTP_SUITES).map(suiteNamed);
+  const suites = (settings.srtpSuites ?? SRTP_SUITES).map(srtpSuiteOf);
   const offers = suites.map((suite, index) => ({
     tag: index + 1,
     keys: generateKeys(suite, cryptography),

@@ -1,7 +1,7 @@
 import { checkOpusOptions, codecOf } from "../codec/index.ts";
 import { UsageError } from "../environment/index.ts";
 import type { MediaSettings } from "../media/index.ts";
-import { SRTP_SUITES, type SrtpSuite } from "../srtp/index.ts";
+import { srtpSuiteOf } from "../srtp/index.ts";
 
 const PTIMES_MS: readonly number[] = [10, 20, 30, 40, 60];
 /** More than this is an answering machine, not a conversation. */
@@ -18,28 +18,20 @@ export function checkMediaSettings(settings: MediaSettings): MediaSettings {
   const { codecs, srtpSuites, ptimeMs, jitterBuffer, opus } = settings;
   requireSome(codecs, "codec");
   requireSome(srtpSuites, "SRTP suite");
-  srtpSuites?.forEach(suiteNamed);
+  for (const name of srtpSuites ?? []) srtpSuiteOf(name);
   if (ptimeMs !== undefined && !PTIMES_MS.includes(ptimeMs)) {
     throw invalid(`Packets cannot be ${ptimeMs} ms long; choose ${PTIMES_MS.join(", ")} ms.`);
   }
   if (jitterBuffer !== undefined) checkDelay(jitterBuffer);
   if (opus !== undefined) checkOpusOptions(opus);
-  return codecs === undefined ? settings : { ...settings, codecs: codecs.map((id) => codecOf(id).id) };
-}
-
-/** @throws UsageError ERR_UNKNOWN_SRTP_SUITE. */
-export function suiteNamed(name: string): SrtpSuite {
-  const suite = SRTP_SUITES.find((each) => each === name);
-  if (suite !== undefined) return suite;
-  throw new UsageError(
-    "ERR_UNKNOWN_SRTP_SUITE",
-    `"${name}" is no SRTP suite that we know. Choose among ${SRTP_SUITES.join(", ")}.`,
-    { context: { name } },
-  );
+  return codecs === undefined
+    ? settings
+    : { ...settings, codecs: codecs.map((id) => codecOf(id).id) };
 }
 
 function checkDelay(delay: NonNullable<MediaSettings["jitterBuffer"]>): void {
-  const delaysMs = delay.kind === "fixed" ? [delay.delayMs] : [delay.minMs ?? 0, delay.maxMs ?? DELAY_MS_MAX];
+  const delaysMs =
+    delay.kind === "fixed" ? [delay.delayMs] : [delay.minMs ?? 0, delay.maxMs ?? DELAY_MS_MAX];
   const [least = 0, most = least] = delaysMs;
   if (least >= 0 && least <= most && most <= DELAY_MS_MAX) return;
   throw invalid(

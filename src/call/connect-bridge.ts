@@ -26,6 +26,9 @@ export function connectBridge(
     ...(ai.turnDetection === undefined ? {} : { turnDetection: ai.turnDetection }),
     ...(ai.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: ai.connectTimeoutMs }),
     ...(ai.stallTimeoutMs === undefined ? {} : { stallTimeoutMs: ai.stallTimeoutMs }),
+    ...(ai.audioFormat === undefined
+      ? {}
+      : { inputFormat: ai.audioFormat, outputFormat: ai.audioFormat }),
     tools: [HANGUP_CALL_TOOL, SEND_DTMF_TOOL],
   });
   return new Promise((resolve, reject) => {

@@ -38,6 +38,8 @@ export interface Speech {
 
 /** Of a call whose media have not begun: it will refuse to speak, whatever the rate. */
 const TELEPHONE_RATE_HZ = 8000;
+/** How long an answered call may take to begin its media. */
+const MEDIA_LIMIT_MS = 1000;
 /** How long calls may take to end when a run is over: BYE and its answer. */
 const END_LIMIT_MS = 5000;
 
@@ -106,7 +108,7 @@ export class Harness {
       utteranceId,
       fixture: voice.id,
       purpose: speech.purpose ?? "speech",
-      samples: this.#atRate(voice, sampleRateOf(call)),
+      samples: this.#atRate(voice, await sampleRateOf(call)),
       onsetMs: voice.onsetMs,
       offsetMs: voice.offsetMs,
       start: speech.start ?? { kind: "now" },
@@ -196,7 +198,13 @@ export class Harness {
   }
 }
 
-function sampleRateOf(call: WatchedCall): number {
-  const started = call.timeline.of("mediaStarted").find(({ party }) => party === "caller");
-  return started?.sampleRateHz ?? TELEPHONE_RATE_HZ;
+/** The fact that media began follows the answer, and may still be on its way to this thread. */
+async function sampleRateOf(call: WatchedCall): Promise<number> {
+  const fact = await call.waitFor(
+    (each) =>
+      (each.kind === "mediaStarted" && each.party === "caller") ||
+      (each.kind === "callPhase" && each.phase === "ended"),
+    MEDIA_LIMIT_MS,
+  );
+  return fact?.kind === "mediaStarted" ? fact.sampleRateHz : TELEPHONE_RATE_HZ;
 }

@@ -23,7 +23,7 @@ describe("the exit code", () => {
     ["2 where a scenario is misused", [passed, misused], EXIT_CODES.usage],
     ["3 where the host is wrong", [failed, misused, hostless], EXIT_CODES.environment],
     ["4 where one is inconclusive", [passed, unclear], EXIT_CODES.inconclusive],
-    ["4 where the bot cannot do it", [passed, unsupported], EXIT_CODES.inconclusive],
+    ["1 where the bot cannot do it", [passed, unsupported, unclear], EXIT_CODES.failed],
     ["2 where no scenario ran", [], EXIT_CODES.usage],
   ] as const)("is %s", (_name, scenarios, exitCode) => {
     expect(exitCodeOf(scenarios, [])).toBe(exitCode);

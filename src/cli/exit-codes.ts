@@ -12,7 +12,8 @@ export const EXIT_CODES: {
 
 /**
  * Broken weighs more than failed, failed more than inconclusive; of what is broken, the host more
- * than the scenario.
+ * than the scenario. What the bot does not support counts as failed: somebody asked for it, and a
+ * run in which it was not tried must not be green.
  *
  * @param problems errors outside of scenarios.
  */
@@ -25,8 +26,8 @@ export function exitCodeOf(
   if (faults.includes("environment")) return EXIT_CODES.environment;
   if (faults.length > 0) return EXIT_CODES.usage;
   const verdicts = new Set(scenarios.map(({ verdict }) => verdict));
-  if (verdicts.has("fail")) return EXIT_CODES.failed;
-  if (verdicts.has("inconclusive") || verdicts.has("unsupported")) return EXIT_CODES.inconclusive;
+  if (verdicts.has("fail") || verdicts.has("unsupported")) return EXIT_CODES.failed;
+  if (verdicts.has("inconclusive")) return EXIT_CODES.inconclusive;
   // A run without a scenario proves nothing and must not be green.
   return scenarios.length === 0 ? EXIT_CODES.usage : EXIT_CODES.passed;
 }

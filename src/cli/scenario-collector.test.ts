@@ -31,6 +31,7 @@ const THROWN: Readonly<Record<string, () => Error>> = {
   environment: () => new EnvironmentError("ERR_PORT_IN_USE", "The port is in use."),
   remote: () => new RemoteError("ERR_CALL_ENDED_EARLY", "The call ended."),
   expectation: () => new ExpectationError("ERR_ABOVE_LIMIT", "Too slow.\nSee the parts."),
+  unsupported: () => new RemoteError("ERR_CALL_UNSUPPORTED", "No codec in common."),
   unhealthy: () => new EnvironmentError("ERR_INSTRUMENT_UNHEALTHY", "Too close to tell."),
   assertion: () => new assert.AssertionError({ message: "4 is not 5", actual: 4, expected: 5 }),
   bug: () => new TypeError("Cannot read properties of undefined"),
@@ -106,6 +107,7 @@ describe("the verdict on a scenario", () => {
       'it throws "environment"': ["broken", "ERR_PORT_IN_USE", "environment"],
       'it throws "remote"': ["fail", "ERR_CALL_ENDED_EARLY", "remote"],
       'it throws "expectation"': ["fail", "ERR_ABOVE_LIMIT", "expectation"],
+      'it throws "unsupported"': ["unsupported", "ERR_CALL_UNSUPPORTED", "remote"],
       'it throws "unhealthy"': ["inconclusive", "ERR_INSTRUMENT_UNHEALTHY", "environment"],
       'it throws "assertion"': ["fail", undefined, undefined],
       'it throws "bug"': ["broken", undefined, undefined],
@@ -141,6 +143,16 @@ describe("the verdict on a scenario", () => {
       "it plays the tuba": ["fail", "ERR_CALL_ENDED_EARLY", "remote"],
       "it is skipped": ["inconclusive", undefined, undefined],
     });
+  });
+
+  it("is unsupported where a hook finds that out after the steps", async () => {
+    const feature = featureOf(["it works"], ['it throws "usage"']);
+    const collector = await run(feature, 'After(() => test.fail("unsupported"));');
+    expect(judged(collector)).toEqual({
+      "it works": ["unsupported", "ERR_CALL_UNSUPPORTED", "remote"],
+      'it throws "usage"': ["unsupported", "ERR_CALL_UNSUPPORTED", "remote"],
+    });
+    expect(exitCodeOf(collector.scenarios, [])).toBe(EXIT_CODES.failed);
   });
 
   it("is broken where a hook fails", async () => {

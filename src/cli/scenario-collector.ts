@@ -193,9 +193,13 @@ export class ScenarioCollector {
   }
 }
 
-/** What went wrong first decides; the rest follows from it. */
+/**
+ * What went wrong first decides; the rest follows from it. That a call was refused as unsupported is
+ * told by a hook after the steps, but came before whatever failed for want of that call.
+ */
 function blame(scenario: RunningScenario, { verdict, error }: StepOutcome): void {
-  if (verdict === "pass" || scenario.verdict !== "pass") return;
+  const isCause = verdict === "unsupported" && scenario.verdict !== "unsupported";
+  if (verdict === "pass" || (scenario.verdict !== "pass" && !isCause)) return;
   scenario.verdict = verdict;
   if (error !== undefined) scenario.error = error;
 }

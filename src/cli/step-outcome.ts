@@ -58,6 +58,7 @@ function failure({ message, exception }: TestStepResult): StepOutcome {
 
 function verdictOn(fault: Fault, code: string): Verdict {
   if (code === "ERR_INSTRUMENT_UNHEALTHY") return "inconclusive";
+  if (code === "ERR_CALL_UNSUPPORTED") return "unsupported";
   return fault === "remote" || fault === "expectation" ? "fail" : "broken";
 }
 

@@ -2,15 +2,14 @@ import type { WatchedCall } from "../call/index.ts";
 import { ExpectationError, elapsedMs } from "../environment/index.ts";
 import { formatMs } from "../measure/index.ts";
 import type { FactOf } from "../timeline/index.ts";
-import { describeEnd, endedEarly, isEnd, settle } from "./watch.ts";
-
-function dialedAt(call: WatchedCall): FactOf<"callPhase"> | undefined {
-  return call.timeline.of("callPhase").find(({ phase }) => phase === "dialed");
-}
+import { awaitOutcome, describeOutcome, dialedAt, lastResponse } from "./call-outcome.ts";
+import { unsupportedError } from "./unsupported.ts";
+import { endedEarly, isEnd } from "./watch.ts";
 
 /**
  * The call is answered within `limitMs` of its INVITE.
- * @throws ExpectationError ERR_NOT_ANSWERED; RemoteError ERR_CALL_ENDED_EARLY.
+ * @throws ExpectationError ERR_NOT_ANSWERED; RemoteError ERR_CALL_ENDED_EARLY,
+ *   ERR_CALL_UNSUPPORTED.
  */
 export async function expectAnswered(call: WatchedCall, limitMs: number): Promise<string> {
   const dialed = dialedAt(call);
@@ -35,7 +34,7 @@ export async function expectAnswered(call: WatchedCall, limitMs: number): Promis
 
 /**
  * The call is refused with this final response.
- * @throws ExpectationError ERR_NOT_REJECTED.
+ * @throws ExpectationError ERR_NOT_REJECTED; RemoteError ERR_CALL_UNSUPPORTED.
  */
 export async function expectRejected(
   call: WatchedCall,
@@ -47,6 +46,8 @@ export async function expectRejected(
   if (fact?.reason === "rejected" && fact.statusCode === statusCode) {
     return observed;
   }
+  const unsupported = unsupportedError(call);
+  if (unsupported !== undefined) throw unsupported;
   throw new ExpectationError(
     "ERR_NOT_REJECTED",
     `Expected the call to be rejected with ${statusCode}, but ${observed}.`,
@@ -56,13 +57,15 @@ export async function expectRejected(
 
 /**
  * The call ends unanswered: it rang (or nothing came) until the caller gave up.
- * @throws ExpectationError ERR_ANSWERED.
+ * @throws ExpectationError ERR_ANSWERED; RemoteError ERR_CALL_UNSUPPORTED.
  */
 export async function expectUnanswered(call: WatchedCall, limitMs: number): Promise<string> {
   const fact = await awaitOutcome(call, limitMs);
   const observed = describeOutcome(call, fact);
   const reasons = ["ringTimeout", "noAnswer", "cancel"];
   if (reasons.includes(fact?.reason ?? "")) return observed;
+  const unsupported = unsupportedError(call);
+  if (unsupported !== undefined) throw unsupported;
   throw new ExpectationError("ERR_ANSWERED", `Expected that nobody answers, but ${observed}.`, {
     context: { limitMs },
   });
@@ -84,60 +87,4 @@ export async function expectHangUpByBot(call: WatchedCall, limitMs: number): Pro
       : `Expected a BYE from the bot, but ${describeOutcome(call, fact as FactOf<"callPhase">)}.`,
     { context: { limitMs } },
   );
-}
-
-/**
- * The caller receives exactly these digits (RFC 4733), in this order.
- * @throws ExpectationError ERR_DIGITS_DIFFER.
- */
-export async function expectDigits(
-  call: WatchedCall,
-  digits: string,
-  limitMs: number,
-): Promise<string> {
-  const received = (): string =>
-    call.timeline
-      .of("digit")
-      .filter(({ direction, party }) => direction === "received" && party === "caller")
-      .map(({ digit }) => digit)
-      .join("");
-  await call.waitFor(() => received().length >= digits.length, limitMs);
-  // A digit too many is as wrong as one that is missing, so listen a little longer.
-  if (!call.hasEnded) await settle(call);
-  if (received() === digits) return `digits "${digits}"`;
-  throw new ExpectationError(
-    "ERR_DIGITS_DIFFER",
-    `Expected the digits "${digits}" within ${formatMs(limitMs)}, received "${received()}".`,
-    { context: { digits, received: received(), limitMs } },
-  );
-}
-
-/** What the caller's attempt came to: answered, or ended without. */
-async function awaitOutcome(
-  call: WatchedCall,
-  limitMs: number,
-): Promise<FactOf<"callPhase"> | undefined> {
-  const fact = await call.waitFor(
-    (each) =>
-      each.party === "caller" &&
-      each.kind === "callPhase" &&
-      (each.phase === "ended" || each.phase === "answered"),
-    limitMs,
-    dialedAt(call)?.at,
-  );
-  return fact as FactOf<"callPhase"> | undefined;
-}
-
-function describeOutcome(call: WatchedCall, fact: FactOf<"callPhase"> | undefined): string {
-  if (fact === undefined) return `nothing final came (last seen: ${lastResponse(call)})`;
-  if (fact.phase === "answered") return "it was answered";
-  const faults = call.timeline.of("fault").map(({ code, message }) => ` ${code}: ${message}`);
-  return `it ended: ${describeEnd(fact)}${faults.join("")}`;
-}
-
-function lastResponse(call: WatchedCall): string {
-  const last = call.timeline
-    .of("sipMessage")
-    .findLast(({ direction, party }) => direction === "received" && party === "caller");
-  return last === undefined ? "no SIP message at all" : last.startLine;
 }

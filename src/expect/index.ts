@@ -4,11 +4,13 @@
  */
 export {
   expectAnswered,
-  expectDigits,
   expectHangUpByBot,
   expectRejected,
   expectUnanswered,
 } from "./expect-call.ts";
+export { expectConcealedAtMost, expectLossAtMost, expectRoundTrip } from "./expect-counts.ts";
+export { type ExpectedDigits, expectDigits } from "./expect-digits.ts";
+export { expectCodec, expectEncrypted, expectNotEncrypted } from "./expect-media.ts";
 export {
   expectAnswer,
   expectGreeting,
@@ -17,4 +19,5 @@ export {
   expectStop,
 } from "./expect-speech.ts";
 export { expectToolCall } from "./expect-tool-call.ts";
+export { expectUnsupported, requireSupported } from "./expect-unsupported.ts";
 export { expectWithin } from "./verdict-on-figure.ts";

@@ -1,7 +1,15 @@
 import type { WatchedCall } from "../call/index.ts";
-import { EnvironmentError, elapsedMs, type Instant, RemoteError } from "../environment/index.ts";
+import {
+  EnvironmentError,
+  elapsedMs,
+  type Instant,
+  RemoteError,
+  UsageError,
+} from "../environment/index.ts";
 import { type CallMetrics, type CallRecord, measureCall } from "../measure/index.ts";
-import type { Fact, FactOf } from "../timeline/index.ts";
+import type { Fact, FactOf, Party } from "../timeline/index.ts";
+import { describeEnd } from "./end.ts";
+import { unsupportedError } from "./unsupported.ts";
 
 /** What the detector needs to hear after an onset before it can place it. */
 export const SETTLE_MS: number = 500;
@@ -51,6 +59,8 @@ export function isEnd(fact: Fact): boolean {
  * @param awaited e.g. "the bot's greeting".
  */
 export function endedEarly(call: WatchedCall, awaited: string): RemoteError | EnvironmentError {
+  const unsupported = unsupportedError(call);
+  if (unsupported !== undefined) return unsupported;
   const end = call.timeline.of("callPhase").find(({ phase }) => phase === "ended");
   const faults = call.timeline.of("fault");
   const ours = faults.find(({ party, fault }) => party === "caller" && fault === "environment");
@@ -65,8 +75,12 @@ export function endedEarly(call: WatchedCall, awaited: string): RemoteError | En
   );
 }
 
-/** "486, rejected by the remote side" */
-export function describeEnd(end: FactOf<"callPhase">): string {
-  const status = end.statusCode === undefined ? "" : `${end.statusCode}, `;
-  return `${status}${end.reason ?? "ended"} by the ${end.endedBy ?? "unknown"} side`;
+/** @throws UsageError ERR_BOT_NOT_OURS where that end of the call cannot be seen. */
+export function requireParty(call: WatchedCall, party: Party): void {
+  if (call.parties.includes(party)) return;
+  throw new UsageError(
+    "ERR_BOT_NOT_OURS",
+    `This step looks at what the ${party} received, but the ${party} of this call is not one of ours.`,
+    { context: { callId: call.callId, party } },
+  );
 }

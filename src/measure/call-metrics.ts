@@ -170,7 +170,10 @@ export interface ConversationMetrics {
 export interface MediaMetrics {
   readonly party: Party;
   readonly codec?: string;
+  readonly ptimeMs?: number;
   readonly srtpSuite?: string;
+  readonly rtcp?: "mux" | "separate" | "off";
+  readonly jitterBuffer?: "fixed" | "adaptive";
   readonly playoutDelayMs?: number;
   readonly packetsSent: number;
   readonly packetsReceived: number;
@@ -182,6 +185,8 @@ export interface MediaMetrics {
   readonly late: number;
   readonly discarded: number;
   readonly duplicate: number;
+  /** Not audio: telephone events. `received = played + late + discarded + duplicate + other`. */
+  readonly other: number;
   readonly outOfOrder: number;
   readonly malformed: number;
   readonly foreign: number;
@@ -201,6 +206,9 @@ export interface MediaMetrics {
   readonly driftPpm?: number;
   readonly jitterBufferMsMean: number;
   readonly jitterBufferMsMax: number;
+  readonly rtcpSent: number;
+  readonly rtcpReceived: number;
+  readonly roundTripMsMin?: number;
   readonly roundTripMsMean?: number;
   readonly roundTripMsMax?: number;
   /** What the peer's last RTCP report said of our stream. */

@@ -9,6 +9,8 @@ export interface FigureEvidence {
   readonly limitMs: number;
   /** Missing: the event never came. */
   readonly observedMs?: number;
+  /** How it was observed; default "heard". */
+  readonly observedBy?: "heard" | "measured";
   /** Where in the call it can be heard or seen. */
   readonly at?: Instant;
 }
@@ -19,8 +21,11 @@ export interface FigureEvidence {
  * (calls/001-greeting/audio.wav)". It quotes no transcript.
  */
 export function describeEvidence(evidence: FigureEvidence, call: CallMetrics): string {
-  const { figure, limitMs, observedMs, at } = evidence;
-  const observed = observedMs === undefined ? "nothing was heard" : `heard ${formatMs(observedMs)}`;
+  const { figure, limitMs, observedMs, observedBy = "heard", at } = evidence;
+  const observed =
+    observedMs === undefined
+      ? `nothing was ${observedBy}`
+      : `${observedBy} ${formatMs(observedMs)}`;
   return `${figure}: expected ≤ ${formatMs(limitMs)}, ${observed}${placeOf(at, call)}`;
 }
 

@@ -43,7 +43,10 @@ function mediaOf(counted: MediaStatisticsFact, facts: readonly Fact[]): MediaMet
   return {
     party: counted.party,
     ...optional("codec", started?.codec),
+    ...optional("ptimeMs", started?.ptimeMs),
     ...optional("srtpSuite", started?.srtpSuite),
+    ...optional("rtcp", started?.rtcp),
+    ...optional("jitterBuffer", started?.jitterBuffer),
     ...optional("playoutDelayMs", started?.playoutDelayMs),
     packetsSent: counted.packetsSent,
     packetsReceived: counted.packetsReceived,
@@ -54,6 +57,7 @@ function mediaOf(counted: MediaStatisticsFact, facts: readonly Fact[]): MediaMet
     late: counted.late,
     discarded: counted.discarded,
     duplicate: counted.duplicate,
+    other: counted.other,
     outOfOrder: counted.outOfOrder,
     malformed: counted.malformed,
     foreign: counted.foreign,
@@ -71,6 +75,9 @@ function mediaOf(counted: MediaStatisticsFact, facts: readonly Fact[]): MediaMet
     ...optional("driftPpm", counted.driftPpm),
     jitterBufferMsMean: counted.jitterBufferMsMean,
     jitterBufferMsMax: counted.jitterBufferMsMax,
+    rtcpSent: counted.rtcpSent,
+    rtcpReceived: counted.rtcpReceived,
+    ...optional("roundTripMsMin", counted.roundTripMsMin),
     ...optional("roundTripMsMean", counted.roundTripMsMean),
     ...optional("roundTripMsMax", counted.roundTripMsMax),
     ...(report === undefined

@@ -15,6 +15,7 @@ import { factsOf } from "./facts-of.ts";
 import { recordingMs, type SpeechSpan, speechIn } from "./recording.ts";
 import { type ResponseTrack, responsesOf } from "./responses.ts";
 import { roundInstant } from "./time-spans.ts";
+import { withoutTones } from "./tones.ts";
 
 /** What the figures are computed from: facts and speech on one time axis. */
 export interface Observations {
@@ -48,11 +49,23 @@ export function observe(record: CallRecord): Observations {
   const botAudio = onTheMicrosecond(record.botAudio);
   const recording = audio ?? botAudio;
   const heardAt = audio === undefined ? recording && "bot" : "caller";
-  const spoken = recording && speechIn(recording, "left", SEGMENT_GAP_MS);
+  const recordedAt = heardAt ?? "caller";
+  const spoken =
+    recording &&
+    withoutTones(speechIn(recording, "left", SEGMENT_GAP_MS), facts, {
+      speaker: "caller",
+      recordedAt,
+    });
   const callerTurns = callerTurnsOf(facts, spoken);
   const responses = responsesOf(facts);
   const deliveryMs = heardAt === "caller" ? estimateDeliveryMs(facts) : 0;
-  const heard = recording === undefined ? [] : speechIn(recording, "right", PIECE_GAP_MS);
+  const heard =
+    recording === undefined
+      ? []
+      : withoutTones(speechIn(recording, "right", PIECE_GAP_MS), facts, {
+          speaker: "bot",
+          recordedAt,
+        });
   const pieces = attribute(heard, responses, deliveryMs);
   return {
     facts,

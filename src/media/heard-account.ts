@@ -2,7 +2,7 @@
 export interface HeardAccount {
   /** Decoded audio, without what time scaling put into it. */
   readonly playedMs: number;
-  /** What stood in for lost audio. */
+  /** What stood in for lost audio, be it silence where it was lost for long. */
   readonly concealedMs: number;
   /** Lost audio that the packet after it carried (Opus in-band FEC). */
   readonly fecRecoveredMs: number;
@@ -37,6 +37,12 @@ export class HeardSamples {
   /** Adds samples that were handed out, or skipped. */
   add(kind: HeardKind | "inserted" | "skipped", samples: number): void {
     this.#samples[kind] += samples;
+  }
+
+  /** Silence of a moment ago was in place of lost audio, as it turns out. */
+  conceded(samples: number): void {
+    this.#samples.silent -= samples;
+    this.#samples.concealed += samples;
   }
 
   /** The account so far. */

@@ -158,7 +158,7 @@ export class IngressPath {
   #scaled(decoded: Int16Array): Int16Array {
     const { length } = decoded;
     const wanted = Math.trunc(this.#orderer.pendingShiftTicks / this.#ticksPerSample);
-    const scaled = this.#scaler.scale(decoded, wanted);
+    const scaled = this.#scaler.scale(decoded, wanted, wanted);
     const change = scaled.length - length;
     if (change !== 0) this.#orderer.applyShift(change * this.#ticksPerSample);
     if (change > 0) this.#insertedSamples += change;

@@ -62,12 +62,10 @@ export class PacketWriter {
     const { remote } = this;
     if (remote === undefined) return false;
     const { marker, payloadType, timestamp, payload } = packet;
-    const header = { marker, payloadType, timestamp, ssrc: this.ssrc };
-    const bytes = encodeRtp(
-      { ...header, sequenceNumber: this.#sequenceNumber },
-      payload,
-      this.#plain,
-    );
+    const { ssrc } = this;
+    const sequenceNumber = this.#sequenceNumber;
+    const header = { marker, payloadType, sequenceNumber, timestamp, ssrc };
+    const bytes = encodeRtp(header, payload, this.#plain);
     this.#sequenceNumber = (this.#sequenceNumber + 1) & 0xffff;
     const plain = this.#plain.subarray(0, bytes);
     const data = this.#protect(plain);

@@ -219,7 +219,8 @@ describe("PlayoutPath with real speech", () => {
     const followedMs = ppm > 0 ? report.skippedMs : report.insertedMs;
     expect(followedMs).toBeGreaterThan(270);
     expect(followedMs).toBeLessThan(330);
-    expect(ppm > 0 ? report.insertedMs : report.skippedMs).toBeLessThan(5);
+    // Where the first packet came later than most, the delay is brought down once, by less than a pull.
+    expect(ppm > 0 ? report.insertedMs : report.skippedMs).toBeLessThan(FRAME_MS);
     expect(Math.abs((path.driftPpm ?? 0) - ppm)).toBeLessThan(50);
     expect(clicks(heard.subarray(0, 60 * SESSION_HZ))).toBe(0);
     for (const atMs of [5_000, 300_000, 590_000]) {

@@ -175,8 +175,15 @@ export class PlayoutPath {
 
   #producePacket(
     payload: Uint8Array,
-    piece: { readonly payloadType: number; readonly durationTicks: number },
+    piece: {
+      readonly payloadType: number;
+      readonly durationTicks: number;
+      readonly missedTicks: number;
+    },
   ): void {
+    if (piece.missedTicks > 0) {
+      this.#heard.conceded(Math.floor(piece.missedTicks / this.#ticksPerSample));
+    }
     if (this.#formats.of(piece.payloadType)?.kind === "comfortNoise") {
       this.#noise.update(payload);
       this.#pause = "comfortNoise";
@@ -195,7 +202,8 @@ export class PlayoutPath {
   #produceScaled(decoded: Int16Array): void {
     const { length } = decoded;
     const wanted = Math.trunc(this.#buffer.pendingShiftTicks / this.#ticksPerSample);
-    const scaled = this.#scaler.scale(decoded, wanted);
+    const whereQuiet = Math.trunc(this.#buffer.quietShiftTicks / this.#ticksPerSample);
+    const scaled = this.#scaler.scale(decoded, wanted, whereQuiet);
     const change = scaled.length - length;
     if (change !== 0) this.#buffer.applyShift(change * this.#ticksPerSample);
     if (change < 0) this.#heard.add("skipped", -change);
@@ -220,7 +228,9 @@ export class PlayoutPath {
     }
     // After a pause there is nothing to conceal from but what was over long ago.
     const decoder = this.#pause === undefined ? this.#decoder : undefined;
-    if (decoder === undefined) this.#producePause(samples);
+    if (decoder === undefined && this.#pause === "silent") {
+      this.#produced.putSilence(samples, "concealed");
+    } else if (decoder === undefined) this.#producePause(samples);
     else this.#produced.put(decoder.conceal(samples), "concealed", 0);
   }
 

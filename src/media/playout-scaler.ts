@@ -25,19 +25,23 @@ export class PlayoutScaler {
   }
 
   /**
-   * The samples with up to `wanted` more (+) or fewer (−) of them, valid until the next call;
-   * `samples` may be changed.
+   * The samples with up to `wanted` more (+) or fewer (−) of them, or `wantedWhereQuiet`; valid
+   * until the next call. `samples` may be changed.
    */
-  scale(samples: Int16Array, wanted: number): Int16Array {
-    if (wanted === 0 || samples.length === 0) {
+  scale(samples: Int16Array, wanted: number, wantedWhereQuiet: number): Int16Array {
+    if (wantedWhereQuiet === 0 || samples.length === 0) {
       this.#waitedSamples = 0;
       return samples;
     }
-    this.#waitedSamples += samples.length;
+    this.#waitedSamples = wanted === 0 ? 0 : this.#waitedSamples + samples.length;
     const isForced =
       Math.abs(wanted) > FORCED_MS * this.#samplesPerMs ||
       this.#waitedSamples > PATIENCE_MS * this.#samplesPerMs;
-    if (!isForced && !isQuiet(samples)) return samples;
+    if (isForced) return this.#scaled(samples, wanted);
+    return isQuiet(samples) ? this.#scaled(samples, wantedWhereQuiet) : samples;
+  }
+
+  #scaled(samples: Int16Array, wanted: number): Int16Array {
     const most = Math.floor(samples.length * SHARE_MAX);
     if (wanted < 0) {
       const length = this.#scaler.shorten(samples, Math.min(-wanted, most));

@@ -26,10 +26,10 @@ export class ProducedAudio {
   }
 
   /** Puts in digital silence. */
-  putSilence(length: number): void {
+  putSilence(length: number, kind: HeardKind = "silent"): void {
     if (length > this.#samples.length) this.#samples = new Int16Array(length);
     this.#samples.fill(0, 0, length);
-    this.#begin(length, "silent");
+    this.#begin(length, kind);
   }
 
   /** Moves samples to `output` from `from` on, up to its end; returns how many. */

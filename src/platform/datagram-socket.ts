@@ -12,7 +12,8 @@ function numericLookup(
   _options: unknown,
   callback: (error: null, address: string, family: number) => void,
 ): void {
-  callback(null, host, isIPv6(host) ? 6 : 4);
+  // Not `isIPv6`: its pattern is matched against the address of every packet that is sent.
+  callback(null, host, host.includes(":") ? 6 : 4);
 }
 
 /** A UDP socket of the host. */

@@ -74,6 +74,8 @@ export class JitterBuffer {
   #wasComfortNoise = false;
   /** Handed out since that packet. */
   #holeTicks = 0;
+  /** Of these, as silence. */
+  #silentTicks = 0;
   #isBlindHole = false;
   /** Duration of the newest audio packet. */
   #spanTicks: number;
@@ -130,6 +132,12 @@ export class JitterBuffer {
    */
   get pendingShiftTicks(): number {
     return Math.round(this.#point.audibleMoveMs * this.#ticksPerMs);
+  }
+
+  /** The same for audio that is quiet enough: a smaller deviation is worth a move there. */
+  get quietShiftTicks(): number {
+    const wanted = this.pendingShiftTicks;
+    return wanted === 0 ? Math.round(this.#point.quietMoveMs * this.#ticksPerMs) : wanted;
   }
 
   /** The consumer has made audio longer (+) or shorter (−) by so much. */
@@ -332,6 +340,7 @@ export class JitterBuffer {
   }
 
   #play(head: PlayoutSlot, now: Instant): PlayoutPiece {
+    const missedTicks = this.#missedTicks(head);
     this.#pass(head);
     const end = head.position + head.durationTicks;
     const overlap = this.#cursor - head.position;
@@ -339,6 +348,7 @@ export class JitterBuffer {
     this.#cursor = end;
     this.#playedEnd = end;
     this.#holeTicks = 0;
+    this.#silentTicks = 0;
     this.#isBlindHole = false;
     this.#wasComfortNoise = head.durationTicks === 0;
     this.#counts.played += 1;
@@ -346,7 +356,15 @@ export class JitterBuffer {
     this.#waitedMs += waitedMs;
     this.#waitedMsMax = Math.max(this.#waitedMsMax, waitedMs);
     this.#store.removeHead();
-    return this.#pieces.packet(head, this.#lender.lend(head.payload));
+    return this.#pieces.packet(head, this.#lender.lend(head.payload), missedTicks);
+  }
+
+  /** A hole that was taken for a pause, after a while, proves to be loss when its end comes. */
+  #missedTicks(head: PlayoutSlot): number {
+    if (this.#silentTicks === 0) return 0;
+    const lostTicks = this.#absentBefore(head) * this.#spanOf(head);
+    const concealedTicks = this.#holeTicks - this.#silentTicks;
+    return Math.max(0, Math.min(this.#silentTicks, lostTicks - concealedTicks));
   }
 
   /** Playout has come to this packet: what is missing before it was not played. */
@@ -426,6 +444,7 @@ export class JitterBuffer {
   #silence(ticks: number): PlayoutPiece {
     this.#cursor += ticks;
     this.#holeTicks += ticks;
+    this.#silentTicks += ticks;
     return this.#pieces.silence(ticks);
   }
 

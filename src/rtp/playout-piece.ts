@@ -10,6 +10,8 @@ export interface PacketPiece {
   readonly timestamp: number;
   /** 0 for comfort noise: it describes the silence that follows. */
   readonly durationTicks: number;
+  /** Of the silence handed out before it, what turns out to have been lost audio. */
+  readonly missedTicks: number;
 }
 
 /** Audio was sent for this time, as far as one can know, and is not here: conceal. */
@@ -44,6 +46,7 @@ export class PlayoutPieces {
     payloadType: 0,
     timestamp: 0,
     durationTicks: 0,
+    missedTicks: 0,
   };
   readonly #lost: Writable<LostPiece> = {
     kind: "lost",
@@ -56,8 +59,10 @@ export class PlayoutPieces {
   packet(
     from: { readonly payloadType: number; readonly timestamp: number; durationTicks: number },
     payload: Uint8Array,
+    missedTicks: number,
   ): PlayoutPiece {
     this.#packet.payload = payload;
+    this.#packet.missedTicks = missedTicks;
     this.#packet.payloadType = from.payloadType;
     this.#packet.timestamp = from.timestamp;
     this.#packet.durationTicks = from.durationTicks;

@@ -121,6 +121,12 @@ export class PlayoutPoint {
     return isRight ? 0 : missingMs;
   }
 
+  /** By how much playout may be moved in audio so quiet that nobody hears it; mostly 0. */
+  get quietMoveMs(): number {
+    const excessMs = this.actualMs - this.beginningMs - this.clock.pullMs;
+    return Number.isFinite(excessMs) && excessMs > SILENT_TOLERANCE_MS ? -excessMs : 0;
+  }
+
   /** By how much playout should be moved within audio: + later, − earlier; mostly 0. */
   get audibleMoveMs(): number {
     const { takenOffsetMs, pullMs } = this.clock;

@@ -18,4 +18,11 @@ export {
 export type { SrtpCounts } from "./srtp-counts.ts";
 export { SrtpReceiver } from "./srtp-receiver.ts";
 export { SrtpSender } from "./srtp-sender.ts";
-export { isSrtpSuite, keyBytes, SRTP_SUITES, type SrtpSuite, saltBytes } from "./suites.ts";
+export {
+  isSrtpSuite,
+  keyBytes,
+  SRTP_SUITES,
+  type SrtpSuite,
+  saltBytes,
+  srtpSuiteOf,
+} from "./suites.ts";

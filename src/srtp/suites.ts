@@ -1,3 +1,5 @@
+import { UsageError } from "../environment/index.ts";
+
 /** Crypto suites by their SDP names: RFC 4568 §6.2, RFC 6188 §4 and RFC 7714 §14.2. */
 export type SrtpSuite =
   | "AES_CM_128_HMAC_SHA1_80"
@@ -43,6 +45,16 @@ export const SRTP_SUITES: readonly SrtpSuite[] = [
 /** Whether `name` is a suite that we speak. Upper and lower case differ. */
 export function isSrtpSuite(name: string): name is SrtpSuite {
   return Object.hasOwn(PARAMETERS, name);
+}
+
+/** @throws UsageError ERR_UNKNOWN_SRTP_SUITE naming those that exist. */
+export function srtpSuiteOf(name: string): SrtpSuite {
+  if (isSrtpSuite(name)) return name;
+  throw new UsageError(
+    "ERR_UNKNOWN_SRTP_SUITE",
+    `"${name}" is no SRTP suite that we know. Choose among ${SRTP_SUITES.join(", ")}.`,
+    { context: { name } },
+  );
 }
 
 /** The sizes of `suite`. */

@@ -1,6 +1,6 @@
 import { SampleRing } from "../sample-ring.ts";
-import { OPENAI_SAMPLE_RATE_HZ, type OpenAiSettings } from "./openai-options.ts";
-import { PcmBase64Encoder } from "./pcm-base64.ts";
+import { AudioBase64Encoder } from "./audio-base64.ts";
+import type { OpenAiSettings } from "./openai-options.ts";
 
 /** Takes one block of audio as base64, and its size in bytes. */
 export type SendBlock = (base64: string, bytes: number) => void;
@@ -11,17 +11,18 @@ export type SendBlock = (base64: string, bytes: number) => void;
  * words before the session was ready count, not the ringing before them.
  */
 export class CallerAudioQueue {
-  readonly samplesPerMs: number = OPENAI_SAMPLE_RATE_HZ / 1000;
-  readonly #encoder: PcmBase64Encoder;
+  readonly samplesPerMs: number;
+  readonly #encoder: AudioBase64Encoder;
   readonly #ring: SampleRing;
   readonly #capacitySamples: number;
   #sentSamples = 0;
   #droppedSamples = 0;
 
-  constructor(settings: Pick<OpenAiSettings, "appendMs" | "readyBufferMs">) {
+  constructor(settings: Pick<OpenAiSettings, "input" | "appendMs" | "readyBufferMs">) {
+    this.samplesPerMs = settings.input.sampleRateHz / 1000;
     const blockSamples = Math.max(1, Math.round(settings.appendMs * this.samplesPerMs));
     const kept = Math.round(settings.readyBufferMs * this.samplesPerMs);
-    this.#encoder = new PcmBase64Encoder(blockSamples);
+    this.#encoder = new AudioBase64Encoder(settings.input, blockSamples);
     // One block more, so that a block can be completed even where nothing shall be kept back.
     this.#capacitySamples = kept + blockSamples;
     this.#ring = new SampleRing(this.#capacitySamples);
@@ -60,7 +61,7 @@ export class CallerAudioQueue {
     while (this.#ring.length >= block.length) {
       this.#ring.read(block, 0, block.length);
       this.#sentSamples += block.length;
-      send(this.#encoder.encode(), block.length * 2);
+      send(this.#encoder.encode(), this.#encoder.blockBytes);
     }
   }
 }

@@ -1,11 +1,6 @@
 import type { JsonObject } from "./json-fields.ts";
-import {
-  OPENAI_SAMPLE_RATE_HZ,
-  type OpenAiSettings,
-  type OpenAiTurnDetection,
-} from "./openai-options.ts";
-
-const PCM: JsonObject = { type: "audio/pcm", rate: OPENAI_SAMPLE_RATE_HZ };
+import type { OpenAiSettings, OpenAiTurnDetection } from "./openai-options.ts";
+import { formatJson } from "./wire-format.ts";
 
 /** `session.update` with what the options ask for; the rest stays as the server has it. */
 export function sessionUpdate(eventId: string, settings: OpenAiSettings): JsonObject {
@@ -19,13 +14,13 @@ export function sessionUpdate(eventId: string, settings: OpenAiSettings): JsonOb
       ...(instructions === undefined ? {} : { instructions }),
       audio: {
         input: {
-          format: PCM,
+          format: formatJson(settings.input),
           ...(transcription === undefined ? {} : { transcription }),
           ...(turnDetection === undefined
             ? {}
             : { turn_detection: turnDetectionOf(turnDetection) }),
         },
-        output: { format: PCM, ...(voice === undefined ? {} : { voice }) },
+        output: { format: formatJson(settings.output), ...(voice === undefined ? {} : { voice }) },
       },
       tools: tools.map((tool) => ({ type: "function", ...tool })),
       tool_choice: "auto",

@@ -12,6 +12,7 @@ import type { Redactor } from "./redaction.ts";
 import { ResponseAudio } from "./response-audio.ts";
 import { ResponseGate } from "./response-gate.ts";
 import type { ServerEventKind } from "./server-events.ts";
+import type { WireFormat } from "./wire-format.ts";
 
 /** Where neutral events go. */
 export type EmitEvent = (event: AiEvent, now: Instant) => void;
@@ -27,7 +28,7 @@ type Handler = (event: JsonObject, now: Instant) => boolean;
  */
 export class Conversation {
   readonly gate: ResponseGate = new ResponseGate();
-  readonly audio: ResponseAudio = new ResponseAudio();
+  readonly audio: ResponseAudio;
   /** Whether the caller's speech makes the server cut its own off; per the session's settings. */
   interruptsResponse = true;
   readonly #calls = new FunctionCalls();
@@ -49,7 +50,9 @@ export class Conversation {
     ignored: () => true,
   };
 
-  constructor(redactor: Redactor, emit: EmitEvent) {
+  /** @param output the format of the bot's audio. */
+  constructor(redactor: Redactor, output: WireFormat, emit: EmitEvent) {
+    this.audio = new ResponseAudio(output);
     this.#redactor = redactor;
     this.#emit = emit;
   }

@@ -1,8 +1,6 @@
 import { UsageError } from "../../environment/index.ts";
 import type { ToolDefinition } from "../tools.ts";
-
-/** OpenAI's audio formats: `pcm` is 24 kHz s16le; `pcmu` and `pcma` are G.711 at 8 kHz. */
-export type OpenAiAudioFormat = "pcm" | "pcmu" | "pcma";
+import { type OpenAiAudioFormat, WIRE_FORMATS, type WireFormat } from "./wire-format.ts";
 
 /** How the server decides that the caller speaks; what is left out, the provider's defaults fill. */
 export type OpenAiTurnDetection =
@@ -33,9 +31,8 @@ export interface OpenAiOptions {
   readonly instructions?: string;
   readonly tools?: readonly ToolDefinition[];
   readonly turnDetection?: OpenAiTurnDetection;
-  /** Today only `pcm`. */
+  /** Default `pcm`. G.711 is passed through without being resampled. */
   readonly inputFormat?: OpenAiAudioFormat;
-  /** Today only `pcm`. */
   readonly outputFormat?: OpenAiAudioFormat;
   /** Has the caller transcribed by the server. */
   readonly transcription?: {
@@ -60,6 +57,8 @@ export interface OpenAiSettings {
   readonly url: string;
   readonly apiKey: string;
   readonly model: string;
+  readonly input: WireFormat;
+  readonly output: WireFormat;
   readonly voice: string | undefined;
   readonly instructions: string | undefined;
   readonly tools: readonly ToolDefinition[];
@@ -72,21 +71,18 @@ export interface OpenAiSettings {
   readonly readyBufferMs: number;
 }
 
-/** OpenAI's PCM has this one rate. */
-export const OPENAI_SAMPLE_RATE_HZ = 24_000;
-
 /**
  * Fills in defaults and refuses what cannot work.
  * @throws UsageError ERR_UNSUPPORTED_AUDIO_FORMAT, ERR_AI_URL_MALFORMED, ERR_AI_KEY_MISSING.
  */
 export function openAiSettings(options: OpenAiOptions): OpenAiSettings {
-  checkFormat("input", options.inputFormat ?? "pcm");
-  checkFormat("output", options.outputFormat ?? "pcm");
   checkApiKey(options.apiKey);
   return {
     url: sessionUrl(options.url, options.model),
     apiKey: options.apiKey,
     model: options.model,
+    input: formatNamed("input", options.inputFormat ?? "pcm"),
+    output: formatNamed("output", options.outputFormat ?? "pcm"),
     voice: options.voice,
     instructions: options.instructions,
     tools: options.tools ?? [],
@@ -100,12 +96,15 @@ export function openAiSettings(options: OpenAiOptions): OpenAiSettings {
   };
 }
 
-function checkFormat(which: string, format: OpenAiAudioFormat): void {
-  if (format === "pcm") return;
+function formatNamed(which: string, name: OpenAiAudioFormat): WireFormat {
+  const format: WireFormat | undefined = WIRE_FORMATS[name];
+  // From a configuration file or from JavaScript, any text may come.
+  // oxlint-disable-next-line typescript/no-unnecessary-condition
+  if (format !== undefined) return format;
   throw new UsageError(
     "ERR_UNSUPPORTED_AUDIO_FORMAT",
-    `The AI session's ${which} format "${format}" is not supported yet. Use "pcm" (24 kHz).`,
-    { context: { which, format } },
+    `The AI session's ${which} format "${String(name)}" is not known. Use one of ${Object.keys(WIRE_FORMATS).join(", ")}.`,
+    { context: { which, format: String(name) } },
   );
 }
 

@@ -85,7 +85,9 @@ export class OpenAiProtocol {
     this.#settings = settings;
     this.#host = new URL(settings.url).host;
     this.#redactor = new Redactor(settings.apiKey);
-    this.#conversation = new Conversation(this.#redactor, (event, now) => this.#emit(event, now));
+    this.#conversation = new Conversation(this.#redactor, settings.output, (event, now) =>
+      this.#emit(event, now),
+    );
     this.#input = new CallerAudioQueue(settings);
     this.#since = startedAt;
     this.#lastNewsAt = startedAt;

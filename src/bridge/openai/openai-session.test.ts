@@ -210,8 +210,8 @@ describe("openAiSession", () => {
   });
 
   it.each([
-    [{ inputFormat: "pcmu" }, "ERR_UNSUPPORTED_AUDIO_FORMAT"],
-    [{ outputFormat: "pcma" }, "ERR_UNSUPPORTED_AUDIO_FORMAT"],
+    [{ inputFormat: "opus" as never }, "ERR_UNSUPPORTED_AUDIO_FORMAT"],
+    [{ outputFormat: "" as never }, "ERR_UNSUPPORTED_AUDIO_FORMAT"],
     [{ url: "https://api.openai.com" }, "ERR_AI_URL_MALFORMED"],
     [{ url: "nowhere" }, "ERR_AI_URL_MALFORMED"],
     [{ apiKey: "" }, "ERR_AI_KEY_MISSING"],

@@ -1,11 +1,6 @@
 import type { Clock, Environment, Instant, MessageSocket, Timer } from "../../environment/index.ts";
 import type { AiEvent, AiSession, WireTap } from "../ai-session.ts";
-import {
-  OPENAI_SAMPLE_RATE_HZ,
-  type OpenAiOptions,
-  type OpenAiSettings,
-  openAiSettings,
-} from "./openai-options.ts";
+import { type OpenAiOptions, type OpenAiSettings, openAiSettings } from "./openai-options.ts";
 import { OpenAiProtocol, type ProtocolOutput } from "./openai-protocol.ts";
 import { backlogged } from "./session-errors.ts";
 
@@ -29,8 +24,8 @@ export function openAiSession(environment: Environment, options: OpenAiOptions):
 class OpenAiSession implements AiSession {
   readonly provider = "openai";
   readonly model: string;
-  readonly inputSampleRateHz = OPENAI_SAMPLE_RATE_HZ;
-  readonly outputSampleRateHz = OPENAI_SAMPLE_RATE_HZ;
+  readonly inputSampleRateHz: number;
+  readonly outputSampleRateHz: number;
   onEvent: ((event: AiEvent, arrivedAt: Instant) => void) | undefined;
   readonly #clock: Clock;
   readonly #protocol: OpenAiProtocol;
@@ -42,6 +37,8 @@ class OpenAiSession implements AiSession {
 
   constructor(environment: Environment, settings: OpenAiSettings) {
     this.model = settings.model;
+    this.inputSampleRateHz = settings.input.sampleRateHz;
+    this.outputSampleRateHz = settings.output.sampleRateHz;
     this.#clock = environment.clock;
     this.#protocol = new OpenAiProtocol(settings, this.#clock.now());
     this.#socket = environment.network.connectMessages(settings.url, {

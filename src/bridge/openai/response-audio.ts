@@ -1,4 +1,5 @@
-import { PcmBase64Decoder } from "./pcm-base64.ts";
+import { AudioBase64Decoder } from "./audio-base64.ts";
+import type { WireFormat } from "./wire-format.ts";
 
 interface LiveResponse {
   isCancelled: boolean;
@@ -31,10 +32,14 @@ const ITEMS_MAX = 256;
 export class ResponseAudio {
   readonly #live = new Map<string, LiveResponse>();
   readonly #items = new Map<string, ItemAudio>();
-  readonly #decoder = new PcmBase64Decoder();
+  readonly #decoder: AudioBase64Decoder;
   #decodingKey = "";
   #stragglerDeltas = 0;
   #halfSamples = 0;
+
+  constructor(format: WireFormat) {
+    this.#decoder = new AudioBase64Decoder(format);
+  }
 
   /** Deltas thrown away because their response was cancelled, done or unknown. */
   get stragglerDeltas(): number {

@@ -4,6 +4,7 @@ import {
   type SidetoneError,
   UsageError,
 } from "../../environment/index.ts";
+import type { WireFormat } from "./wire-format.ts";
 
 const KEY_CODES: ReadonlySet<string> = new Set([
   "invalid_api_key",
@@ -93,10 +94,14 @@ export function providerFailed(providerCode: string, detail: string): SidetoneEr
 }
 
 /** The server runs the session with another audio format than we asked for. */
-export function formatMismatch(direction: string, format: string): SidetoneError {
+export function formatMismatch(
+  direction: string,
+  format: string,
+  asked: WireFormat,
+): SidetoneError {
   return new RemoteError(
     "ERR_AI_FORMAT_MISMATCH",
-    `The AI server set the ${direction} format to ${format}, but audio/pcm at 24000 Hz was asked for.`,
+    `The AI server set the ${direction} format to ${format}, but ${asked.type} at ${asked.sampleRateHz} Hz was asked for.`,
     { context: { direction, format } },
   );
 }

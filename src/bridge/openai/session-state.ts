@@ -1,7 +1,8 @@
 import type { SidetoneError } from "../../environment/index.ts";
 import { type JsonObject, numberField, objectField, textField } from "./json-fields.ts";
-import { OPENAI_SAMPLE_RATE_HZ, type OpenAiSettings } from "./openai-options.ts";
+import type { OpenAiSettings } from "./openai-options.ts";
 import { formatMismatch } from "./session-errors.ts";
+import type { WireFormat } from "./wire-format.ts";
 
 /** What of the server's session matters to us. */
 export interface EffectiveSession {
@@ -19,7 +20,9 @@ export function effectiveSession(session: JsonObject, asked: OpenAiSettings): Ef
   const input = objectField(audio, "input");
   return {
     interruptsResponse: interruptsResponse(session, input, asked),
-    mismatch: mismatch("input", input) ?? mismatch("output", objectField(audio, "output")),
+    mismatch:
+      mismatch("input", input, asked.input) ??
+      mismatch("output", objectField(audio, "output"), asked.output),
   };
 }
 
@@ -35,12 +38,16 @@ function interruptsResponse(
   return typeof said === "boolean" ? said : (asked.turnDetection?.interruptResponse ?? true);
 }
 
-function mismatch(direction: string, side: JsonObject | undefined): SidetoneError | undefined {
+function mismatch(
+  direction: string,
+  side: JsonObject | undefined,
+  asked: WireFormat,
+): SidetoneError | undefined {
   const format = objectField(side, "format");
   const type = textField(format, "type");
   if (type === undefined) return undefined;
-  const rateHz = numberField(format, "rate") ?? OPENAI_SAMPLE_RATE_HZ;
-  if (type === "audio/pcm" && rateHz === OPENAI_SAMPLE_RATE_HZ) return undefined;
+  const rateHz = numberField(format, "rate") ?? asked.sampleRateHz;
+  if (type === asked.type && rateHz === asked.sampleRateHz) return undefined;
   const known = /^audio\/[a-z0-9]{1,16}$/u.test(type) ? type : "another format";
-  return formatMismatch(direction, `${known} at ${rateHz} Hz`);
+  return formatMismatch(direction, `${known} at ${rateHz} Hz`, asked);
 }

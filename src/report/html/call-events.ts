@@ -1,5 +1,6 @@
 import { elapsedMs, type Instant } from "../../environment/index.ts";
 import type { Fact, FactKind, FactOf, Party } from "../../timeline/index.ts";
+import { DIGIT_WORDS } from "./media-tables.ts";
 
 /** An event of a call as a mark on its time axis. */
 export interface ChartEvent {
@@ -36,7 +37,22 @@ type Mark = Pick<ChartEvent, "lane" | "label">;
 /** How each kind of fact is shown; what is not here is not shown. */
 const MARKS: { readonly [Kind in FactKind]?: (fact: FactOf<Kind>) => Mark } = {
   sipMessage: (fact) => ({ lane: "sip", label: sipLabel(fact) }),
-  digit: ({ digit, direction }) => ({ lane: "tools", label: `digit ${digit} ${direction}` }),
+  digit: ({ digit, direction, method }) => ({
+    lane: "tools",
+    label: `digit ${digit} ${direction} (${DIGIT_WORDS[method]})`,
+  }),
+  rtcpReport: ({ report, roundTripMs }) => ({
+    lane: "sip",
+    label:
+      roundTripMs === undefined
+        ? `RTCP ${report}`
+        : `RTCP ${report}, round trip ${roundTripMs.toFixed(1)} ms`,
+  }),
+  mediaChanged: ({ codec, direction }) => ({ lane: "sip", label: `media: ${codec}, ${direction}` }),
+  rtpSource: ({ from, isAccepted }) => ({
+    lane: "sip",
+    label: `RTP from ${from}${isAccepted ? "" : ", not taken"}`,
+  }),
   toolCall: ({ name, event }) => ({ lane: "tools", label: `${name} ${event}` }),
   fault: ({ code }) => ({ lane: "tools", label: code }),
   aiSession: ({ event }) => ({ lane: "ai", label: `session ${event}` }),

@@ -11,6 +11,7 @@ import { eventsOf } from "./call-events.ts";
 import { callTables } from "./call-tables.ts";
 import { chartZero } from "./chart-data.ts";
 import { html, type Markup } from "./markup.ts";
+import { mediaTables } from "./media-tables.ts";
 import { sipLadder } from "./sip-ladder.ts";
 
 /** What the page knows of a call beside its figures. */
@@ -38,8 +39,11 @@ ${record === undefined ? undefined : recorded(call, record)}
 
 function recorded(call: CallView, record: CallRecord): Markup {
   const zero = chartZero(record);
+  const seek = (at: Instant): Markup => seekButton(zero, at);
+  const { id, metrics } = call;
   return html`${chart(call)}
-${callTables(call.metrics, (at) => seekButton(zero, at))}
+${callTables(metrics, seek)}
+${mediaTables({ id, metrics, facts: record.facts }, seek)}
 ${sipLadder(record.facts, zero)}
 ${transcript(record.facts, zero)}
 ${eventTable(record, zero)}
@@ -61,6 +65,8 @@ function factsLine(metrics: CallMetrics): Markup {
     ["Talk-over", ms(conversation.talkOverMs)],
     ["Longest gap", ms(conversation.longestGapMs)],
     ["Codec", metrics.media[0]?.codec],
+    ["SRTP", metrics.media[0]?.srtpSuite],
+    ["Round trip", ms(metrics.media[0]?.roundTripMsMean)],
     [
       "Heard at",
       metrics.heardAt === undefined ? "no recording" : `the ${metrics.heardAt}'s socket`,

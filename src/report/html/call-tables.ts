@@ -1,15 +1,16 @@
 import type { Instant } from "../../environment/index.ts";
 import { type CallMetrics, formatMs } from "../../measure/index.ts";
-import { type Content, html, type Markup } from "./markup.ts";
+import { html, type Markup } from "./markup.ts";
 import { partsBar } from "./parts-bar.ts";
+import { table } from "./table.ts";
 
 /** Makes an instant a button that seeks there. */
 export type SeekLink = (at: Instant) => Markup;
 
-/** The figures of one call as tables: turns, interruptions, backchannels, tools, media. */
+/** The figures of one call as tables: turns, interruptions, backchannels, tools. */
 export function callTables(metrics: CallMetrics, seek: SeekLink): Markup {
   return html`${turnsTable(metrics, seek)}${bargeInTable(metrics, seek)}
-${backchannelTable(metrics, seek)}${toolTable(metrics, seek)}${mediaTable(metrics)}`;
+${backchannelTable(metrics, seek)}${toolTable(metrics, seek)}`;
 }
 
 function turnsTable({ turns }: CallMetrics, seek: SeekLink): Markup | undefined {
@@ -66,51 +67,6 @@ function toolTable({ toolCalls }: CallMetrics, seek: SeekLink): Markup | undefin
   );
 }
 
-function mediaTable({ media, instrument }: CallMetrics): Markup | undefined {
-  if (media.length === 0) return undefined;
-  const body = table(
-    "Media and instrument",
-    [
-      "At",
-      "Codec",
-      "Received",
-      "Lost",
-      "Late",
-      "Discarded",
-      "Duplicate",
-      "Out of order",
-      "Concealed",
-      "Jitter",
-      "Buffer mean",
-      "Round trip",
-      "Departure p99",
-      "Missed deadlines",
-      "Loop lag p99",
-    ],
-    media.map((own) => {
-      const kept = instrument.find(({ party }) => party === own.party);
-      return [
-        own.party,
-        own.srtpSuite === undefined ? own.codec : `${own.codec} · ${own.srtpSuite}`,
-        `${own.packetsReceived} of ${own.packetsExpected}`,
-        own.lost,
-        own.late,
-        own.discarded,
-        own.duplicate,
-        own.outOfOrder,
-        formatMs(own.concealedMs),
-        tenths(own.interarrivalJitterMs),
-        tenths(own.jitterBufferMsMean),
-        tenths(own.roundTripMsMean),
-        tenths(kept?.departureJitterMsP99),
-        kept?.missedDeadlines,
-        tenths(kept?.eventLoopLagMsP99),
-      ];
-    }),
-  );
-  return html`<details class="more"><summary>Media and instrument</summary>${body}</details>`;
-}
-
 const BARGE_IN_WORDS = {
   yielded: "yielded",
   noYield: "no yield within 2.0 s",
@@ -139,25 +95,10 @@ function effectWords(call: CallMetrics["toolCalls"][number]): string {
   return `${what?.toUpperCase() === "BYE" ? "BYE" : what} at the ${call.effectSeenBy}`;
 }
 
-function table(
-  title: string,
-  columns: readonly string[],
-  rows: readonly (readonly Content[])[],
-): Markup | undefined {
-  if (rows.length === 0) return undefined;
-  return html`<h4>${title}</h4><div class="scroll"><table class="figures">
-<thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead>
-<tbody>${rows.map((row) => html`<tr>${row.map((cell) => html`<td>${cell}</td>`)}</tr>`)}</tbody></table></div>`;
-}
-
 function uncertain(of: { readonly uncertain: boolean }): Markup | undefined {
   return of.uncertain ? html` <span class="inconclusive">(uncertain)</span>` : undefined;
 }
 
 function optionalMs(ms: number | undefined): string {
   return ms === undefined ? "–" : formatMs(ms);
-}
-
-function tenths(ms: number | undefined): string {
-  return ms === undefined ? "–" : `${ms.toFixed(1)} ms`;
 }

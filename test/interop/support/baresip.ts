@@ -21,7 +21,7 @@ const SILENCE_AFTER_SECONDS = 180;
  * Without `stdio` (it wants a terminal). `aubridge` is the player because `aufile` has none, and
  * `aufile` the source because `ausine` plays at 48 kHz only. `sndfile` records.
  */
-const MODULES = ["g711", "aufile", "aubridge", "sndfile", "uuid", "account"];
+const MODULES = ["aufile", "aubridge", "sndfile", "uuid"];
 const APPLICATIONS = ["menu", "ctrl_tcp", "rtcpsummary"];
 
 /** The module that has a codec, and baresip's name for it. */
@@ -282,8 +282,10 @@ function configuration(options: BaresipOptions, folder: string): string {
 }
 
 function modules({ codecs = DEFAULT_CODECS, encryption }: BaresipOptions): string[] {
-  const wanted = [...MODULES, ...codecs.map((codec) => CODECS[codec].module)];
-  return [...new Set(wanted), ...(encryption === undefined ? [] : ["srtp"])];
+  const codecModules = new Set(codecs.map((codec) => CODECS[codec].module));
+  const security = encryption === undefined ? [] : ["srtp"];
+  // The accounts are read when their module is loaded: what they name must be there by then.
+  return [...codecModules, ...security, ...MODULES, "account"];
 }
 
 function speechFile({

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Namespace } from "./namespaces.ts";
@@ -6,6 +6,8 @@ import { LoggedProcess } from "./processes.ts";
 
 /** SIPp's exit codes for: all calls passed, some failed, there were none. Others are its failure. */
 const EXITS_WITH_RESULT: ReadonlySet<number | null> = new Set([0, 1, 99]);
+
+const SCENARIO_FILE = "scenario.xml";
 
 /** What SIPp counted over its whole run. */
 export interface SippStatistics {
@@ -27,6 +29,8 @@ export interface SippOptions {
   /** It ends by itself after this many calls. */
   readonly calls: number;
   readonly namespace?: Namespace;
+  /** An XML scenario instead of the built-in one. */
+  readonly scenario?: string;
   /** Further arguments, such as `["-rtp_echo"]` or `["-sf", "scenario.xml"]`. */
   readonly extraArgs?: readonly string[];
 }
@@ -50,9 +54,8 @@ export class Sipp {
   static async startCaller(options: SippCallerOptions): Promise<Sipp> {
     const { target, callsPerSecond, holdMs, user = "bot" } = options;
     return Sipp.#start(
+      "uac",
       [
-        "-sn",
-        "uac",
         target,
         "-s",
         user,
@@ -69,15 +72,21 @@ export class Sipp {
 
   /** Starts answering. SIPp prints nothing when it is ready; it binds within a moment. */
   static async startAnswerer(options: SippOptions): Promise<Sipp> {
-    return Sipp.#start(["-sn", "uas"], options);
+    return Sipp.#start("uas", [], options);
   }
 
-  static async #start(args: readonly string[], options: SippOptions): Promise<Sipp> {
-    const { address, port, calls } = options;
+  static async #start(
+    builtIn: "uac" | "uas",
+    args: readonly string[],
+    options: SippOptions,
+  ): Promise<Sipp> {
+    const { address, port, calls, scenario } = options;
     const folder = await mkdtemp(join(tmpdir(), "sidetone-sipp-"));
+    if (scenario !== undefined) await writeFile(join(folder, SCENARIO_FILE), scenario);
     const process = LoggedProcess.start({
       program: "sipp",
       args: [
+        ...(scenario === undefined ? ["-sn", builtIn] : ["-sf", SCENARIO_FILE]),
         ...args,
         ...`-i ${address} -p ${port} -mi ${address} -m ${calls} -nostdin`.split(" "),
         ..."-trace_stat -stf statistics.csv -fd 1 -trace_err -error_file errors.log".split(" "),

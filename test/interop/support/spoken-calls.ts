@@ -1,3 +1,4 @@
+import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 import { resample, type Voice } from "../../../src/audio/index.ts";
 import type { Harness, WatchedCall } from "../../../src/index.ts";
@@ -6,22 +7,38 @@ import type { Baresip } from "./baresip.ts";
 import { monoWav, type TelephoneAudio } from "./known-speech.ts";
 import { settle } from "./settle.ts";
 
-/** baresip takes the next SIP port as well, and a third for its control connection. */
-const PORTS_EACH = 3;
 /** Below the ports that we, baresip and the kernel choose for RTP and everything else. */
-const FIRST_PORT = 7100;
+const PORTS = { first: 7100, last: 9990 } as const;
+/** baresip takes the next SIP port as well (TLS), and a third for its control connection. */
+const PORTS_EACH = 3;
 const ANSWER_LIMIT_MS = 10_000;
 const SPEECH_LIMIT_MS = 20_000;
 const WAV_HEADER_BYTES = 44;
 
-let baresipCount = 0;
+let nextPort: number = PORTS.first;
 let utteranceCount = 0;
 
-/** Ports for one more baresip of this test file. */
-export function baresipPorts(): { readonly sipPort: number; readonly controlPort: number } {
-  const sipPort = FIRST_PORT + baresipCount * PORTS_EACH;
-  baresipCount += 1;
-  return { sipPort, controlPort: sipPort + 2 };
+/** Free ports for one more baresip of this test file. */
+export async function baresipPorts(): Promise<{
+  readonly sipPort: number;
+  readonly controlPort: number;
+}> {
+  for (;;) {
+    const sipPort = nextPort;
+    nextPort += PORTS_EACH;
+    if (nextPort > PORTS.last) throw new Error("No free ports for a baresip.");
+    const three = [sipPort, sipPort + 1, sipPort + 2];
+    const free = await Promise.all(three.map(isFree));
+    if (free.every(Boolean)) return { sipPort, controlPort: sipPort + 2 };
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
+  });
 }
 
 /** A phrase at the given rate, after so much silence. */
@@ -37,9 +54,12 @@ export function phraseAt(voice: Voice, sampleRateHz: number, silenceBeforeMs = 0
 export function callWith(harness: Harness, user: string): Promise<WatchedCall> {
   return new Promise((resolve) => {
     const unsubscribe = harness.switchboard.subscribe((call) => {
-      if (!call.describe().remote.includes(`sip:${user}@`)) return;
-      unsubscribe();
-      resolve(call);
+      // Whose call it is becomes known right after the call itself.
+      queueMicrotask(() => {
+        if (!call.describe().remote.includes(`sip:${user}@`)) return;
+        unsubscribe();
+        resolve(call);
+      });
     });
   });
 }

@@ -1,5 +1,10 @@
 import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
+import type { WatchedCall } from "../../../src/index.ts";
+import { mediaOf } from "./spoken-calls.ts";
 
 const run = promisify(execFile);
 const OUTPUT_BYTES_MAX = 1 << 26;
@@ -34,7 +39,7 @@ export async function tsharkRows(
   options: readonly string[] = [],
 ): Promise<string[][]> {
   const wanted = fields.flatMap((field) => ["-e", field]);
-  const args = ["-2", "-r", file, ...options, "-Y", filter, "-T", "fields", ...wanted];
+  const args = ["-r", file, ...options, "-Y", filter, "-T", "fields", ...wanted];
   const { stdout } = await run("tshark", args, { maxBuffer: OUTPUT_BYTES_MAX });
   return stdout
     .split("\n")
@@ -56,8 +61,53 @@ export async function rtpPackets(file: string): Promise<CapturedRtp[]> {
   }));
 }
 
+/** One direction of a call's media as they were on the wire. */
+export interface WireSide {
+  readonly payloadTypes: readonly number[];
+  /** Of nearly all packets, by their timestamps; `NaN` where it varied. */
+  readonly ptimeMs: number;
+}
+
+/** Skipped deadlines on a busy machine make no wrong packet length. */
+const REGULAR_SHARE_MIN = 0.95;
+
+/** A call's RTP in each direction by its own capture, seen from its first end of ours. */
+export async function callPackets(call: WatchedCall): Promise<{
+  readonly sent: readonly CapturedRtp[];
+  readonly received: readonly CapturedRtp[];
+}> {
+  const [party = "caller"] = call.parties;
+  const { local } = await mediaOf(call, party);
+  const localPort = Number(/:(\d+)$/u.exec(local)?.[1]);
+  const folder = await mkdtemp(join(tmpdir(), "sidetone-wire-"));
+  try {
+    const file = join(folder, "call.pcap");
+    await writeFile(file, (await call.artifacts()).get(party)?.pcap ?? new Uint8Array());
+    const packets = await rtpPackets(file);
+    return {
+      sent: packets.filter(({ sourcePort }) => sourcePort === localPort),
+      received: packets.filter(({ destinationPort }) => destinationPort === localPort),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** What a direction looked like. */
+export function wireSide(packets: readonly CapturedRtp[], clockRateHz: number): WireSide {
+  const payloadTypes = [...new Set(packets.map(({ payloadType }) => payloadType))];
+  return { payloadTypes, ptimeMs: (usualStep(packets) * 1000) / clockRateHz };
+}
+
+function usualStep(packets: readonly CapturedRtp[]): number {
+  const steps = timestampSteps(packets);
+  const usual = steps.toSorted((a, b) => a - b)[Math.floor(steps.length / 2)] ?? Number.NaN;
+  const share = steps.filter((step) => step === usual).length / steps.length;
+  return share >= REGULAR_SHARE_MIN ? usual : Number.NaN;
+}
+
 /** The step of the timestamps from each packet to the next, in the order of the capture. */
-export function timestampSteps(packets: readonly CapturedRtp[]): number[] {
+function timestampSteps(packets: readonly CapturedRtp[]): number[] {
   return packets.slice(1).map(({ timestamp, sequence }, index) => {
     const before = packets[index];
     if (before === undefined || sequence !== ((before.sequence + 1) & 0xff_ff)) return Number.NaN;

@@ -1,0 +1,25 @@
+import { ALAW, type G711Law, MULAW } from "../../codec/index.ts";
+import type { JsonObject } from "./json-fields.ts";
+
+/** OpenAI's audio formats: `pcm` is 24 kHz s16le; `pcmu` and `pcma` are G.711 at 8 kHz. */
+export type OpenAiAudioFormat = "pcm" | "pcmu" | "pcma";
+
+/** An audio format as it stands in the session's settings and in the audio's bytes. */
+export interface WireFormat {
+  readonly type: "audio/pcm" | "audio/pcmu" | "audio/pcma";
+  readonly sampleRateHz: number;
+  /** G.711, a byte per sample; without it samples are s16le. */
+  readonly law?: G711Law;
+}
+
+/** The formats that OpenAI takes. */
+export const WIRE_FORMATS: Readonly<Record<OpenAiAudioFormat, WireFormat>> = {
+  pcm: { type: "audio/pcm", sampleRateHz: 24_000 },
+  pcmu: { type: "audio/pcmu", sampleRateHz: 8000, law: MULAW },
+  pcma: { type: "audio/pcma", sampleRateHz: 8000, law: ALAW },
+};
+
+/** As `session.update` names it: only PCM has a rate. */
+export function formatJson({ type, sampleRateHz }: WireFormat): JsonObject {
+  return type === "audio/pcm" ? { type, rate: sampleRateHz } : { type };
+}

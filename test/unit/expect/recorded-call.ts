@@ -1,0 +1,156 @@
+import { type CallIdentity, WatchedCall } from "../../../src/call/index.ts";
+import { instant } from "../../../src/environment/index.ts";
+import { ManualClock } from "../../../src/testing/index.ts";
+import type { Fact, FactDraft, FactKind, Party } from "../../../src/timeline/index.ts";
+import { UNEVENTFUL_MEDIA } from "../report/uneventful-media.ts";
+
+type Draft = Omit<FactDraft, "at"> & { readonly kind: FactKind };
+
+/** A fact of one end, at this instant of the call. */
+export function fact(party: Party, atMs: number, draft: Draft): Fact {
+  return { party, at: instant(atMs), ...draft } as Fact;
+}
+
+/** A call that is over, made of its facts alone: what an expectation sees of a real one. */
+export function recordedCall(
+  facts: readonly Fact[],
+  parties: readonly Party[] = ["caller", "bot"],
+): WatchedCall {
+  const call = upCall(facts, parties);
+  for (const party of parties) call.endEnded(party);
+  return call;
+}
+
+/** The same while it is up; its clock stands still. */
+export function upCall(
+  facts: readonly Fact[],
+  parties: readonly Party[] = ["caller", "bot"],
+  clock: ManualClock = new ManualClock(instant(10_000)),
+): WatchedCall {
+  const call = new WatchedCall({
+    id: "001",
+    callId: "call-1",
+    clock,
+    context: { seed: "s", sidetoneVersion: "0", node: "v20", platform: "linux" },
+  });
+  for (const party of parties) {
+    const identity: CallIdentity = {
+      callId: "call-1",
+      party,
+      direction: party === "caller" ? "outbound" : "inbound",
+      local: "sip:a@127.0.0.1",
+      remote: "sip:b@127.0.0.1",
+      startedAtWallMs: 0,
+    };
+    // The only verb that expectations use; artifacts without a recording.
+    const link = { call: () => Promise.resolve({ identity }) } as unknown as Parameters<
+      WatchedCall["addEnd"]
+    >[1];
+    call.addEnd(identity, link);
+  }
+  for (const each of facts) call.timeline.add(each);
+  return call;
+}
+
+/** Media that both ends agreed on. */
+export function mediaStarted(
+  party: Party,
+  change: { readonly codec?: string; readonly srtpSuite?: string } = {},
+): Fact {
+  return fact(party, 1100, {
+    kind: "mediaStarted",
+    codec: "G722",
+    payloadType: 9,
+    ptimeMs: 20,
+    clockRateHz: 8000,
+    sampleRateHz: 16_000,
+    local: "127.0.0.1:16384",
+    remote: "127.0.0.1:16386",
+    playoutDelayMs: 40,
+    ssrc: 1,
+    ...change,
+  } as Draft);
+}
+
+/** What an end counted. */
+export function counted(
+  party: Party,
+  change: {
+    readonly lost?: number;
+    readonly concealedMs?: number;
+    readonly received?: number;
+  } = {},
+): Fact {
+  const { lost = 0, concealedMs = 0, received = 100 - lost } = change;
+  return fact(party, 3000, {
+    kind: "mediaStatistics",
+    ...UNEVENTFUL_MEDIA,
+    packetsSent: 100,
+    bytesSent: 16_000,
+    packetsReceived: received,
+    packetsExpected: received + lost,
+    lost,
+    late: 0,
+    discarded: 0,
+    duplicate: 0,
+    outOfOrder: 0,
+    malformed: 0,
+    foreign: 0,
+    interarrivalJitterMs: 0.1,
+    concealedMs,
+    departureJitterMsP50: 0.1,
+    departureJitterMsP99: 0.5,
+    departureJitterMsMax: 0.9,
+    missedDeadlines: 0,
+  } as Draft);
+}
+
+/** A round trip that RTCP measured. */
+export function roundTrip(party: Party, atMs: number, roundTripMs: number): Fact {
+  return fact(party, atMs, { kind: "rtcpReport", report: "RR", roundTripMs } as Draft);
+}
+
+/** Keys that arrived. */
+export function digitsReceived(
+  digits: string,
+  how: {
+    readonly party?: Party;
+    readonly method?: "telephone-event" | "in-band" | "info";
+    readonly durationMs?: number;
+    readonly fromMs?: number;
+  } = {},
+): Fact[] {
+  const { party = "caller", method = "telephone-event", durationMs = 100, fromMs = 1500 } = how;
+  return [...digits].map((digit, index) =>
+    fact(party, fromMs + 200 * index, {
+      kind: "digit",
+      direction: "received",
+      method,
+      digit,
+      durationMs,
+      endedAt: instant(fromMs + 200 * index + durationMs),
+    } as Draft),
+  );
+}
+
+/** How an end saw the call's end. */
+export function ended(
+  party: Party,
+  how: {
+    readonly reason: string;
+    readonly statusCode?: number;
+    readonly endedBy?: "local" | "remote";
+  },
+): Fact {
+  return fact(party, 3000, {
+    kind: "callPhase",
+    phase: "ended",
+    endedBy: "remote",
+    ...how,
+  } as Draft);
+}
+
+/** A fault that an end recorded. */
+export function fault(party: Party, code: string): Fact {
+  return fact(party, 2900, { kind: "fault", code, message: "Why.", fault: "remote" } as Draft);
+}
