@@ -1,4 +1,4 @@
-import { Given, Then } from "@cucumber/cucumber";
+import { Given, Then, When } from "@cucumber/cucumber";
 import {
   expectCodec,
   expectConcealedAtMost,
@@ -125,7 +125,25 @@ Given(
   },
 );
 
-/** Each side that is ours sends with this codec. */
+/** Offers this codec alone in the middle of the call (re-INVITE): one of those that were named before it. */
+When(
+  "the {party} changes to the codec {string}",
+  async function (this: SidetoneWorld, party: Party, codec: string) {
+    await this.call.changeMedia({ codecs: [codec] }, party);
+  },
+);
+
+/** Tells the other side to send nothing (re-INVITE with a=sendonly). */
+When("the {party} puts the call on hold", async function (this: SidetoneWorld, party: Party) {
+  await this.call.changeMedia({ direction: "sendonly" }, party);
+});
+
+/** Both sides may send again. */
+When("the {party} resumes the call", async function (this: SidetoneWorld, party: Party) {
+  await this.call.changeMedia({ direction: "sendrecv" }, party);
+});
+
+/** Each side that is ours sends with this codec, by what was agreed on last. */
 Then("the call uses the codec {string}", async function (this: SidetoneWorld, codec: string) {
   this.note(await expectCodec(this.call, codec));
 });

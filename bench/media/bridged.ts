@@ -10,19 +10,31 @@ import { type Harness, openHarness, scriptPath } from "../../src/index.ts";
 import type { BenchContext } from "./bench-context.ts";
 import { cpuMsOf, type Program, residentBytesOf } from "./host.ts";
 import { Receiver } from "./receiver.ts";
-import { startLoad, stopAll } from "./sipp.ts";
+import { startLoad, stopAll, warnIfEnded } from "./sipp.ts";
 import { figure, Table, write } from "./table.ts";
 import { openOwn, type Target } from "./targets.ts";
 
-const STEPS = [20, 50, 100, 150];
 const OBSERVED_CALLS = 20;
 const CALLS_PER_SECOND = 20;
 const SETTLE_MS = 3000;
-const WINDOW_MS = 8000;
-const THREADS = [1, 2];
+const WINDOW_MS = 6000;
+
+/** What is measured, one after the other. */
+interface Variant {
+  readonly name: string;
+  readonly threads: number;
+  readonly audioFormat: "pcm" | "pcmu";
+  readonly steps: readonly number[];
+}
+
+const VARIANTS: readonly Variant[] = [
+  { name: "24 kHz, 1 thread", threads: 1, audioFormat: "pcm", steps: [20, 50, 100, 150] },
+  { name: "24 kHz, 2 threads", threads: 2, audioFormat: "pcm", steps: [100, 150] },
+  { name: "G.711 passed through", threads: 1, audioFormat: "pcmu", steps: [20, 100] },
+];
 
 export async function bridged(context: BenchContext): Promise<void> {
-  write("window 8 s per row; 'AI + bench': the embedded AI and this process");
+  write("window 6 s per row; 'AI + bench': the embedded AI and this process");
   const table = new Table([
     "",
     "calls",
@@ -36,39 +48,32 @@ export async function bridged(context: BenchContext): Promise<void> {
     "missing",
   ]);
   const harness = await openHarness({ seed: "bench", reportFolder: context.folder });
-  for (const threads of THREADS) await climb(context, harness, table, threads);
+  for (const variant of VARIANTS) await climb(context, harness, table, variant);
   await harness.close();
-  const reason = passThroughMissing();
-  if (reason !== undefined) write(`G.711 passed through: skipped, ${reason}`);
-}
-
-/** The place for G.711 passed through to an AI that takes it, once the bridge can. */
-function passThroughMissing(): string | undefined {
-  return "src/bridge converts to 24 kHz always";
 }
 
 async function climb(
   context: BenchContext,
   harness: Harness,
   table: Table,
-  threads: number,
+  { name, threads, audioFormat, steps }: Variant,
 ): Promise<void> {
   const ai = await harness.startEmbeddedAi({ scriptPath: scriptPath("reception") });
-  const options = aiOptions(ai);
-  const target = await openOwn(`bridged, ${threads} thread(s)`, { threads, ai: options });
+  const target = await openOwn(name, { threads, ai: { ...aiOptions(ai), audioFormat } });
   const receiver = await Receiver.open(["rtp"]);
   const load: Program[] = [];
   const idleBytes = residentBytesOf(target.pid);
   const common = { ...context, target: target.address, callsPerSecond: CALLS_PER_SECOND };
   const mediaPort = receiver.ports["rtp"] ?? 0;
   let calls = 0;
-  for (const step of STEPS) {
+  for (const step of steps) {
     if (calls === 0) load.push(await startLoad({ ...common, calls: OBSERVED_CALLS, mediaPort }));
     const others = step - Math.max(calls, OBSERVED_CALLS);
     if (others > 0) load.push(await startLoad({ ...common, calls: others }));
     await delay(((step - calls) * 1000) / CALLS_PER_SECOND + SETTLE_MS);
     calls = step;
     await measureStep(target, receiver, { table, calls, idleBytes });
+    warnIfEnded(load);
   }
   await target.stop();
   await stopAll(load);

@@ -17,6 +17,7 @@ interface Sample {
   readonly atSeconds: number;
   readonly rssMb: number;
   readonly heapMb: number;
+  readonly buffersMb: number;
   readonly descriptors: number;
   readonly sockets: number;
   readonly timers: number;
@@ -31,7 +32,18 @@ export async function churn(context: BenchContext, minutes: number): Promise<voi
   );
   const target = await openOwn("churn", { keepsRecordings: true });
   const table = new Table(
-    ["after", "RSS MB", "heap MB", "fds", "sockets", "timers", "calls", "dialogs", "transactions"],
+    [
+      "after",
+      "RSS MB",
+      "heap MB",
+      "buffers",
+      "fds",
+      "sockets",
+      "timers",
+      "calls",
+      "dialogs",
+      "transactions",
+    ],
     8,
   );
   const samples: Sample[] = [await sample(target, 0)];
@@ -54,20 +66,26 @@ export async function churn(context: BenchContext, minutes: number): Promise<voi
   }
   await load.end(HOLD_MS * 3);
   await delay(TIMER_J_MS);
-  write("afterwards:");
-  print(table, await sample(target, (performance.now() - startedAt) / 1000));
+  write("afterwards, garbage collected:");
+  print(table, await sample(target, (performance.now() - startedAt) / 1000, true));
   judge(samples.filter(({ atSeconds }) => atSeconds * 1000 > TIMER_J_MS));
   await stopAll([load]);
   await target.stop();
 }
 
-async function sample(target: OwnTarget, atSeconds: number): Promise<Sample> {
-  const [{ timers, udpSockets, heapUsedBytes }, { calls, dialogs, transactions }] =
-    await Promise.all([target.resources(), target.agent.liveState()]);
+async function sample(
+  target: OwnTarget,
+  atSeconds: number,
+  collects: boolean = false,
+): Promise<Sample> {
+  const { calls, dialogs, transactions } = await target.agent.liveState();
+  const resources = await target.resources({ collects });
+  const { timers, udpSockets, heapUsedBytes, bufferBytes } = resources;
   return {
     atSeconds,
     rssMb: residentBytesOf(target.pid) / 1e6,
     heapMb: heapUsedBytes / 1e6,
+    buffersMb: bufferBytes / 1e6,
     descriptors: descriptorsOf(target.pid),
     sockets: udpSockets,
     timers,
@@ -84,7 +102,7 @@ function judge(steady: readonly Sample[]): void {
     write("too short to judge: two minutes at least");
     return;
   }
-  const names = ["rssMb", "heapMb", "descriptors", "timers", "transactions"] as const;
+  const names = ["rssMb", "heapMb", "buffersMb", "descriptors", "timers", "transactions"] as const;
   for (const name of names) {
     const first = mean(steady.slice(0, third).map((each) => each[name]));
     const last = mean(steady.slice(-third).map((each) => each[name]));
@@ -98,9 +116,9 @@ function judge(steady: readonly Sample[]): void {
 
 function print(table: Table, row: Sample | undefined): void {
   if (row === undefined) return;
-  const { atSeconds, rssMb, heapMb, ...counts } = row;
-  const numbers = Object.values(counts).map(String);
-  table.row([`${figure(atSeconds, 0)} s`, figure(rssMb, 1), figure(heapMb, 1), ...numbers]);
+  const { atSeconds, rssMb, heapMb, buffersMb, ...counts } = row;
+  const memory = [rssMb, heapMb, buffersMb].map((each) => figure(each, 1));
+  table.row([`${figure(atSeconds, 0)} s`, ...memory, ...Object.values(counts).map(String)]);
 }
 
 function mean(values: readonly number[]): number {

@@ -27,12 +27,6 @@ const REPETITIONS = 5;
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
 
-/** Warms a case up; further calls measure. */
-export function warmUp({ run }: MicroCase): void {
-  const until = performance.now() + WARM_UP_MS;
-  for (let frame = 0; frame < WARM_UP_FRAMES || performance.now() < until; frame += 1) run();
-}
-
 /** Measures cases in turn, several times, so that what disturbs the machine disturbs all alike. */
 export function measureCases(cases: readonly MicroCase[]): ReadonlyMap<string, MicroFigures> {
   for (const each of cases) warmUp(each);
@@ -47,6 +41,11 @@ export function measureCases(cases: readonly MicroCase[]): ReadonlyMap<string, M
       return [name, { microseconds: median(times.get(name) ?? []), bytes }];
     }),
   );
+}
+
+function warmUp({ run }: MicroCase): void {
+  const until = performance.now() + WARM_UP_MS;
+  for (let frame = 0; frame < WARM_UP_FRAMES || performance.now() < until; frame += 1) run();
 }
 
 function microsecondsPerRun(run: () => void): number {

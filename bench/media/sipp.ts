@@ -5,10 +5,11 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { SocketAddress } from "../../src/environment/index.ts";
 import { Program } from "./host.ts";
 import { answererScenario, callerScenario } from "./sipp-scenarios.ts";
+import { write } from "./table.ts";
 
 const ADDRESS = "127.0.0.1";
-/** Above the agents' RTP ports and below where the host takes its own from in practice. */
 const FIRST_SIP_PORT = 15_200;
+/** Above the agents' own (16384 to 32767). */
 const FIRST_RTP_PORT = 33_000;
 const HOLD_MS = 600_000;
 
@@ -56,7 +57,14 @@ export async function startAnswerer(
   return { program, address: { address: ADDRESS, port: FIRST_SIP_PORT + started } };
 }
 
-/** Has them hang up (SIGUSR1: no new calls) at once: they hold for ever, so they are killed. */
+/** A load that is gone makes a row worthless: says so below it. */
+export function warnIfEnded(programs: readonly Program[]): void {
+  const ended = programs.filter(({ hasEnded }) => hasEnded).length;
+  if (ended > 0)
+    write(`  ${ended} of ${programs.length} SIPp have ended early: do not trust this row`);
+}
+
+/** Ends them at once. */
 export async function stopAll(programs: readonly Program[]): Promise<void> {
   for (const program of programs) program.signal("SIGKILL");
   await Promise.all(programs.map((program) => program.end()));

@@ -3,7 +3,12 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { encodeWav } from "../../src/audio/index.ts";
-import { type AgentOptions, type RemoteAgent, Switchboard } from "../../src/call/index.ts";
+import {
+  type AgentOptions,
+  type RemoteAgent,
+  Switchboard,
+  type WatchedCall,
+} from "../../src/call/index.ts";
 import type { SocketAddress } from "../../src/environment/index.ts";
 import {
   compiledModule,
@@ -12,7 +17,6 @@ import {
   SystemClock,
   startProcess,
 } from "../../src/platform/index.ts";
-import type { FactOf } from "../../src/timeline/index.ts";
 import type { Resources, ResourcesRequest } from "../agent-process.ts";
 import { Program } from "./host.ts";
 
@@ -32,12 +36,10 @@ export interface Target {
   stop(): Promise<void>;
 }
 
-/** Our agent in a process of its own, with what it says about itself. */
+/** Our agent in a process of its own. */
 export interface OwnTarget extends Target {
   readonly agent: RemoteAgent;
-  /** Its own account of each call's media; complete once the calls have ended. */
-  readonly statistics: readonly FactOf<"mediaStatistics">[];
-  resources(): Promise<Resources>;
+  resources(options: { readonly collects: boolean }): Promise<Resources>;
 }
 
 /** Starts our agent; its calls are forgotten as they end, like a long run's. */
@@ -58,26 +60,25 @@ export async function openOwn(
     callDurationLimitMs: CALL_LIMIT_MS,
     ...options,
   });
-  const statistics: FactOf<"mediaStatistics">[] = [];
-  switchboard.subscribe((call) => {
-    void call.whenEnded(CALL_LIMIT_MS).then(async () => {
-      statistics.push(...call.timeline.of("mediaStatistics"));
-      await call.release().catch(() => undefined);
-    });
-  });
+  switchboard.subscribe((call) => void forget(call));
   const ask = resourcesOf(process);
   return {
     name,
     address: agent.local,
     pid: process.pid ?? 0,
     agent,
-    statistics,
     resources: ask,
     stop: async () => {
       await Promise.race([agent.close().catch(() => undefined), delay(CLOSE_LIMIT_MS)]);
       await process.terminate();
     },
   };
+}
+
+async function forget(call: WatchedCall): Promise<void> {
+  await call.whenEnded(CALL_LIMIT_MS);
+  // The agent may be gone by now, which is as good.
+  await call.release().catch(() => undefined);
 }
 
 /** baresip answers by itself, plays a file and takes what comes (`aubridge` drops it). */
@@ -120,17 +121,18 @@ function peer(name: string, program: Program, port: number): Target {
   };
 }
 
-function resourcesOf(process: ProcessChannel): () => Promise<Resources> {
+function resourcesOf(process: ProcessChannel): OwnTarget["resources"] {
   const waiting: ((resources: Resources) => void)[] = [];
   const handle = process.onMessage;
   process.onMessage = (message) => {
-    if ((message as Resources).type === "resources") waiting.shift()?.(message as Resources);
+    const { type } = message as { readonly type: string };
+    if (type === "resources") waiting.shift()?.(message as Resources);
     else handle?.(message);
   };
-  return () =>
+  return ({ collects }) =>
     new Promise((resolve) => {
       waiting.push(resolve);
-      process.post({ type: "resources" } satisfies ResourcesRequest);
+      process.post({ type: "resources", collects } satisfies ResourcesRequest);
     });
 }
 

@@ -17,8 +17,6 @@ const TONES_HZ: readonly number[] = [...LOW_GROUP_HZ, ...HIGH_GROUP_HZ];
 const TONES = TONES_HZ.length;
 const BLOCKS_PER_SECOND = DTMF_RATE_HZ / BLOCK_SAMPLES;
 /** The North American dial tone; the European 425 Hz lies between and is weakened as well. */
-/** Of a group's recurrences, the newest two values of each. */
-const END_STATES = new Float64Array(8);
 const DIAL_TONE_HZ = [350, 440];
 /** The notches' width: narrow enough for 697 Hz, wide enough to follow a tone's edges. */
 const NOTCH_POLE_RADIUS = 0.92;
@@ -115,7 +113,7 @@ export class DtmfSpectrum {
   /** Appends samples to the block without dial tone: two notches, direct form II transposed. */
   #filter(samples: Float64Array, from: number, count: number): void {
     const state = this.#notch;
-    let [a, b, c, d] = [state.a, state.b, state.c, state.d];
+    let { a, b, c, d } = state;
     let energy = this.#blockEnergy;
     for (let index = 0; index < count; index += 1) {
       const input = samples[from + index] as number;
@@ -176,7 +174,15 @@ export class DtmfSpectrum {
     const coefficientB = COEFFICIENT[tone + 1] as number;
     const coefficientC = COEFFICIENT[tone + 2] as number;
     const coefficientD = COEFFICIENT[tone + 3] as number;
-    let [a1, a2, b1, b2, c1, c2, d1, d2] = [0, 0, 0, 0, 0, 0, 0, 0];
+    // One by one: taken out of an array, each of their values would be an object in V8.
+    let a1 = 0;
+    let a2 = 0;
+    let b1 = 0;
+    let b2 = 0;
+    let c1 = 0;
+    let c2 = 0;
+    let d1 = 0;
+    let d2 = 0;
     // Two samples a turn, so that no value has to be moved.
     for (let index = 0; index < BLOCK_SAMPLES; index += 2) {
       const even = block[index] as number;
@@ -190,18 +196,18 @@ export class DtmfSpectrum {
       c1 = odd - c1 + coefficientC * c2;
       d1 = odd - d1 + coefficientD * d2;
     }
-    // By way of an array: as arguments, fractions become objects unless the call is inlined.
-    END_STATES.set([a1, a2, b1, b2, c1, c2, d1, d2]);
-    for (let index = 0; index < 4; index += 1) this.#store(tone + index, slot + index, 2 * index);
+    this.#store(tone, slot, a1, a2);
+    this.#store(tone + 1, slot + 1, b1, b2);
+    this.#store(tone + 2, slot + 2, c1, c2);
+    this.#store(tone + 3, slot + 3, d1, d2);
   }
 
   /**
    * The recurrence's end state as a complex amplitude against the running oscillator:
    * Σ x(n) e^(−jωn) = e^(−jω(N−1)) s(N−1) − e^(−jωN) s(N−2), turned by the phase of the block.
    */
-  #store(tone: number, slot: number, endState: number): void {
-    const last = END_STATES[endState] as number;
-    const before = END_STATES[endState + 1] as number;
+  // oxlint-disable-next-line max-params
+  #store(tone: number, slot: number, last: number, before: number): void {
     const gain = this.#gains[tone] as number;
     const re = gain * (last * (LAST_RE[tone] as number) - before * (BEFORE_RE[tone] as number));
     const im = gain * (last * (LAST_IM[tone] as number) - before * (BEFORE_IM[tone] as number));

@@ -3,7 +3,7 @@ import type { Utterance } from "../media/index.ts";
 import type { SipEndpoint } from "../sip/index.ts";
 import type { Fact } from "../timeline/index.ts";
 import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
-import type { KeyPress } from "./call.ts";
+import type { KeyPress, MediaChange } from "./call.ts";
 import type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
 
 /** What happens at an agent, told as it happens. */
@@ -24,6 +24,7 @@ export type AgentProcedures = {
   dial(request: { readonly target: string; readonly options: DialOptions }): Promise<CallIdentity>;
   say(request: OfCall & { readonly utterance: Utterance }): void | Promise<void>;
   press(request: OfCall & KeyPress): Promise<void>;
+  changeMedia(request: OfCall & { readonly change: MediaChange }): Promise<void>;
   hangUp(request: OfCall): Promise<void>;
   artifacts(request: OfCall): CallArtifacts | Promise<CallArtifacts>;
   forget(request: OfCall): void | Promise<void>;

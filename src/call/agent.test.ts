@@ -6,6 +6,7 @@ import {
   SILENT_LOGGER,
   seededRandom,
 } from "../environment/index.ts";
+import type { MediaSettings } from "../media/index.ts";
 import { NodeCryptography } from "../platform/index.ts";
 import { ManualClock, VirtualNetwork } from "../testing/index.ts";
 import type { Fact, FactOf } from "../timeline/index.ts";
@@ -95,6 +96,77 @@ describe("Agent", () => {
     expect(world.ended).toHaveLength(2);
   });
 
+  it("goes over to another codec in mid-call, from either end, and digits follow", async () => {
+    const world = openWorld();
+    const media = { codecs: ["PCMU", "G722", "PCMA"] } as const;
+    const bot = await world.open({ party: "bot", media, answer: { kind: "answer", ringMs: 0 } });
+    const caller = await world.open({ party: "caller" });
+    const call = await caller.dial(bot.uri, { media: { codecs: ["PCMU"] } });
+    await world.advance(500);
+
+    const changes = [call.changeMedia({ codecs: ["G722", "PCMA"], ptimeMs: 30 })];
+    await world.advance(500);
+    changes.push(bot.call(call.callId)?.changeMedia({ codecs: ["PCMA"] }) ?? Promise.reject());
+    await world.advance(500);
+    changes.push(call.press({ digits: "5" }));
+    await world.advance(500);
+    await Promise.all(changes);
+    void call.hangUp();
+    await world.advance(100);
+
+    const changed = world.facts.filter((fact) => fact.kind === "mediaChanged");
+    expect(changed.map(({ party, codec }) => `${party} ${codec}`).toSorted()).toEqual([
+      "bot G722",
+      "bot PCMA",
+      "caller G722",
+      "caller PCMA",
+    ]);
+    const statistics = world.facts.filter((fact) => fact.kind === "mediaStatistics");
+    expect(statistics).toHaveLength(2);
+    for (const each of statistics) expect(each).toMatchObject({ lost: 0, unknownPayload: 0 });
+    const digits = world.facts.filter((fact) => fact.kind === "digit" && fact.party === "bot");
+    expect(digits).toMatchObject([{ digit: "5", direction: "received" }]);
+  });
+
+  it("puts the other side on hold and takes it back", async () => {
+    const world = openWorld();
+    const bot = await world.open({ party: "bot", answer: { kind: "answer", ringMs: 0 } });
+    const caller = await world.open({ party: "caller", silentPeerLimitMs: 2000 });
+    const call = await caller.dial(bot.uri);
+    await world.advance(500);
+
+    const changes = [call.changeMedia({ direction: "inactive" })];
+    await world.advance(6000);
+    changes.push(call.changeMedia({ direction: "sendrecv" }));
+    await world.advance(1000);
+    await Promise.all(changes);
+    expect(call.hasEnded).toBe(false);
+    void call.hangUp();
+    await world.advance(100);
+
+    const [statistics] = world.facts.filter((fact) => fact.kind === "mediaStatistics");
+    // 8 s of call, of which 6 s were held.
+    expect(statistics?.packetsSent).toBeGreaterThan(60);
+    expect(statistics?.packetsSent).toBeLessThan(90);
+  });
+
+  it("keeps the media as they were where the other side does not agree to others", async () => {
+    const world = openWorld();
+    const media = { codecs: ["PCMU"] } as const;
+    const bot = await world.open({ party: "bot", media, answer: { kind: "answer", ringMs: 0 } });
+    const caller = await world.open({ party: "caller" });
+    const call = await caller.dial(bot.uri);
+    await world.advance(500);
+
+    const change = call.changeMedia({ codecs: ["G722"] });
+    const refusal = expect(change).rejects.toMatchObject({ code: "ERR_REINVITE_REFUSED" });
+    await world.advance(500);
+    await refusal;
+
+    expect(call.hasEnded).toBe(false);
+    expect(world.facts.some(({ kind }) => kind === "mediaChanged")).toBe(false);
+  });
+
   it("ends the call at the bot too when the caller gives up before the bot was ready", async () => {
     const world = openWorld();
     const bot = await world.open({ party: "bot", answer: { kind: "answer", ringMs: 5000 } });
@@ -160,6 +232,81 @@ describe("Agent", () => {
       expect.objectContaining({ phase: "ended", reason: "rejected", statusCode: 503 }),
     );
     expect(ends.at(-1)).toMatchObject({ phase: "answered" });
+  });
+
+  it("has in each call the media that were wanted of it, as the answer policy or the dialling says", async () => {
+    const world = openWorld();
+    const bot = await world.open({ party: "bot" });
+    const caller = await world.open({ party: "caller" });
+    const media = { codecs: ["G722"], srtp: "optional", srtpSuites: ["AEAD_AES_128_GCM"] } as const;
+    bot.answerWith({ kind: "answer", ringMs: 0, media });
+
+    await caller.dial(bot.uri, {
+      media: {
+        codecs: ["PCMU", "G722"],
+        ptimeMs: 40,
+        srtp: "required",
+        rtcp: "separate",
+        jitterBuffer: { kind: "fixed", delayMs: 80 },
+      },
+    });
+    await world.advance(300);
+
+    const started = world.facts.filter((fact) => fact.kind === "mediaStarted");
+    const agreed = { codec: "G722", srtpSuite: "AEAD_AES_128_GCM", rtcp: "separate" };
+    expect(started).toContainEqual(
+      expect.objectContaining({ party: "bot", ptimeMs: 40, jitterBuffer: "adaptive", ...agreed }),
+    );
+    expect(started).toContainEqual(
+      expect.objectContaining({
+        party: "caller",
+        ptimeMs: 20,
+        jitterBuffer: "fixed",
+        playoutDelayMs: 80,
+        ...agreed,
+      }),
+    );
+  });
+
+  it("refuses with 488, and says why, where the two have no codec in common", async () => {
+    const world = openWorld();
+    const bot = await world.open({ party: "bot", media: { codecs: ["PCMA"] } });
+    const caller = await world.open({ party: "caller", media: { codecs: ["L16/16000"] } });
+    bot.answerWith({ kind: "answer", ringMs: 0 });
+
+    await caller.dial(bot.uri);
+    await world.advance(300);
+
+    expect(world.phases("caller").at(-1)).toMatchObject({ reason: "rejected", statusCode: 488 });
+    expect(world.phases("bot").at(-1)).toMatchObject({ reason: "noCommonCodec" });
+    expect(world.facts).toContainEqual(
+      expect.objectContaining({ kind: "fault", party: "bot", code: "ERR_SDP_NO_COMMON_CODEC" }),
+    );
+  });
+
+  it("refuses settings that make no sense before anything is bound", async () => {
+    const world = openWorld();
+    const caller = await world.open({ party: "caller" });
+    const wrong = [
+      [{ codecs: ["G729"] }, "ERR_UNKNOWN_CODEC"],
+      [{ codecs: [] }, "ERR_MEDIA_SETTINGS"],
+      [{ srtpSuites: ["ROT13"] }, "ERR_UNKNOWN_SRTP_SUITE"],
+      [{ ptimeMs: 25 }, "ERR_MEDIA_SETTINGS"],
+      [{ opus: { complexity: 11 } }, "ERR_INVALID_OPUS_OPTIONS"],
+      [{ jitterBuffer: { kind: "fixed", delayMs: -1 } }, "ERR_MEDIA_SETTINGS"],
+      [{ jitterBuffer: { kind: "fixed", delayMs: 1001 } }, "ERR_MEDIA_SETTINGS"],
+      [{ jitterBuffer: { kind: "adaptive", minMs: 200, maxMs: 40 } }, "ERR_MEDIA_SETTINGS"],
+    ] as const;
+    world.network.bindDatagram = () => Promise.reject(new Error("A port was bound."));
+
+    for (const [settings, code] of wrong) {
+      const media = settings as unknown as MediaSettings;
+      // oxlint-disable-next-line no-await-in-loop -- one after the other.
+      await expect(caller.dial("sip:bot@10.0.0.2", { media })).rejects.toMatchObject({ code });
+      expect(() => caller.answerWith({ kind: "answer", ringMs: 0, media })).toThrow(
+        expect.objectContaining({ code }),
+      );
+    }
   });
 
   it("refuses to speak in a call that is not answered", async () => {

@@ -15,7 +15,7 @@ import {
   type MediaSettings,
   UtterancePlayer,
 } from "../media/index.ts";
-import { type MediaCapabilities, OfferAnswer } from "../sdp/index.ts";
+import { OfferAnswer } from "../sdp/index.ts";
 import { type InboundCall, type SipCall, SipEndpoint, type SipTrace } from "../sip/index.ts";
 import type { FactSink } from "../timeline/index.ts";
 import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
@@ -51,7 +51,7 @@ interface CallMedia {
   readonly media: MediaSession;
   readonly player: UtterancePlayer;
   readonly trace: CallTrace;
-  readonly capabilities: MediaCapabilities;
+  readonly negotiator: OfferAnswer;
   /** Facts go to the call once there is one. */
   readonly recorder: { record: FactSink };
 }
@@ -164,7 +164,7 @@ export class Agent {
    */
   async dial(target: string, options: DialOptions = {}): Promise<Call> {
     const parts = await this.#prepareMedia(options.media);
-    const negotiator = new OfferAnswer(parts.capabilities);
+    const { negotiator } = parts;
     negotiator.onNegotiated = (negotiated) => parts.media.start(negotiated);
     try {
       const sip = this.#endpoint.call(target, {
@@ -227,7 +227,7 @@ export class Agent {
 
   #answerInvite(invite: InboundCall, call: Call, parts: CallMedia): void {
     if (call.hasEnded) return;
-    const negotiator = new OfferAnswer(parts.capabilities);
+    const { negotiator } = parts;
     negotiator.onNegotiated = (negotiated) => {
       parts.media.start(negotiated);
       if (this.#options.ai?.greets === true) call.greet();
@@ -298,7 +298,9 @@ export class Agent {
       media.onHeardSpeech = (event, at) => player.handleHeardSpeech(event, at);
     }
     const capabilities = mediaCapabilities(sockets, settings, { random, cryptography });
-    return { media, player, trace, capabilities, recorder };
+    const negotiator = new OfferAnswer(capabilities);
+    negotiator.reconfigure({ codecs: codecsOf(settings) });
+    return { media, player, trace, negotiator, recorder };
   }
 
   #admit(sip: SipCall, parts: CallMedia, direction: CallIdentity["direction"]): Call {
@@ -319,6 +321,7 @@ export class Agent {
       media: parts.media,
       player: parts.player,
       trace: parts.trace,
+      negotiator: parts.negotiator,
       clock,
       observer: this.#observer,
       durationLimitMs: this.#options.callDurationLimitMs ?? DEFAULT_CALL_DURATION_LIMIT_MS,

@@ -3,6 +3,7 @@ import type { TappedPacket } from "../media/index.ts";
 import type { SipTrace } from "../sip/index.ts";
 import { type CapturedDatagram, PcapWriter } from "../timeline/index.ts";
 import type { WallClockAnchor } from "./call-artifacts.ts";
+import { capturedText, plainCapturedText } from "./capture-text.ts";
 
 /** Packets of one call as they crossed its sockets, and the AI's events. */
 export class CallTrace {
@@ -24,15 +25,15 @@ export class CallTrace {
   }
 
   addSip(trace: SipTrace): void {
-    const datagram = this.#datagram({
-      at: trace.at,
-      direction: trace.direction,
-      local: socketAddressOf(trace.local),
-      remote: socketAddressOf(trace.remote),
-      data: this.#encoder.encode(trace.text),
-    });
-    this.#pcap.add(datagram);
-    this.#plainPcap?.add(datagram);
+    const { at, direction, text } = trace;
+    const local = socketAddressOf(trace.local);
+    const remote = socketAddressOf(trace.remote);
+    const add = (pcap: PcapWriter, captured: string): void => {
+      const data = this.#encoder.encode(captured);
+      pcap.add(this.#datagram({ at, direction, local, remote, data }));
+    };
+    add(this.#pcap, capturedText(text));
+    if (this.#plainPcap !== undefined) add(this.#plainPcap, plainCapturedText(text));
   }
 
   addRtp(packet: TappedPacket): void {

@@ -1,4 +1,5 @@
 import type { Bridge } from "../bridge/index.ts";
+import { codecOf, loadCodecs } from "../codec/index.ts";
 import {
   after,
   type Clock,
@@ -8,6 +9,7 @@ import {
   UsageError,
 } from "../environment/index.ts";
 import type { MediaSession, Utterance, UtterancePlayer } from "../media/index.ts";
+import type { MediaDirection, OfferAnswer } from "../sdp/index.ts";
 import type { CallEndReason, SipCall, SipCallEvent, SipTrace } from "../sip/index.ts";
 import type { DigitMethod, Fact, FactDraft } from "../timeline/index.ts";
 import type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
@@ -28,10 +30,21 @@ export interface CallParts {
   readonly media: MediaSession;
   readonly player: UtterancePlayer;
   readonly trace: CallTrace;
+  /** What was, and will be, agreed on. */
+  readonly negotiator: OfferAnswer;
   readonly clock: Clock;
   readonly observer: CallObserver;
   /** The call is hung up after this long, so that none is left up. */
   readonly durationLimitMs: number;
+}
+
+/** What shall be different from now on; what is not said stays. */
+export interface MediaChange {
+  /** In order of preference; one alone forces it. */
+  readonly codecs?: readonly string[];
+  /** "sendonly" holds the peer, "sendrecv" resumes. */
+  readonly direction?: MediaDirection;
+  readonly ptimeMs?: number;
 }
 
 /** Telephone keys to be pressed. */
@@ -154,6 +167,20 @@ export class Call {
     if (method === "info") return this.#infoDigits.send(digits, duration);
     const how = method === undefined ? {} : { method };
     return this.#parts.media.sendDigits({ digits, ...how, ...duration });
+  }
+
+  /**
+   * Changes the media by re-INVITE: another codec, packet length, hold or resume; resolves when the
+   * peer has agreed.
+   * @throws UsageError ERR_NOT_IN_CALL, ERR_UNKNOWN_CODEC, ERR_CALL_STATE; RemoteError
+   *   ERR_REINVITE_REFUSED and what goes wrong with the peer's answer.
+   */
+  async changeMedia(change: MediaChange): Promise<void> {
+    this.#requireTalk("change its media");
+    const codecs = change.codecs?.map((id) => codecOf(id).id);
+    await loadCodecs(codecs ?? []);
+    this.#parts.negotiator.reconfigure({ ...change, ...(codecs === undefined ? {} : { codecs }) });
+    await this.#parts.sip.renegotiate();
   }
 
   /** BYE, CANCEL or rejection, whichever fits; resolves when the call has ended. */

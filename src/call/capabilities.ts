@@ -1,4 +1,4 @@
-import { type CodecId, codecOf } from "../codec/index.ts";
+import { CODECS, type CodecId } from "../codec/index.ts";
 import { type Cryptography, type Random, randomInteger } from "../environment/index.ts";
 import type { MediaSettings, MediaSockets } from "../media/index.ts";
 import type { MediaCapabilities, SrtpCapability } from "../sdp/index.ts";
@@ -24,18 +24,16 @@ export function mediaCapabilities(
   return {
     address: rtp.local.address,
     port: rtp.local.port,
-    codecs: codecsOf(settings).map((id) => {
-      const codec = codecOf(id);
-      return {
-        id,
-        name: codec.name,
-        payloadType: codec.preferredPayloadType,
-        clockRateHz: codec.clockRateHz,
-        channels: codec.channels,
-        ...(codec.fmtp === undefined ? {} : { fmtp: codec.fmtp }),
-        supportsPtime: (ptimeMs: number) => codec.supportsPtime(ptimeMs),
-      };
-    }),
+    // All that a call may ever change to; which of them it begins with is said to `OfferAnswer`.
+    codecs: CODECS.map((codec) => ({
+      id: codec.id,
+      name: codec.name,
+      payloadType: codec.preferredPayloadType,
+      clockRateHz: codec.clockRateHz,
+      channels: codec.channels,
+      ...(codec.fmtp === undefined ? {} : { fmtp: codec.fmtp }),
+      supportsPtime: (ptimeMs: number) => codec.supportsPtime(ptimeMs),
+    })),
     telephoneEvents: settings.telephoneEvents ?? true,
     comfortNoise: settings.comfortNoise ?? false,
     ptimeMs: settings.ptimeMs ?? DEFAULT_PTIME_MS,

@@ -9,7 +9,7 @@ import {
   Timeline,
 } from "../timeline/index.ts";
 import type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
-import type { KeyPress } from "./call.ts";
+import type { KeyPress, MediaChange } from "./call.ts";
 import type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
 import type { RemoteProcedures } from "./remote-procedures.ts";
 
@@ -96,6 +96,11 @@ export class WatchedCall {
     party: Party = "caller",
   ): Promise<void> {
     await this.#end(party).link.call("press", { callId: this.callId, digits, ...how });
+  }
+
+  /** Changes the call's media by re-INVITE; resolves when the other side has agreed. */
+  async changeMedia(change: MediaChange, party: Party = "caller"): Promise<void> {
+    await this.#end(party).link.call("changeMedia", { callId: this.callId, change });
   }
 
   /** Ends the call from the given end; resolves when it has ended there. */

@@ -23,8 +23,8 @@ Options
   --port PORT          realtime-server: where it listens (default: 8765)
   --version, --help
 
-Exit codes: 0 all passed · 1 an expectation failed · 2 usage · 3 environment · 4 inconclusive
-            130 interrupted
+Exit codes: 0 all passed · 1 an expectation failed, or unsupported · 2 usage · 3 environment
+            4 inconclusive · 130 interrupted
 `;
 
 const OPTIONS = {

@@ -4,7 +4,7 @@ import { formatMs } from "../measure/index.ts";
 import type { FactOf } from "../timeline/index.ts";
 import { awaitOutcome, describeOutcome, dialedAt, lastResponse } from "./call-outcome.ts";
 import { unsupportedError } from "./unsupported.ts";
-import { endedEarly, isEnd } from "./watch.ts";
+import { awaitEnds, endedEarly, isEnd } from "./watch.ts";
 
 /**
  * The call is answered within `limitMs` of its INVITE.
@@ -27,7 +27,7 @@ export async function expectAnswered(call: WatchedCall, limitMs: number): Promis
       { context: { limitMs } },
     );
   }
-  if (isEnd(fact)) throw endedEarly(call, "it was answered");
+  if (isEnd(fact)) throw await endedEarly(call, "it was answered");
   const tookMs = dialed === undefined ? 0 : elapsedMs(dialed.at, fact.at);
   return `answered after ${formatMs(tookMs)}`;
 }
@@ -46,6 +46,7 @@ export async function expectRejected(
   if (fact?.reason === "rejected" && fact.statusCode === statusCode) {
     return observed;
   }
+  await awaitEnds(call);
   const unsupported = unsupportedError(call);
   if (unsupported !== undefined) throw unsupported;
   throw new ExpectationError(
@@ -64,6 +65,7 @@ export async function expectUnanswered(call: WatchedCall, limitMs: number): Prom
   const observed = describeOutcome(call, fact);
   const reasons = ["ringTimeout", "noAnswer", "cancel"];
   if (reasons.includes(fact?.reason ?? "")) return observed;
+  await awaitEnds(call);
   const unsupported = unsupportedError(call);
   if (unsupported !== undefined) throw unsupported;
   throw new ExpectationError("ERR_ANSWERED", `Expected that nobody answers, but ${observed}.`, {

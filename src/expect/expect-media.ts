@@ -91,6 +91,6 @@ async function sentMedia(call: WatchedCall): Promise<readonly SentMedia[]> {
       call.timeline.of("mediaStarted").findLast(isHere);
     return last === undefined ? [] : [{ party, codec: last.codec, srtpSuite: last.srtpSuite }];
   });
-  if (sent.length < call.parties.length) throw endedEarly(call, "media were agreed on");
+  if (sent.length < call.parties.length) throw await endedEarly(call, "media were agreed on");
   return sent;
 }

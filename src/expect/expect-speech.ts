@@ -186,7 +186,7 @@ async function awaitSpeech(
     limitMs + PATIENCE_MS,
     origin,
   );
-  if (fact !== undefined && isEnd(fact)) throw endedEarly(call, awaited);
+  if (fact !== undefined && isEnd(fact)) throw await endedEarly(call, awaited);
   await settle(call);
 }
 

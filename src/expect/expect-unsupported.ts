@@ -2,7 +2,7 @@ import type { WatchedCall } from "../call/index.ts";
 import { ExpectationError } from "../environment/index.ts";
 import { awaitOutcome, describeOutcome } from "./call-outcome.ts";
 import { unsupportedError } from "./unsupported.ts";
-import { settle } from "./watch.ts";
+import { awaitEnds, settle } from "./watch.ts";
 
 /** An answer that cannot be used ends the call right after it was answered. */
 const ANSWER_SETTLE_MS = 500;
@@ -14,6 +14,7 @@ const ANSWER_SETTLE_MS = 500;
 export async function expectUnsupported(call: WatchedCall, limitMs: number): Promise<string> {
   const fact = await awaitOutcome(call, limitMs);
   if (fact?.phase === "answered" && !call.hasEnded) await settle(call, ANSWER_SETTLE_MS);
+  await awaitEnds(call);
   const unsupported = unsupportedError(call);
   if (unsupported !== undefined) return unsupported.message;
   throw new ExpectationError(

@@ -13,6 +13,8 @@ import { unsupportedError } from "./unsupported.ts";
 
 /** What the detector needs to hear after an onset before it can place it. */
 export const SETTLE_MS: number = 500;
+/** How long one end may know of the call's end before the other. */
+const ENDS_LIMIT_MS = 1000;
 
 /** Waits `ms` without measuring anything: for audio to be recorded. */
 export async function settle(call: WatchedCall, ms: number = SETTLE_MS): Promise<void> {
@@ -55,10 +57,22 @@ export function isEnd(fact: Fact): boolean {
 }
 
 /**
+ * Waits until the other end of ours, too, has said why the call is over: the two speak over
+ * different channels. Does nothing in a call that is up.
+ */
+export async function awaitEnds(call: WatchedCall): Promise<void> {
+  if (call.timeline.facts.some(isEnd)) await call.whenEnded(ENDS_LIMIT_MS);
+}
+
+/**
  * A call that ended before what was awaited: says how it ended.
  * @param awaited e.g. "the bot's greeting".
  */
-export function endedEarly(call: WatchedCall, awaited: string): RemoteError | EnvironmentError {
+export async function endedEarly(
+  call: WatchedCall,
+  awaited: string,
+): Promise<RemoteError | EnvironmentError> {
+  await awaitEnds(call);
   const unsupported = unsupportedError(call);
   if (unsupported !== undefined) return unsupported;
   const end = call.timeline.of("callPhase").find(({ phase }) => phase === "ended");

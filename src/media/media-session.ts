@@ -100,7 +100,8 @@ export class MediaSession {
   start(media: NegotiatedMedia): void {
     if (this.#hasStopped) return;
     const { direction } = media;
-    const isAudioDue = direction === "sendrecv" || direction === "recvonly";
+    // A peer that holds us ("sendonly") may play music or, as baresip does, send nothing at all.
+    const isAudioDue = direction === "sendrecv";
     this.#peer.expect(isAudioDue, this.#options.clock.now());
     if (this.#running === undefined) this.#begin(media);
     else this.#change(this.#running, media);
@@ -199,8 +200,8 @@ export class MediaSession {
     );
     const { ptimeMs } = streams.sender.format.encoder;
     const first = clock.now();
-    // Without a spread: objects that begin with one have a hidden class each in V8, and every
-    // access to them in each frame of each call would be a look-up (a quarter of the CPU time).
+    // No spread: in V8 each object that begins with one has a hidden class of its own, and what
+    // every call reads in every frame would be looked up slowly.
     this.#running = {
       playout: paths.playout,
       ingress: paths.ingress,

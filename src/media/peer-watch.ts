@@ -5,8 +5,8 @@ import {
   type SocketAddress,
 } from "../environment/index.ts";
 
-/** A peer that sends nothing for so long is looked after: does its port still exist? */
-const PROBE_AFTER_MS = 1000;
+/** A peer that sends nothing for so long, or half the limit, is looked after: is its port open? */
+const PROBE_AFTER_MS_MAX = 1000;
 const PROBE_MS = 500;
 
 /**
@@ -64,7 +64,7 @@ export class PeerWatch {
   }
 
   #followProbe(silentMs: number, peer: SocketAddress | undefined, now: Instant): void {
-    if (silentMs < PROBE_AFTER_MS) {
+    if (silentMs < Math.min(PROBE_AFTER_MS_MAX, this.#limitMs / 2)) {
       this.#untie();
       this.#probe = undefined;
       return;

@@ -1,11 +1,12 @@
 import type { OutgoingRequest } from "sip.js/lib/core/index.js";
-import type { Clock, Instant, Logger, SidetoneError } from "../environment/index.ts";
+import type { Clock, Instant, Logger, Random, SidetoneError } from "../environment/index.ts";
 import type { SipCore } from "./sip-core.ts";
 
 /** What one call asks of its endpoint. */
 export interface CallContext {
   readonly core: SipCore;
   readonly clock: Clock;
+  readonly random: Random;
   readonly logger: Logger;
   /** The arrival of the message that is being handled, else the present. */
   messageInstant(): Instant;

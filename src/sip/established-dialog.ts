@@ -7,6 +7,7 @@ import type { CallContext } from "./call-context.ts";
 import type { CallEnd, CallLifecycle } from "./call-lifecycle.ts";
 import { answerInfo } from "./info-request.ts";
 import { InfoSender } from "./info-sender.ts";
+import { ReinviteSender } from "./reinvite-sender.ts";
 import { negotiate, sdpBody, sdpOf } from "./session-description.ts";
 import type { InfoAnswer, Negotiator } from "./sip-call.ts";
 
@@ -15,6 +16,8 @@ export interface DialogOwner {
   readonly context: CallContext;
   readonly lifecycle: CallLifecycle;
   readonly negotiator: Negotiator;
+  /** We generated the Call-ID. */
+  readonly ownsCallId: boolean;
   /** The ACK of our 2xx came. */
   readonly onAck?: (message: IncomingRequestMessage) => void;
   /** It did not come within 64·T1. */
@@ -22,7 +25,7 @@ export interface DialogOwner {
 }
 
 /**
- * The dialog of an answered call: BYE and INFO from either side, and re-INVITEs of the peer.
+ * The dialog of an answered call: BYE, INFO and re-INVITE from either side.
  *
  * Unlike sip.js's `Session`, it works on the core's dialog, whose callbacks are synchronous: no
  * message can arrive between an offer and its answer.
@@ -31,6 +34,7 @@ export class EstablishedDialog {
   readonly #session: Session;
   readonly #owner: DialogOwner;
   readonly #infos: InfoSender;
+  readonly #reinvites: ReinviteSender;
   #isByeSent = false;
   #offeredInReinvite = false;
 
@@ -38,6 +42,9 @@ export class EstablishedDialog {
     this.#session = session;
     this.#owner = owner;
     this.#infos = new InfoSender(session, owner);
+    this.#reinvites = new ReinviteSender(session, owner, () =>
+      this.bye({ endedBy: "network", reason: "noAnswer" }),
+    );
     session.delegate = {
       onAck: ({ message }) => this.#handleAck(message),
       // Also comes 64·T1 after a BYE that overtook its ACK; the call has ended by then.
@@ -58,6 +65,11 @@ export class EstablishedDialog {
   /** See `SipCall.info`. */
   info(contentType: string, body: string): Promise<InfoAnswer> {
     return this.#infos.send(contentType, body);
+  }
+
+  /** See `SipCall.renegotiate`. */
+  renegotiate(): Promise<void> {
+    return this.#reinvites.send();
   }
 
   /**

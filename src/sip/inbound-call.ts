@@ -6,6 +6,7 @@ import { EstablishedDialog } from "./established-dialog.ts";
 import { stopWaitingForAck } from "./fixes.ts";
 import { answerInfo } from "./info-request.ts";
 import { notEstablished } from "./info-sender.ts";
+import { notInDialog } from "./reinvite-sender.ts";
 import { missingDescription, negotiate, sdpBody, sdpOf } from "./session-description.ts";
 import type {
   CallEndReason,
@@ -74,6 +75,10 @@ export class IncomingCall implements InboundCall {
     return this.#dialog?.info(contentType, body) ?? Promise.reject(notEstablished());
   }
 
+  renegotiate(): Promise<void> {
+    return this.#dialog?.renegotiate() ?? Promise.reject(notInDialog());
+  }
+
   header(name: string): string | undefined {
     return this.#request.message.getHeader(name);
   }
@@ -109,6 +114,7 @@ export class IncomingCall implements InboundCall {
         context: this.#context,
         lifecycle: this.#lifecycle,
         negotiator,
+        ownsCallId: false,
         onAck: (message) => this.#handleAck(message),
         onAckTimeout: () => this.#handleAckTimeout(),
       });

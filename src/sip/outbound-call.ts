@@ -12,6 +12,7 @@ import { EstablishedDialog } from "./established-dialog.ts";
 import { refreshRemoteTarget } from "./fixes.ts";
 import { answerInfo } from "./info-request.ts";
 import { notEstablished } from "./info-sender.ts";
+import { notInDialog } from "./reinvite-sender.ts";
 import { splitRoutes } from "./request-headers.ts";
 import { TRANSACTION_TIMEOUT_MS } from "./retransmission.ts";
 import {
@@ -95,6 +96,10 @@ export class OutgoingCall implements OutboundCall {
 
   info(contentType: string, body: string): Promise<InfoAnswer> {
     return this.#dialog?.info(contentType, body) ?? Promise.reject(notEstablished());
+  }
+
+  renegotiate(): Promise<void> {
+    return this.#dialog?.renegotiate() ?? Promise.reject(notInDialog());
   }
 
   /** Sends the INVITE. */
@@ -188,6 +193,7 @@ export class OutgoingCall implements OutboundCall {
       context: this.#context,
       lifecycle: this.#lifecycle,
       negotiator: this.#negotiator,
+      ownsCallId: true,
     });
     if (this.#givenUp !== undefined) {
       response.ack();

@@ -9,6 +9,8 @@ export interface Negotiator {
   /** The answer to a remote offer. */
   acceptOffer(offer: string): string;
   acceptAnswer(answer: string): void;
+  /** The peer refused the newest offer: all is as before it. */
+  withdrawOffer(): void;
 }
 
 /**
@@ -97,6 +99,14 @@ export interface SipCall {
    *   ERR_INFO_MALFORMED.
    */
   info(contentType: string, body: string): Promise<InfoAnswer>;
+  /**
+   * Offers media anew by re-INVITE, whatever the negotiator says now; resolves when the peer has
+   * agreed. A collision with a re-INVITE of the peer is tried again (RFC 3261 §14.1).
+   *
+   * @throws (rejects) RemoteError ERR_REINVITE_REFUSED where the peer refuses or the call ends
+   *   first, and whatever the negotiator throws; UsageError ERR_CALL_STATE.
+   */
+  renegotiate(): Promise<void>;
   /**
    * Ends the call with BYE, CANCEL or a rejection, as fits. Resolves when it has ended, 64·T1
    * (32 s) later at most. May be called any number of times.

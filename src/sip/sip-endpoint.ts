@@ -246,10 +246,11 @@ export class SipEndpoint {
   }
 
   #context(onEnded: () => void): CallContext {
-    const { clock, logger } = this.#options;
+    const { clock, random, logger } = this.#options;
     return {
       core: this.#core,
       clock,
+      random,
       logger,
       messageInstant: () => this.#transport.messageInstant,
       sentAt: (action) => this.#transport.sentAt(action),

@@ -4,9 +4,9 @@ import type { EmbeddedAi, Harness, WatchedCall } from "../../src/index.ts";
 import { scriptPath } from "../../src/index.ts";
 import { addBot, LOCAL, openTestHarness } from "../loopback/bench-bot.ts";
 import { Baresip, type BaresipOptions } from "./support/baresip.ts";
-import { findPhrase, monoWav, onTelephone } from "./support/known-speech.ts";
+import { findPhrase, onTelephone } from "./support/known-speech.ts";
 import { report } from "./support/report.ts";
-import { settle } from "./support/settle.ts";
+import { heardByBaresip } from "./support/spoken-calls.ts";
 import { because, missingReason } from "./support/tools.ts";
 
 const MISSING = missingReason(["baresip"]);
@@ -65,7 +65,7 @@ describe.skipIf(MISSING !== undefined)(`A call with baresip${because(MISSING)}`,
       const call = await ours;
       await call.whenEnded(10_000);
 
-      const heard = await completeRecording(() => caller.heard());
+      const heard = await heardByBaresip(caller);
       const greeting = findPhrase(harness.voices.all("bot"), "greeting", heard);
       const goodbye = findPhrase(harness.voices.all("bot"), "goodbye", heard);
       report("baresip calls the bot", { greeting, goodbye });
@@ -118,15 +118,15 @@ describe.skipIf(MISSING !== undefined)(`A call with baresip${because(MISSING)}`,
       const { audio } = await call.record();
       const right = { sampleRateHz: 8000, samples: audio?.right ?? new Int16Array() };
       const heardByUs = findPhrase(harness.voices.all("bot"), phrase, right);
-      const heardByBaresip = findPhrase(
+      const heardByPeer = findPhrase(
         harness.voices.all("caller"),
         utterance,
-        await completeRecording(() => answerer.heard()),
+        await heardByBaresip(answerer),
       );
       const digits = call.timeline.of("digit");
       report("our caller calls baresip", {
         heardByUs,
-        heardByBaresip,
+        heardByPeer,
         digits: digits.map(({ direction, digit, at, endedAt, durationMs }) => ({
           direction,
           digit,
@@ -135,7 +135,7 @@ describe.skipIf(MISSING !== undefined)(`A call with baresip${because(MISSING)}`,
         })),
       });
       expectSpoken(heardByUs);
-      expectSpoken(heardByBaresip);
+      expectSpoken(heardByPeer);
       expect(keys).toEqual(["4", "2", "#"]);
       const received = digits.filter(({ direction }) => direction === "received");
       expect(received.map(({ digit }) => digit)).toEqual(["7", "*"]);
@@ -154,23 +154,6 @@ function nextCall(harness: Harness): Promise<WatchedCall> {
       resolve(call);
     });
   });
-}
-
-/** baresip completes its file in a thread of its own, a moment after the call has closed. */
-async function completeRecording(
-  read: () => Promise<Uint8Array[]>,
-): Promise<ReturnType<typeof monoWav>> {
-  let bytesBefore = -1;
-  const { value } = await settle(
-    async () => (await read())[0],
-    (file) => {
-      const isComplete = file !== undefined && file.length > 44 && file.length === bytesBefore;
-      bytesBefore = file?.length ?? -1;
-      return isComplete;
-    },
-    5000,
-  );
-  return monoWav(value);
 }
 
 function expectSpoken(heard: { readonly found: boolean; readonly levelDbov: number }): void {

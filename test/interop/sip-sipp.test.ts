@@ -31,6 +31,7 @@ const NEGOTIATOR: Negotiator = {
   createOffer: () => DESCRIPTION,
   acceptOffer: () => DESCRIPTION,
   acceptAnswer: () => {},
+  withdrawOffer: () => {},
 };
 
 describe.skipIf(MISSING !== undefined)(`SIPp${because(MISSING)}`, () => {

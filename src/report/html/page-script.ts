@@ -9,7 +9,7 @@ export const PAGE_SCRIPT: string = String.raw`
 const GUTTER = 84, TOP = 24, STRIP = 15, WAVE = 96, BRACKETS = 48, LANE = 38;
 const CALLER_Y = TOP, BRACKET_Y = CALLER_Y + WAVE, BOT_Y = BRACKET_Y + BRACKETS;
 const LANES_Y = BOT_Y + WAVE;
-const LANES = ["ai", "tools", "sip"], LANE_NAMES = ["AI, playout", "tools, digits", "SIP"];
+const LANES = ["ai", "tools", "sip"], LANE_NAMES = ["AI, playout", "tools, digits", "SIP, RTCP"];
 const STEPS_MS = [5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 30000, 60000, 300000];
 const data = JSON.parse(document.getElementById("sidetone-data").textContent);
 

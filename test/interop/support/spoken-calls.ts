@@ -1,10 +1,12 @@
 import { createServer } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
+import { expect } from "vitest";
 import { resample, type Voice } from "../../../src/audio/index.ts";
+import { type CodecId, codecOf } from "../../../src/codec/index.ts";
 import type { Harness, WatchedCall } from "../../../src/index.ts";
-import type { FactOf, Party } from "../../../src/timeline/index.ts";
-import type { Baresip } from "./baresip.ts";
-import { monoWav, type TelephoneAudio } from "./known-speech.ts";
+import type { Fact, FactOf, Party } from "../../../src/timeline/index.ts";
+import { Baresip, type BaresipOptions } from "./baresip.ts";
+import { findPhrase, monoWav, type TelephoneAudio } from "./known-speech.ts";
 import { settle } from "./settle.ts";
 
 /** Below the ports that we, baresip and the kernel choose for RTP and everything else. */
@@ -14,6 +16,17 @@ const PORTS_EACH = 3;
 const ANSWER_LIMIT_MS = 10_000;
 const SPEECH_LIMIT_MS = 20_000;
 const WAV_HEADER_BYTES = 44;
+/** Of the energy, phrase against phrase; the codecs themselves cost less than 0.5 dB. */
+const GAIN_DB_MAX = 2;
+
+export const ADDRESS = "127.0.0.1";
+/** What a caller says in these calls, and what a bot and a baresip do. */
+export const CALLER_PHRASE = "tell-me-about-the-hotel";
+export const BOT_PHRASE = "goodbye";
+/** Of baresip, before its phrase. */
+export const SILENCE_BEFORE_MS = 500;
+/** The other side's buffer, and what it takes to answer. */
+export const MARGIN_MS = 800;
 
 let nextPort: number = PORTS.first;
 let utteranceCount = 0;
@@ -138,8 +151,122 @@ export async function heardByBaresip(baresip: Baresip, index = 0): Promise<Telep
  * against that of the phrase. All else in these calls is digital silence, so that neither the
  * phrase's place nor its length has to be known; what is lost of it counts as too quiet.
  */
-export function gainDb(heard: TelephoneAudio, spoken: TelephoneAudio): number {
+function gainDb(heard: TelephoneAudio, spoken: TelephoneAudio): number {
   return 10 * Math.log10(energyOf(heard) / energyOf(spoken));
+}
+
+/** Lets both sides speak, ends the call, and judges what each heard. */
+export async function converse(
+  harness: Harness,
+  call: WatchedCall,
+  {
+    baresip,
+    index = 0,
+    staysMs = 0,
+  }: {
+    readonly baresip: Baresip;
+    /** Which of its calls this is. */
+    readonly index?: number;
+    /** For at least so long. */
+    readonly staysMs?: number;
+  },
+): Promise<{ readonly byUs: Heard; readonly byBaresip: Heard }> {
+  const [party = "caller"] = call.parties;
+  const { codec } = await mediaOf(call, party);
+  const ours = party === "caller" ? CALLER_PHRASE : BOT_PHRASE;
+  const theirs = harness.voices.find("bot", BOT_PHRASE);
+  const theirsMs = (theirs.samples.length * 1000) / theirs.sampleRateHz;
+  await Promise.all([
+    speak(call, party, harness.voices.find(party, ours)),
+    delay(Math.max(staysMs, SILENCE_BEFORE_MS + theirsMs + MARGIN_MS)),
+  ]);
+  await endCall(call);
+  await baresip.waitForEvent("CALL_CLOSED", 5000);
+  return {
+    byUs: judge(harness, await heardAt(call, party), "bot", codec),
+    byBaresip: judge(harness, await heardByBaresip(baresip, index), party, codec),
+  };
+}
+
+/** How a phrase arrived. */
+export interface Heard {
+  readonly found: boolean;
+  readonly score: number;
+  readonly gainDb: number;
+}
+
+/** Looks for the phrase that `speaker` says in every call. */
+export function judge(
+  harness: Harness,
+  heard: TelephoneAudio,
+  speaker: Party,
+  codec: string,
+): Heard {
+  const id = speaker === "caller" ? CALLER_PHRASE : BOT_PHRASE;
+  const { found, score } = findPhrase(harness.voices.all(speaker), id, heard);
+  const { sampleRateHz } = codecOf(codec);
+  const samples = phraseAt(harness.voices.find(speaker, id), sampleRateHz);
+  return { found, score, gainDb: gainDb(heard, { samples, sampleRateHz }) };
+}
+
+export function expectHeard({ found, score, gainDb: gain }: Heard): void {
+  expect({ found, score }).toMatchObject({ found: true });
+  expect(Math.abs(gain)).toBeLessThan(GAIN_DB_MAX);
+}
+
+const started = new Set<Baresip>();
+
+/** A baresip that answers, and speaks the bot's phrase at the rate of its one codec. */
+export async function startBaresip(
+  harness: Harness,
+  {
+    user,
+    codec = "PCMU",
+    ...options
+  }: { readonly user: string; readonly codec?: CodecId } & Partial<BaresipOptions>,
+): Promise<Baresip> {
+  const sampleRateHz = codec === "opus" ? 48_000 : codecOf(codec).sampleRateHz;
+  const voice = harness.voices.find("bot", BOT_PHRASE);
+  const baresip = await Baresip.start({
+    user,
+    address: ADDRESS,
+    ...(await baresipPorts()),
+    sampleRateHz,
+    speech: phraseAt(voice, sampleRateHz, SILENCE_BEFORE_MS),
+    answers: true,
+    codecs: [codec],
+    ...options,
+  });
+  started.add(baresip);
+  return baresip;
+}
+
+/** Stops all that this test file started, whatever became of its tests. */
+export async function stopBaresips(): Promise<void> {
+  await Promise.all([...started].map((each) => each.stop()));
+  started.clear();
+}
+
+/** Does something that makes the peer offer again, and waits for what came of it. */
+export async function changeOf(
+  call: WatchedCall,
+  change: () => void,
+): Promise<FactOf<"mediaChanged">> {
+  const before = new Set<Fact>(call.timeline.of("mediaChanged"));
+  const isNew = (fact: Fact): boolean => fact.kind === "mediaChanged" && !before.has(fact);
+  const coming = call.waitFor(isNew, 10_000);
+  change();
+  const fact = await coming;
+  if (fact?.kind !== "mediaChanged") throw new Error("The media did not change.");
+  return fact;
+}
+
+export function faultsOf(call: WatchedCall): string[] {
+  return call.timeline.of("fault").map(({ code }) => code);
+}
+
+export function endOf(call: WatchedCall): unknown {
+  return call.timeline.of("callPhase").find(({ phase }) => phase === "ended");
 }
 
 function energyOf({ samples, sampleRateHz }: TelephoneAudio): number {

@@ -3,7 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { codecOf } from "../../../src/codec/index.ts";
 import type { WatchedCall } from "../../../src/index.ts";
+import type { TelephoneAudio } from "./known-speech.ts";
 import { mediaOf } from "./spoken-calls.ts";
 
 const run = promisify(execFile);
@@ -97,6 +99,14 @@ export async function callPackets(call: WatchedCall): Promise<{
 export function wireSide(packets: readonly CapturedRtp[], clockRateHz: number): WireSide {
   const payloadTypes = [...new Set(packets.map(({ payloadType }) => payloadType))];
   return { payloadTypes, ptimeMs: (usualStep(packets) * 1000) / clockRateHz };
+}
+
+/** What packets of PCMU sound like, one after the other. */
+export function ulawAudio(packets: readonly CapturedRtp[]): TelephoneAudio {
+  const payload = Buffer.concat(packets.map((packet) => packet.payload));
+  const samples = new Int16Array(payload.length);
+  codecOf("PCMU").createDecoder().decode(payload, samples);
+  return { sampleRateHz: 8000, samples };
 }
 
 function usualStep(packets: readonly CapturedRtp[]): number {

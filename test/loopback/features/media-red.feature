@@ -85,4 +85,5 @@ Feature: Media that are not what was asked for
   Scenario: ERR_CALL_UNSUPPORTED, where a step would misuse the call
     Given the bot accepts only the codec "G722"
     When the caller dials the bot
+    And a step that takes a second
     And the caller presses "1"

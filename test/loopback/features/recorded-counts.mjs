@@ -1,4 +1,5 @@
-// Loopback loses nothing: these steps change what a call that is over has counted.
+// Loopback loses nothing: these steps change what a call that is over has counted. They also make
+// our own timing look perfect, so that a busy machine does not turn "fail" into "inconclusive".
 import { Given } from "@cucumber/cucumber";
 
 Given("a step that takes a second", () => new Promise((resolve) => setTimeout(resolve, 1000)));
@@ -13,5 +14,16 @@ Given("the recorded counts say that {int} packets were lost", async function los
 
 async function change(call, counts) {
   await call.whenEnded(5000);
-  for (const fact of call.timeline.of("mediaStatistics")) Object.assign(fact, counts);
+  const { timeline } = call;
+  const steady = { departureJitterMsP99: 0.5, departureJitterMsMax: 1, missedDeadlines: 0 };
+  for (const fact of timeline.of("mediaStatistics")) {
+    const { at: firstAt = fact.at } =
+      timeline
+        .of("rtpFlow")
+        .find(({ party, direction }) => party === fact.party && direction === "sent") ?? {};
+    Object.assign(fact, steady, { packetsSent: (fact.at - firstAt) / 20 }, counts);
+  }
+  for (const fact of timeline.of("instrument")) {
+    Object.assign(fact, { eventLoopLagMsP99: 1, eventLoopLagMsMax: 1 });
+  }
 }

@@ -7,7 +7,7 @@ import { UNEVENTFUL_MEDIA } from "../report/uneventful-media.ts";
 type Draft = Omit<FactDraft, "at"> & { readonly kind: FactKind };
 
 /** A fact of one end, at this instant of the call. */
-export function fact(party: Party, atMs: number, draft: Draft): Fact {
+function fact(party: Party, atMs: number, draft: Draft): Fact {
   return { party, at: instant(atMs), ...draft } as Fact;
 }
 
@@ -79,9 +79,10 @@ export function counted(
     readonly lost?: number;
     readonly concealedMs?: number;
     readonly received?: number;
+    readonly departureJitterMs?: number;
   } = {},
 ): Fact {
-  const { lost = 0, concealedMs = 0, received = 100 - lost } = change;
+  const { lost = 0, concealedMs = 0, received = 100 - lost, departureJitterMs = 0.5 } = change;
   return fact(party, 3000, {
     kind: "mediaStatistics",
     ...UNEVENTFUL_MEDIA,
@@ -99,8 +100,8 @@ export function counted(
     interarrivalJitterMs: 0.1,
     concealedMs,
     departureJitterMsP50: 0.1,
-    departureJitterMsP99: 0.5,
-    departureJitterMsMax: 0.9,
+    departureJitterMsP99: departureJitterMs,
+    departureJitterMsMax: departureJitterMs,
     missedDeadlines: 0,
   } as Draft);
 }
@@ -121,7 +122,7 @@ export function digitsReceived(
   } = {},
 ): Fact[] {
   const { party = "caller", method = "telephone-event", durationMs = 100, fromMs = 1500 } = how;
-  return [...digits].map((digit, index) =>
+  return Array.from(digits).map((digit, index) =>
     fact(party, fromMs + 200 * index, {
       kind: "digit",
       direction: "received",
@@ -153,4 +154,14 @@ export function ended(
 /** A fault that an end recorded. */
 export function fault(party: Party, code: string): Fact {
   return fact(party, 2900, { kind: "fault", code, message: "Why.", fault: "remote" } as Draft);
+}
+
+/** The code that a promise is rejected with, kept until somebody asks. */
+export async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    return (error as { readonly code?: string }).code ?? String(error);
+  }
+  return "it was not rejected";
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { measureCall } from "../../../src/measure/index.ts";
 import { renderPage } from "../../../src/report/index.ts";
 import { HOSTILE_TEXT, sampleRun } from "./sample-run.ts";
 
@@ -65,6 +66,30 @@ describe("renderPage", () => {
       ["fail", true],
       ["inconclusive", true],
     ]);
+  });
+
+  it("says of packets how they add up, and of each key in which way it crossed", () => {
+    expect(body).toContain("received = played + late + discarded + duplicate + other");
+    expect(body).toMatch(/<td>telephone event<\/td>/u);
+    expect(body).toContain('href="calls/001-question/call.pcap"');
+    expect(body).not.toContain("call-decrypted.pcap");
+  });
+
+  it("links to the decrypted capture of an encrypted call", () => {
+    const encrypted = records.map((record) => ({
+      ...record,
+      facts: record.facts.map((fact) =>
+        fact.kind === "mediaStarted" ? { ...fact, srtpSuite: "AEAD_AES_128_GCM" } : fact,
+      ),
+    }));
+    const calls = encrypted.map((record) => ({
+      id: record.description.id,
+      description: record.description,
+      metrics: measureCall(record),
+    }));
+    const shown = renderPage({ ...run, calls }, encrypted);
+    expect(shown).toContain('href="calls/001-question/call-decrypted.pcap"');
+    expect(shown).toContain("<dd>AEAD_AES_128_GCM</dd>");
   });
 
   it("warns where the instrument was not healthy", () => {

@@ -60,6 +60,10 @@ export class FakeNegotiator implements Negotiator {
     this.steps.push(`acceptAnswer ${nameIn(answer)}`);
   }
 
+  withdrawOffer(): void {
+    this.steps.push("withdrawOffer");
+  }
+
   #refuse(): void {
     if (this.refuseWith !== undefined) throw this.refuseWith;
   }

@@ -1,0 +1,172 @@
+import type {
+  AckableIncomingResponseWithSession,
+  IncomingResponseMessage,
+  Session,
+} from "sip.js/lib/core/index.js";
+import { after, type Instant, RemoteError, type Timer, UsageError } from "../environment/index.ts";
+import type { CallContext } from "./call-context.ts";
+import type { CallLifecycle } from "./call-lifecycle.ts";
+import { missingDescription, negotiate, sdpBody, sdpOf } from "./session-description.ts";
+import type { Negotiator } from "./sip-call.ts";
+
+/** Whose dialog it is. */
+export interface ReinviteOwner {
+  readonly context: CallContext;
+  readonly lifecycle: CallLifecycle;
+  readonly negotiator: Negotiator;
+  /** We generated the Call-ID: in a collision we wait longer (RFC 3261 §14.1). */
+  readonly ownsCallId: boolean;
+}
+
+interface OpenReinvite {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+  collisions: number;
+}
+
+const REQUEST_PENDING = 491;
+/** The dialog is gone for the peer, or the peer is gone (RFC 3261 §12.2.1.2). */
+const DIALOG_LOST: ReadonlySet<number> = new Set([408, 481]);
+/** After so many collisions in a row the peer is at fault. */
+const COLLISIONS_MAX = 5;
+/** A peer that is still in a transaction of its own is tried again after so long. */
+const BUSY_RETRY_MS = 100;
+
+/**
+ * Changes the media of an answered call by re-INVITE with an offer (RFC 3261 §14.1): hold, resume,
+ * another codec. One at a time; collisions with the peer's own are tried again after the time that
+ * the RFC names.
+ */
+export class ReinviteSender {
+  readonly #session: Session;
+  readonly #owner: ReinviteOwner;
+  /** Ends the call where the dialog proves to be gone. */
+  readonly #loseDialog: () => void;
+  #open: OpenReinvite | undefined;
+  #timer: Timer | undefined;
+
+  constructor(session: Session, owner: ReinviteOwner, loseDialog: () => void) {
+    this.#session = session;
+    this.#owner = owner;
+    this.#loseDialog = loseDialog;
+  }
+
+  /** See `SipCall.renegotiate`. */
+  send(): Promise<void> {
+    if (this.#owner.lifecycle.state !== "established") return Promise.reject(notInDialog());
+    if (this.#open !== undefined) return Promise.reject(alreadyOpen());
+    return new Promise((resolve, reject) => {
+      this.#open = { resolve, reject, collisions: 0 };
+      void this.#rejectAtEnd();
+      this.#attempt();
+    });
+  }
+
+  #attempt(): void {
+    const { negotiator } = this.#owner;
+    if (this.#open === undefined) return;
+    const offered = negotiate(() => negotiator.createOffer());
+    if (!offered.isAgreed || offered.description === undefined) {
+      this.#finish(offered.isAgreed ? alreadyOpen() : offered.error);
+      return;
+    }
+    try {
+      this.#session.invite(
+        {
+          onAccept: (response) => this.#handleAccepted(response),
+          onRedirect: ({ message }) => this.#handleRefused(message),
+          onReject: ({ message }) => this.#handleRefused(message),
+        },
+        {
+          body: sdpBody(offered.description),
+          extraHeaders: [this.#owner.context.core.contactHeader],
+        },
+      );
+    } catch {
+      // sip.js: the peer's own re-INVITE is not acknowledged yet.
+      this.#retryAfter(BUSY_RETRY_MS);
+    }
+  }
+
+  #handleAccepted(response: AckableIncomingResponseWithSession): void {
+    const answer = sdpOf(response.message);
+    response.ack();
+    const { negotiator } = this.#owner;
+    const result =
+      answer === undefined
+        ? missingDescription("200 response to our re-INVITE")
+        : negotiate(() => negotiator.acceptAnswer(answer));
+    if (result.isAgreed) {
+      this.#finish();
+      return;
+    }
+    negotiator.withdrawOffer();
+    this.#finish(result.error);
+  }
+
+  #handleRefused(message: IncomingResponseMessage): void {
+    const { negotiator, context, ownsCallId } = this.#owner;
+    const { statusCode = 0 } = message;
+    const open = this.#open;
+    if (open === undefined) return;
+    if (statusCode === REQUEST_PENDING && open.collisions < COLLISIONS_MAX) {
+      open.collisions += 1;
+      // RFC 3261 §14.1: in units of 10 ms, 2.1 to 4 s for the owner of the Call-ID, else 0 to 2 s.
+      const steps = Math.floor(context.random() * (ownsCallId ? 190 : 200));
+      this.#retryAfter((ownsCallId ? 2100 : 0) + steps * 10);
+      return;
+    }
+    negotiator.withdrawOffer();
+    this.#finish(refused(statusCode));
+    if (DIALOG_LOST.has(statusCode)) this.#loseDialog();
+  }
+
+  #retryAfter(delayMs: number): void {
+    const { clock } = this.#owner.context;
+    const at: Instant = after(clock.now(), delayMs);
+    this.#timer = clock.setTimer(at, () => this.#attempt());
+  }
+
+  #finish(error?: Error): void {
+    const open = this.#open;
+    this.#open = undefined;
+    this.#timer?.cancel();
+    if (error === undefined) open?.resolve();
+    else open?.reject(error);
+  }
+
+  async #rejectAtEnd(): Promise<void> {
+    await this.#owner.lifecycle.whenEnded();
+    this.#finish(endedBefore());
+  }
+}
+
+/** There is no dialog, not yet or no more, whose media could be changed. */
+export function notInDialog(): UsageError {
+  return new UsageError(
+    "ERR_CALL_STATE",
+    "Only the media of an answered call can be changed. Wait until it is established.",
+  );
+}
+
+function alreadyOpen(): UsageError {
+  return new UsageError(
+    "ERR_CALL_STATE",
+    "The media of this call are being changed already. Wait until that is done.",
+  );
+}
+
+function refused(statusCode: number): RemoteError {
+  return new RemoteError(
+    "ERR_REINVITE_REFUSED",
+    `The peer refused to change the media of the call, with status ${statusCode}; they stay as they were. The re-INVITE in the trace shows what was asked for.`,
+    { context: { statusCode } },
+  );
+}
+
+function endedBefore(): RemoteError {
+  return new RemoteError(
+    "ERR_REINVITE_REFUSED",
+    "The call ended before the peer had answered our re-INVITE.",
+  );
+}
