@@ -4,13 +4,13 @@ import { HIGH_GROUP_HZ, LOW_GROUP_HZ } from "./dtmf-frequencies.ts";
 export const DTMF_RATE_HZ = 8000;
 
 /** Samples of a block; at 200 blocks a second, phases of whole Hz repeat after 200 blocks. */
-export const BLOCK_SAMPLES = 40;
+const BLOCK_SAMPLES = 40;
 
 /** A block in ms. */
 export const BLOCK_MS = 5;
 
 /** Blocks that are remembered. */
-export const HISTORY_BLOCKS = 16;
+const HISTORY_BLOCKS = 16;
 
 /** Low group first, then the high group. */
 const TONES_HZ: readonly number[] = [...LOW_GROUP_HZ, ...HIGH_GROUP_HZ];

@@ -144,7 +144,7 @@ describe("Agent", () => {
     void call.hangUp();
     await world.advance(100);
 
-    const [statistics] = world.facts.filter((fact) => fact.kind === "mediaStatistics");
+    const statistics = world.facts.find((fact) => fact.kind === "mediaStatistics");
     // 8 s of call, of which 6 s were held.
     expect(statistics?.packetsSent).toBeGreaterThan(60);
     expect(statistics?.packetsSent).toBeLessThan(90);
@@ -159,9 +159,9 @@ describe("Agent", () => {
     await world.advance(500);
 
     const change = call.changeMedia({ codecs: ["G722"] });
-    const refusal = expect(change).rejects.toMatchObject({ code: "ERR_REINVITE_REFUSED" });
+    const outcome = change.catch((error: unknown) => error);
     await world.advance(500);
-    await refusal;
+    expect(await outcome).toMatchObject({ code: "ERR_REINVITE_REFUSED" });
 
     expect(call.hasEnded).toBe(false);
     expect(world.facts.some(({ kind }) => kind === "mediaChanged")).toBe(false);

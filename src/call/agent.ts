@@ -210,7 +210,9 @@ export class Agent {
     try {
       parts = await this.#prepareMedia(policy.kind === "answer" ? policy.media : undefined);
     } catch (error) {
-      this.#environment.logger.error("No media port for a call.", { reason: errorText(error) });
+      this.#environment.logger.error("The media of a call could not be prepared.", {
+        reason: errorText(error),
+      });
       invite.reject(503);
       return;
     }

@@ -91,7 +91,7 @@ async function speakOver(injury: Injury, seed: string, codec: CodecId = "PCMU") 
   caller.media.stop();
   clock.advance(1000);
   bot.media.stop();
-  const [statistics] = facts.filter(
+  const statistics = facts.find(
     (fact): fact is FactDraft & FactOf<"mediaStatistics"> => fact.kind === "mediaStatistics",
   );
   if (statistics === undefined) throw new Error("It counts.");

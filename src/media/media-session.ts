@@ -10,7 +10,7 @@ import {
   RemoteError,
 } from "../environment/index.ts";
 import type { RecordedAudio } from "../measure/index.ts";
-import type { PlayoutDelay } from "../rtp/index.ts";
+import { type PlayoutDelay, startingDelayMs } from "../rtp/index.ts";
 import type { NegotiatedMedia } from "../sdp/index.ts";
 import type { FactSink, Party } from "../timeline/index.ts";
 import { type AudioSource, SILENT_SOURCE } from "./audio-source.ts";
@@ -19,7 +19,7 @@ import { FrameClock } from "./frame-clock.ts";
 import type { FrameWheel } from "./frame-wheel.ts";
 import { HeardAudio } from "./heard-audio.ts";
 import { IngressPath } from "./ingress-path.ts";
-import { DEFAULT_PLAYOUT_DELAY, initialDelayMs, type MediaSettings } from "./media-settings.ts";
+import { DEFAULT_PLAYOUT_DELAY, type MediaSettings } from "./media-settings.ts";
 import { mediaStatistics } from "./media-statistics.ts";
 import { MediaStreams, receivedFormats } from "./media-streams.ts";
 import type { PacketTap } from "./packet-writer.ts";
@@ -316,7 +316,7 @@ export class MediaSession {
       sampleRateHz: running.sampleRateHz,
       local: `${local.address}:${local.port}`,
       remote: `${media.remote?.address ?? ""}:${media.remote?.port ?? 0}`,
-      playoutDelayMs: initialDelayMs(this.#delay),
+      playoutDelayMs: startingDelayMs(this.#delay),
       jitterBuffer: this.#delay.kind,
       ssrc: running.streams.sender.ssrc,
       ...(media.srtp === undefined ? {} : { srtpSuite: media.srtp.send.suite }),

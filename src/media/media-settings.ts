@@ -35,8 +35,3 @@ export interface MediaSettings {
 
 /** The jitter buffer where nothing is said. */
 export const DEFAULT_PLAYOUT_DELAY: PlayoutDelay = { kind: "adaptive", minMs: 40, maxMs: 200 };
-
-/** The delay that a jitter buffer begins with. */
-export function initialDelayMs(delay: PlayoutDelay): number {
-  return delay.kind === "fixed" ? delay.delayMs : (delay.minMs ?? 40);
-}

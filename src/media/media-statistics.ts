@@ -74,6 +74,7 @@ function withRepeated(
     packetsReceived: counts.packetsReceived + replayed + tooOld,
     duplicate: counts.duplicate + replayed,
     late: counts.late + tooOld,
+    lost: counts.lost - tooOld,
   };
 }
 

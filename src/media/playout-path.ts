@@ -7,7 +7,6 @@ import {
   type PlayoutDelay,
   type PlayoutPiece,
   type RtpPacket,
-  startingDelayMs,
   type WaitStatistics,
 } from "../rtp/index.ts";
 import { type HeardAccount, type HeardKind, HeardSamples } from "./heard-account.ts";
@@ -252,9 +251,4 @@ export class PlayoutPath {
     this.#restTicks = total - samples * this.#ticksPerSample;
     return samples;
   }
-}
-
-/** The delay that such a path begins with. */
-export function initialDelayMs(delay: PlayoutDelay | undefined): number {
-  return startingDelayMs(delay ?? ADAPTIVE);
 }

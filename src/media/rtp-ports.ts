@@ -21,7 +21,7 @@ export interface PortRange {
 }
 
 /** Below the range from which Linux takes ports for outgoing connections (32768 and up). */
-export const DEFAULT_RTP_PORTS: PortRange = { first: 16_384, last: 32_767 };
+const DEFAULT_RTP_PORTS: PortRange = { first: 16_384, last: 32_767 };
 
 /** Ports tried at random before the range is gone through in order. */
 const RANDOM_TRIES = 16;

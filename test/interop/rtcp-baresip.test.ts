@@ -8,8 +8,9 @@ import { report } from "./support/report.ts";
 import { settle } from "./support/settle.ts";
 import { callWith, endCall, mediaOf, startBaresip, stopBaresips } from "./support/spoken-calls.ts";
 import { because, missingReason } from "./support/tools.ts";
+import { rtcpPortOffsets } from "./support/tshark.ts";
 
-const MISSING = missingReason(["baresip"]);
+const MISSING = missingReason(["baresip", "tshark"]);
 /** baresip reports every 5 s; a round trip takes a report each way. */
 const CALL_MS = 11_500;
 
@@ -49,6 +50,7 @@ describe.skipIf(MISSING !== undefined)(`RTCP with baresip${because(MISSING)}`, (
     const call = await caller.dial(baresip.uri, { media: { rtcp: ours } });
     expect((await mediaOf(call, "caller")).rtcp).toBe(used);
     await expectReports(call, baresip);
+    expect(await rtcpPortOffsets(call)).toEqual([used === "mux" ? 0 : 1]);
   });
 
   it.concurrent.each([
@@ -62,6 +64,7 @@ describe.skipIf(MISSING !== undefined)(`RTCP with baresip${because(MISSING)}`, (
     const call = await coming;
     expect((await mediaOf(call, "bot")).rtcp).toBe(used);
     await expectReports(call, baresip);
+    expect(await rtcpPortOffsets(call)).toEqual([used === "mux" ? 0 : 1]);
   });
 
   it.concurrent("sends and expects none where it is off", async () => {

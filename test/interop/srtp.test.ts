@@ -249,16 +249,19 @@ describe("SRTP with a peer that does it wrong", () => {
     await endCall(call);
     await peer.close();
 
-    const { srtpRejected, lost, duplicate, packetsReceived, played } = statisticsOf(call);
-    report("Tampered with", { srtpRejected, lost, duplicate, packetsReceived, played });
+    const { played, late, discarded, ...rest } = statisticsOf(call);
+    const { srtpRejected, lost, duplicate, packetsReceived } = rest;
+    const heard = { played, late, discarded };
+    report("Tampered with", { srtpRejected, lost, duplicate, packetsReceived, ...heard });
     // Those that were sent again are the network's duplicates.
-    expect({ srtpRejected, lost, duplicate, packetsReceived, played }).toEqual({
+    expect({ srtpRejected, lost, duplicate, packetsReceived }).toEqual({
       srtpRejected: 10,
       lost: 10,
       duplicate: 10,
       packetsReceived: 100,
-      played: 90,
     });
+    // How much of it came in time is up to a timer of this process.
+    expect(played + late + discarded).toBe(90);
     expect(faultsOf(call)).toEqual([]);
   });
 

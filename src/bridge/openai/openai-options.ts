@@ -103,8 +103,8 @@ function formatNamed(which: string, name: OpenAiAudioFormat): WireFormat {
   if (format !== undefined) return format;
   throw new UsageError(
     "ERR_UNSUPPORTED_AUDIO_FORMAT",
-    `The AI session's ${which} format "${String(name)}" is not known. Use one of ${Object.keys(WIRE_FORMATS).join(", ")}.`,
-    { context: { which, format: String(name) } },
+    `The AI session's ${which} format "${name}" is not known. Use one of ${Object.keys(WIRE_FORMATS).join(", ")}.`,
+    { context: { which, format: name } },
   );
 }
 

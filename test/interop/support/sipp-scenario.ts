@@ -23,11 +23,9 @@ Content-Length: 0
 }
 
 function stepText(user: string, step: SippStep, cseq: number): string {
-  switch (step.kind) {
-    case "pause":
-      return `<pause milliseconds="${step.ms}"/>`;
-    case "info":
-      return `<send retrans="500"><![CDATA[
+  if (step.kind === "pause") return `<pause milliseconds="${step.ms}"/>`;
+  if (step.kind === "offer") return offerText(user, step, cseq);
+  return `<send retrans="500"><![CDATA[
 ${request(user, "INFO", cseq)}
 Content-Type: ${step.contentType}
 Content-Length: [len]
@@ -35,9 +33,6 @@ Content-Length: [len]
 ${step.body}
 ]]></send>
 <recv response="200"/>`;
-    default:
-      return offerText(user, step, cseq);
-  }
 }
 
 function offerText(

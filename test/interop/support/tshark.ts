@@ -78,18 +78,41 @@ export async function callPackets(call: WatchedCall): Promise<{
   readonly sent: readonly CapturedRtp[];
   readonly received: readonly CapturedRtp[];
 }> {
+  const localPort = await rtpPortOf(call);
+  const packets = await withCapture(call, rtpPackets);
+  return {
+    sent: packets.filter(({ sourcePort }) => sourcePort === localPort),
+    received: packets.filter(({ destinationPort }) => destinationPort === localPort),
+  };
+}
+
+/** How far above our RTP port the ports are from which we sent RTCP, and at which we got it. */
+export async function rtcpPortOffsets(call: WatchedCall): Promise<number[]> {
+  const localPort = await rtpPortOf(call);
+  const rows = await withCapture(call, (file) =>
+    tsharkRows(file, "rtcp", ["udp.srcport", "udp.dstport"]),
+  );
+  const offsets = rows.flat().map((port) => Number(port) - localPort);
+  return [...new Set(offsets.filter((offset) => offset === 0 || offset === 1))];
+}
+
+async function rtpPortOf(call: WatchedCall): Promise<number> {
   const [party = "caller"] = call.parties;
   const { local } = await mediaOf(call, party);
-  const localPort = Number(/:(\d+)$/u.exec(local)?.[1]);
+  return Number(/:(\d+)$/u.exec(local)?.[1]);
+}
+
+/** Lets something read the capture of a call's first end of ours. */
+async function withCapture<Result>(
+  call: WatchedCall,
+  read: (file: string) => Promise<Result>,
+): Promise<Result> {
+  const [party = "caller"] = call.parties;
   const folder = await mkdtemp(join(tmpdir(), "sidetone-wire-"));
   try {
     const file = join(folder, "call.pcap");
     await writeFile(file, (await call.artifacts()).get(party)?.pcap ?? new Uint8Array());
-    const packets = await rtpPackets(file);
-    return {
-      sent: packets.filter(({ sourcePort }) => sourcePort === localPort),
-      received: packets.filter(({ destinationPort }) => destinationPort === localPort),
-    };
+    return await read(file);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

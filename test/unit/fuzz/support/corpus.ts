@@ -189,7 +189,7 @@ export const RTCP_CORPUS: readonly Uint8Array[] = [
 ];
 
 /** Octets from their hexadecimal text. */
-export function hex(text: string): Uint8Array {
+function hex(text: string): Uint8Array {
   return Uint8Array.from(Buffer.from(text.replaceAll(" ", ""), "hex"));
 }
 

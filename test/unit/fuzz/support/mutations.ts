@@ -47,7 +47,7 @@ export function pick<T>(values: readonly T[], random: Random): T {
 }
 
 /** Random octets, at most as many as a datagram holds; often few. */
-export function noise(random: Random): Uint8Array {
+function noise(random: Random): Uint8Array {
   const length = Math.floor(INPUT_BYTES_MAX * random() ** 4);
   return Uint8Array.from({ length }, () => randomInteger(random, 256));
 }
