@@ -62,7 +62,7 @@ describe.skipIf(MISSING !== undefined)(`A call's capture read by tshark${because
     const sent = packets(`rtp && udp.srcport == ${port}`, "rtp.ssrc", "rtp.p_type");
     const received = packets(`rtp && udp.dstport == ${port}`, "rtp.ssrc", "rtp.p_type");
     const events = packets(`rtpevent && udp.dstport == ${port}`, "rtpevent.event_id");
-    const udp = packets("udp && !sip", "frame.number");
+    const udp = packets("udp && !sip && !rtcp", "frame.number");
 
     report("tshark counts", {
       sent: sent.length,
