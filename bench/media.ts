@@ -10,7 +10,7 @@ import { type BenchContext, prepare } from "./media/bench-context.ts";
 import { bridged } from "./media/bridged.ts";
 import { churn } from "./media/churn.ts";
 import { dsp } from "./media/dsp.ts";
-import { machineLoad, missing } from "./media/host.ts";
+import { machineLoad, missing, watchStolenTime } from "./media/host.ts";
 import { plain, plainRatios } from "./media/plain.ts";
 import { sideBySide } from "./media/side-by-side.ts";
 import { write } from "./media/table.ts";
@@ -44,9 +44,11 @@ async function run(sections: readonly string[], minutes: number): Promise<void> 
   const context = await prepare();
   try {
     for (const name of sections) {
+      const stolenTime = watchStolenTime();
       write(`\n== ${name} · ${machineLoad()}`);
       if (sipp !== undefined && name !== "dsp") write(`skipped: ${sipp} (Debian: sip-tester)`);
       else await SECTIONS[name]?.(context);
+      write(stolenTime());
     }
     if (minutes > 0) {
       write(`\n== churn, ${minutes} min · ${machineLoad()}`);

@@ -37,6 +37,28 @@ export function machineLoad(): string {
   return `${cpus().length} cores, load ${one.toFixed(2)} (1 min) ${five.toFixed(2)} (5 min)`;
 }
 
+/**
+ * Watches how much processor time the hypervisor gave to other guests. Jitter measured meanwhile is
+ * mostly theirs: a thread that is not run for 50 ms sends no packet.
+ */
+export function watchStolenTime(): () => string {
+  const before = processorTime();
+  return () => {
+    const after = processorTime();
+    const total = after.total - before.total;
+    if (!(total > 0)) return "stolen by other guests of the host: not known here";
+    const percent = (100 * (after.stolen - before.stolen)) / total;
+    return `stolen by other guests of the host: ${percent.toFixed(1)} % of the processor time`;
+  };
+}
+
+/** The first line of /proc/stat: proc(5); the eighth figure is steal. */
+function processorTime(): { readonly total: number; readonly stolen: number } {
+  const figures = (/^cpu +(.*)$/mu.exec(read("/proc/stat"))?.[1] ?? "").split(" ").map(Number);
+  const total = figures.slice(0, 8).reduce((sum, each) => sum + each, 0);
+  return { total, stolen: figures[7] ?? Number.NaN };
+}
+
 /** Why a program cannot be a peer here; `undefined` where it can. */
 export function missing(program: string): string | undefined {
   const folders = (process.env["PATH"] ?? "").split(delimiter);

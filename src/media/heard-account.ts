@@ -20,42 +20,66 @@ export type HeardKind = "played" | "concealed" | "fecRecovered" | "comfortNoise"
 /** Counts samples, so that the sums are exact. */
 export class HeardSamples {
   readonly #samplesPerMs: number;
-  readonly #samples = {
-    played: 0,
-    concealed: 0,
-    fecRecovered: 0,
-    comfortNoise: 0,
-    silent: 0,
-    inserted: 0,
-    skipped: 0,
-  };
+  #played = 0;
+  #concealed = 0;
+  #fecRecovered = 0;
+  #comfortNoise = 0;
+  #silent = 0;
+  #inserted = 0;
+  #skipped = 0;
 
   constructor(sampleRateHz: number) {
     this.#samplesPerMs = sampleRateHz / 1000;
   }
 
-  /** Adds samples that were handed out, or skipped. */
-  add(kind: HeardKind | "inserted" | "skipped", samples: number): void {
-    this.#samples[kind] += samples;
+  /** Adds samples that were handed out. A switch: it is called several times per frame. */
+  add(kind: HeardKind, samples: number): void {
+    switch (kind) {
+      case "played":
+        this.#played += samples;
+        break;
+      case "concealed":
+        this.#concealed += samples;
+        break;
+      case "fecRecovered":
+        this.#fecRecovered += samples;
+        break;
+      case "comfortNoise":
+        this.#comfortNoise += samples;
+        break;
+      case "silent":
+        this.#silent += samples;
+        break;
+    }
+  }
+
+  /** Adds samples that time scaling put in. */
+  addInserted(samples: number): void {
+    this.#inserted += samples;
+  }
+
+  /** Adds samples that time scaling left out. */
+  addSkipped(samples: number): void {
+    this.#skipped += samples;
   }
 
   /** Silence of a moment ago was in place of lost audio, as it turns out. */
   conceded(samples: number): void {
-    this.#samples.silent -= samples;
-    this.#samples.concealed += samples;
+    this.#silent -= samples;
+    this.#concealed += samples;
   }
 
   /** The account so far. */
   get account(): HeardAccount {
     const ms = (samples: number): number => samples / this.#samplesPerMs;
     return {
-      playedMs: ms(this.#samples.played),
-      concealedMs: ms(this.#samples.concealed),
-      fecRecoveredMs: ms(this.#samples.fecRecovered),
-      comfortNoiseMs: ms(this.#samples.comfortNoise),
-      silentMs: ms(this.#samples.silent),
-      insertedMs: ms(this.#samples.inserted),
-      skippedMs: ms(this.#samples.skipped),
+      playedMs: ms(this.#played),
+      concealedMs: ms(this.#concealed),
+      fecRecoveredMs: ms(this.#fecRecovered),
+      comfortNoiseMs: ms(this.#comfortNoise),
+      silentMs: ms(this.#silent),
+      insertedMs: ms(this.#inserted),
+      skippedMs: ms(this.#skipped),
     };
   }
 }

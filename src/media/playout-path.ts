@@ -205,7 +205,7 @@ export class PlayoutPath {
     const scaled = this.#scaler.scale(decoded, wanted, whereQuiet);
     const change = scaled.length - length;
     if (change !== 0) this.#buffer.applyShift(change * this.#ticksPerSample);
-    if (change < 0) this.#heard.add("skipped", -change);
+    if (change < 0) this.#heard.addSkipped(-change);
     this.#produced.put(scaled, "played", Math.max(0, change));
   }
 

@@ -35,11 +35,13 @@ export class ProducedAudio {
   /** Moves samples to `output` from `from` on, up to its end; returns how many. */
   take(output: Int16Array, from: number, heard: HeardSamples): number {
     const count = Math.min(this.waiting, output.length - from);
+    const samples = this.#samples;
+    const taken = this.#taken;
     for (let index = 0; index < count; index += 1) {
-      output[from + index] = this.#samples[this.#taken + index] as number;
+      output[from + index] = samples[taken + index] as number;
     }
     const inserted = Math.max(0, Math.min(count, this.#inserted - this.#taken));
-    heard.add("inserted", inserted);
+    if (inserted > 0) heard.addInserted(inserted);
     heard.add(this.#kind, count - inserted);
     this.#taken += count;
     return count;

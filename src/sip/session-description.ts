@@ -14,6 +14,10 @@ import type { CallEndReason } from "./sip-call.ts";
 
 const SDP_TYPE = "application/sdp";
 
+/** The two sides have no media in common, and neither is at fault. */
+const INCOMPATIBLE =
+  /^ERR_(?:SDP_NO_COMMON_CODEC|SRTP_(?:NO_COMMON_SUITE|REQUIRED|NOT_ALLOWED))$/u;
+
 /** An SDP text as sip.js wants a body. */
 export function sdpBody(content: string): Body {
   return { contentDisposition: "session", contentType: SDP_TYPE, content };
@@ -46,7 +50,7 @@ export function negotiate(step: () => string | undefined | void): Negotiation {
     return { isAgreed: true, description: step() ?? undefined };
   } catch (cause) {
     const error = isSidetoneError(cause) ? cause : refusedDescription(cause);
-    const isIncompatible = /^ERR_(?:SDP_NO_COMMON_CODEC|SRTP_)/u.test(error.code);
+    const isIncompatible = INCOMPATIBLE.test(error.code);
     const reason = isIncompatible ? "noCommonCodec" : "error";
     return { isAgreed: false, error, reason };
   }
