@@ -15,8 +15,7 @@ import type { CallEndReason } from "./sip-call.ts";
 const SDP_TYPE = "application/sdp";
 
 /** The two sides have no media in common, and neither is at fault. */
-const INCOMPATIBLE =
-  /^ERR_(?:SDP_NO_COMMON_CODEC|SRTP_(?:NO_COMMON_SUITE|REQUIRED|NOT_ALLOWED))$/u;
+const INCOMPATIBLE = /^ERR_(?:SDP_NO_COMMON_CODEC|SRTP_(?:NO_COMMON_SUITE|REQUIRED|NOT_ALLOWED))$/u;
 
 /** An SDP text as sip.js wants a body. */
 export function sdpBody(content: string): Body {

@@ -34,7 +34,7 @@ const FIELDS = [
 ];
 
 /** The named fields of all packets that pass a display filter; tab-separated in tshark's output. */
-export async function tsharkRows(
+async function tsharkRows(
   file: string,
   filter: string,
   fields: readonly string[],
