@@ -270,7 +270,19 @@ export class Call {
     this.#bridge?.close();
     this.#parts.media.stop();
     this.record({ kind: "callPhase", phase: "ended", at, ...ended, ...this.#failure });
+    this.#leaveDialog();
     void this.#parts.media.release().then(() => this.#parts.observer.onEnded(this.callId));
+  }
+
+  /**
+   * SIP keeps an ended call's transactions for 32 s (RFC 3261 §17.2.2). They must not keep its
+   * recording, too: that would be 60 MB at 20 calls a second.
+   */
+  #leaveDialog(): void {
+    const { sip, negotiator } = this.#parts;
+    sip.onEvent = undefined;
+    sip.onInfo = undefined;
+    negotiator.onNegotiated = undefined;
   }
 
   #loseMedia(silentMs: number): void {
