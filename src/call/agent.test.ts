@@ -150,6 +150,24 @@ describe("Agent", () => {
     expect(statistics?.packetsSent).toBeLessThan(90);
   });
 
+  it("refuses a second change while one is under way, and does not mix the two", async () => {
+    const world = openWorld();
+    const media = { codecs: ["PCMU", "G722", "PCMA"] } as const;
+    const bot = await world.open({ party: "bot", media, answer: { kind: "answer", ringMs: 0 } });
+    const caller = await world.open({ party: "caller" });
+    const call = await caller.dial(bot.uri);
+    await world.advance(500);
+
+    const first = call.changeMedia({ codecs: ["G722"] });
+    const second = call.changeMedia({ codecs: ["PCMA"] }).catch((error: unknown) => error);
+    await world.advance(500);
+    await first;
+
+    expect(await second).toMatchObject({ code: "ERR_CALL_STATE" });
+    const changed = world.facts.filter((fact) => fact.kind === "mediaChanged");
+    expect(new Set(changed.map(({ codec }) => codec))).toEqual(new Set(["G722"]));
+  });
+
   it("keeps the media as they were where the other side does not agree to others", async () => {
     const world = openWorld();
     const media = { codecs: ["PCMU"] } as const;

@@ -70,6 +70,7 @@ export class Call {
   /** Why we hung up, where it was not the scenario's wish. */
   #failure: { readonly endedBy: "local" | "network"; readonly reason: string } | undefined;
   readonly #faults = new Set<string>();
+  #isChangingMedia = false;
   #hasBegun = false;
   #hasEnded = false;
 
@@ -177,10 +178,18 @@ export class Call {
    */
   async changeMedia(change: MediaChange): Promise<void> {
     this.#requireTalk("change its media");
-    const codecs = change.codecs?.map((id) => codecOf(id).id);
-    await loadCodecs(codecs ?? []);
-    this.#parts.negotiator.reconfigure({ ...change, ...(codecs === undefined ? {} : { codecs }) });
-    await this.#parts.sip.renegotiate();
+    // Refused before anything is wished for: a second wish would slip into the first one's offer.
+    if (this.#isChangingMedia) throw alreadyChanging(this.callId);
+    this.#isChangingMedia = true;
+    try {
+      const codecs = change.codecs?.map((id) => codecOf(id).id);
+      await loadCodecs(codecs ?? []);
+      const wanted = { ...change, ...(codecs === undefined ? {} : { codecs }) };
+      this.#parts.negotiator.reconfigure(wanted);
+      await this.#parts.sip.renegotiate();
+    } finally {
+      this.#isChangingMedia = false;
+    }
   }
 
   /** BYE, CANCEL or rejection, whichever fits; resolves when the call has ended. */
@@ -302,4 +311,12 @@ export class Call {
       { endedBy: "local", reason: "error" },
     );
   }
+}
+
+function alreadyChanging(callId: string): UsageError {
+  return new UsageError(
+    "ERR_CALL_STATE",
+    "The media of this call are being changed already. Wait until that is done.",
+    { context: { callId } },
+  );
 }

@@ -51,8 +51,8 @@ export class MediaStreams {
   #media: NegotiatedMedia;
   #sealer: { readonly keys: SrtpKeys; readonly srtp: SrtpSender } | undefined;
   #opener: { readonly keys: SrtpKeys; readonly srtp: SrtpReceiver } | undefined;
-  /** The first packet of each stranger is told of, not every one of a flood. */
-  #toldOfForeign: string | undefined;
+  /** The first stranger's first packet is told of, not every one of a flood. */
+  #hasToldOfForeign = false;
 
   constructor(options: MediaStreamsOptions, media: NegotiatedMedia, remote: SocketAddress) {
     const { clock, random, record, onPacket, sockets, settings, sampleRateHz, path } = options;
@@ -143,11 +143,9 @@ export class MediaStreams {
 
   #countForeign(from: SocketAddress, at: Instant): void {
     this.foreign += 1;
-    const text = `${from.address}:${from.port}`;
-    if (text === this.#toldOfForeign) return;
-    if (this.#toldOfForeign !== undefined) return;
-    this.#toldOfForeign = text;
-    this.#recordSource(text, at, false);
+    if (this.#hasToldOfForeign) return;
+    this.#hasToldOfForeign = true;
+    this.#recordSource(`${from.address}:${from.port}`, at, false);
   }
 
   /** Symmetric RTP (RFC 4961): what is sent follows only where that was asked for. */
