@@ -52,7 +52,9 @@ export function startCli(
     output: () => output,
     said: async (text) => {
       while (!output.includes(text)) {
-        if (child.exitCode !== null) throw new Error(`It ended before "${text}":\n${output}`);
+        if (child.exitCode !== null || child.signalCode !== null) {
+          throw new Error(`It ended before "${text}":\n${output}`);
+        }
         // oxlint-disable-next-line no-await-in-loop -- each turn waits for more of the output.
         await Promise.race([once(child, "said"), once(child, "close")]);
       }
