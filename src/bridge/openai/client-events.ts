@@ -1,4 +1,4 @@
-import type { JsonObject } from "./json-fields.ts";
+import type { JsonObject } from "../provider/json-fields.ts";
 import type { OpenAiSettings, OpenAiTurnDetection } from "./openai-options.ts";
 import { formatJson } from "./wire-format.ts";
 

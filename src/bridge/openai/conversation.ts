@@ -1,14 +1,14 @@
 import type { Instant } from "../../environment/index.ts";
 import type { AiEvent, AiToolCallEvent } from "../ai-session.ts";
-import { FunctionCalls } from "./function-calls.ts";
 import {
   type JsonObject,
   numberField,
   objectField,
   objectsField,
   textField,
-} from "./json-fields.ts";
-import type { Redactor } from "./redaction.ts";
+} from "../provider/json-fields.ts";
+import type { Redactor } from "../provider/redaction.ts";
+import { FunctionCalls } from "./function-calls.ts";
 import { ResponseAudio } from "./response-audio.ts";
 import { ResponseGate } from "./response-gate.ts";
 import type { ServerEventKind } from "./server-events.ts";

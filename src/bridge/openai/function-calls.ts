@@ -1,5 +1,5 @@
 import type { AiToolCallEvent } from "../ai-session.ts";
-import { asObject, type JsonObject, textField } from "./json-fields.ts";
+import { asObject, type JsonObject, textField } from "../provider/json-fields.ts";
 
 /** Call ids remembered, so that none is carried out twice. */
 const SEEN_MAX = 256;

@@ -3,9 +3,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { after, type Instant, instant } from "../../environment/index.ts";
 import type { AiEvent } from "../ai-session.ts";
+import type { ProtocolOutput } from "../provider/provider-protocol.ts";
 import { HANGUP_CALL_TOOL } from "../tools.ts";
 import { type OpenAiOptions, openAiSettings } from "./openai-options.ts";
-import { OpenAiProtocol, type ProtocolOutput } from "./openai-protocol.ts";
+import { OpenAiProtocol } from "./openai-protocol.ts";
 
 const FIXTURES = new URL("../../../fixtures/openai/", import.meta.url);
 const API_KEY = "sk-test-0123456789abcdef";

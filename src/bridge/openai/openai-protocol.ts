@@ -1,18 +1,9 @@
 import { after, elapsedMs, type Instant, type SidetoneError } from "../../environment/index.ts";
 import type { AiEvent, WireDirection } from "../ai-session.ts";
-import { CallerAudioQueue } from "./caller-audio-queue.ts";
-import {
-  functionCallOutput,
-  responseCancel,
-  responseCreate,
-  sessionUpdate,
-  truncateItem,
-} from "./client-events.ts";
-import { Conversation } from "./conversation.ts";
-import { type JsonObject, objectField, parseObject, textField } from "./json-fields.ts";
-import type { OpenAiSettings } from "./openai-options.ts";
-import { Redactor } from "./redaction.ts";
-import { type ServerEventKind, serverEventKind } from "./server-events.ts";
+import { CallerAudioQueue } from "../provider/caller-audio-queue.ts";
+import { type JsonObject, objectField, parseObject, textField } from "../provider/json-fields.ts";
+import type { ProtocolOutput, ProviderProtocol } from "../provider/provider-protocol.ts";
+import { Redactor } from "../provider/redaction.ts";
 import {
   closedByServer,
   connectFailure,
@@ -22,30 +13,28 @@ import {
   settingsRejected,
   stalled,
   unauthorized,
-} from "./session-errors.ts";
+} from "../provider/session-errors.ts";
+import {
+  functionCallOutput,
+  responseCancel,
+  responseCreate,
+  sessionUpdate,
+  truncateItem,
+} from "./client-events.ts";
+import { Conversation } from "./conversation.ts";
+import type { OpenAiSettings } from "./openai-options.ts";
+import { type ServerEventKind, serverEventKind } from "./server-events.ts";
 import { effectiveSession } from "./session-state.ts";
 
-/** What the pump has to do for the engine, in this order. */
-export type ProtocolOutput =
-  | { readonly kind: "send"; readonly text: string }
-  | { readonly kind: "event"; readonly event: AiEvent; readonly arrivedAt: Instant }
-  | {
-      readonly kind: "wire";
-      readonly json: string;
-      readonly direction: WireDirection;
-      readonly at: Instant;
-    }
-  | { readonly kind: "close" };
-
 /** What the engine saw and threw away. */
-export interface ProtocolCounts {
+export type ProtocolCounts = {
   readonly malformedEvents: number;
   readonly unknownEvents: number;
   readonly stragglerDeltas: number;
   readonly halfSamples: number;
   readonly refusedRequests: number;
   readonly droppedInputSamples: number;
-}
+};
 
 type State = "connecting" | "updating" | "ready" | "closed";
 
@@ -61,7 +50,7 @@ const MALFORMED_REPORTS_MAX = 5;
  *
  * connecting ─ session.created ► updating ─ session.updated ► ready; any of them ► closed.
  */
-export class OpenAiProtocol {
+export class OpenAiProtocol implements ProviderProtocol {
   /** Whether messages are also put out as `wire`, for ai.jsonl. */
   isTraced = false;
   readonly #settings: OpenAiSettings;
@@ -84,7 +73,7 @@ export class OpenAiProtocol {
   constructor(settings: OpenAiSettings, startedAt: Instant) {
     this.#settings = settings;
     this.#host = new URL(settings.url).host;
-    this.#redactor = new Redactor(settings.apiKey);
+    this.#redactor = new Redactor(settings.apiKey, audioFieldsOf);
     this.#conversation = new Conversation(this.#redactor, settings.output, (event, now) =>
       this.#emit(event, now),
     );
@@ -126,6 +115,9 @@ export class OpenAiProtocol {
   takeOutput(): ProtocolOutput | undefined {
     return this.#outputs.length === 0 ? undefined : this.#outputs.shift();
   }
+
+  /** The server speaks first. */
+  handleOpen(): void {}
 
   /** One message of the server. */
   handleMessage(text: string, now: Instant): void {
@@ -352,4 +344,9 @@ export class OpenAiProtocol {
     this.#eventCount += 1;
     return `sidetone_${this.#eventCount}`;
   }
+}
+
+function audioFieldsOf(event: JsonObject): readonly string[] {
+  const type = textField(event, "type") ?? "";
+  return serverEventKind(type) === "audioDelta" ? ["audio", "delta"] : ["audio"];
 }

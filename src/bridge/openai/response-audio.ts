@@ -1,4 +1,4 @@
-import { AudioBase64Decoder } from "./audio-base64.ts";
+import { AudioBase64Decoder } from "../provider/audio-base64.ts";
 import type { WireFormat } from "./wire-format.ts";
 
 interface LiveResponse {

@@ -1,7 +1,7 @@
 import type { SidetoneError } from "../../environment/index.ts";
-import { type JsonObject, numberField, objectField, textField } from "./json-fields.ts";
+import { type JsonObject, numberField, objectField, textField } from "../provider/json-fields.ts";
+import { formatMismatch } from "../provider/session-errors.ts";
 import type { OpenAiSettings } from "./openai-options.ts";
-import { formatMismatch } from "./session-errors.ts";
 import type { WireFormat } from "./wire-format.ts";
 
 /** What of the server's session matters to us. */

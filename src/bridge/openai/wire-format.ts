@@ -1,15 +1,13 @@
-import { ALAW, type G711Law, MULAW } from "../../codec/index.ts";
-import type { JsonObject } from "./json-fields.ts";
+import { ALAW, MULAW } from "../../codec/index.ts";
+import type { AudioFormat } from "../provider/audio-format.ts";
+import type { JsonObject } from "../provider/json-fields.ts";
 
 /** OpenAI's audio formats: `pcm` is 24 kHz s16le; `pcmu` and `pcma` are G.711 at 8 kHz. */
 export type OpenAiAudioFormat = "pcm" | "pcmu" | "pcma";
 
 /** An audio format as it stands in the session's settings and in the audio's bytes. */
-export interface WireFormat {
+export interface WireFormat extends AudioFormat {
   readonly type: "audio/pcm" | "audio/pcmu" | "audio/pcma";
-  readonly sampleRateHz: number;
-  /** G.711, a byte per sample; without it samples are s16le. */
-  readonly law?: G711Law;
 }
 
 /** The formats that OpenAI takes. */

@@ -1,5 +1,4 @@
 import type { JsonObject } from "./json-fields.ts";
-import { serverEventKind } from "./server-events.ts";
 
 const REDACTED = "[redacted]";
 const SECRET_FIELDS: ReadonlySet<string> = new Set([
@@ -8,19 +7,27 @@ const SECRET_FIELDS: ReadonlySet<string> = new Set([
   "api-key",
   "apiKey",
   "client_secret",
+  // Whoever has the handle of a Gemini session may go on with it.
+  "handle",
+  "newHandle",
 ]);
 /** Server keys, ephemeral keys, and what looks like them (also cut short, as servers quote them). */
-const KEY_PATTERN = /\b(?:sk|ek)[-_][\w*.-]{4,}/gu;
+const KEY_PATTERN = /\b(?:(?:sk|ek)[-_][\w*.-]{4,}|AIza[\w-]{10,}|auth_tokens\/[\w.-]+)/gu;
 /** A shorter "key" is a test's; replacing it everywhere would only spoil the text. */
 const KEY_LENGTH_MIN = 8;
 const DETAIL_LENGTH_MAX = 300;
 
+/** The names of a message's fields that hold audio as base64. */
+export type AudioFields = (message: JsonObject) => readonly string[];
+
 /** Keeps keys and audio out of whatever is written down. */
 export class Redactor {
   readonly #apiKey: string;
+  readonly #audioFields: AudioFields;
 
-  constructor(apiKey: string) {
+  constructor(apiKey: string, audioFields: AudioFields) {
     this.#apiKey = apiKey;
+    this.#audioFields = audioFields;
   }
 
   /** A text of the provider, without keys, short enough for a fact. */
@@ -29,23 +36,21 @@ export class Redactor {
   }
 
   /** A message as JSON: audio replaced by its size, keys by a word. */
-  message(event: JsonObject): string {
+  message(message: JsonObject): string {
     try {
-      return this.#json(event);
+      return this.#json(message);
     } catch {
       // Nested too deeply to be written: such a message is no event of ours either.
       return '{"unwritable":true}';
     }
   }
 
-  #json(event: JsonObject): string {
-    const isAudioDelta =
-      typeof event["type"] === "string" && serverEventKind(event["type"]) === "audioDelta";
-    return JSON.stringify(event, (name, value: unknown) => {
+  #json(message: JsonObject): string {
+    const audioFields = this.#audioFields(message);
+    return JSON.stringify(message, (name, value: unknown) => {
       if (SECRET_FIELDS.has(name)) return REDACTED;
       if (typeof value !== "string") return value;
-      const isAudio = name === "audio" || (isAudioDelta && name === "delta");
-      return isAudio ? { bytes: base64Bytes(value) } : this.#withoutKeys(value);
+      return audioFields.includes(name) ? { bytes: base64Bytes(value) } : this.#withoutKeys(value);
     });
   }
 

@@ -1,6 +1,15 @@
 import { SampleRing } from "../sample-ring.ts";
 import { AudioBase64Encoder } from "./audio-base64.ts";
-import type { OpenAiSettings } from "./openai-options.ts";
+import type { AudioFormat } from "./audio-format.ts";
+
+/** How caller audio is handed over. */
+export interface CallerAudioSettings {
+  readonly input: AudioFormat;
+  /** Audio gathered into one message. */
+  readonly appendMs: number;
+  /** Kept until the session is ready; beyond it the oldest is dropped. */
+  readonly readyBufferMs: number;
+}
 
 /** Takes one block of audio as base64, and its size in bytes. */
 export type SendBlock = (base64: string, bytes: number) => void;
@@ -18,7 +27,7 @@ export class CallerAudioQueue {
   #sentSamples = 0;
   #droppedSamples = 0;
 
-  constructor(settings: Pick<OpenAiSettings, "input" | "appendMs" | "readyBufferMs">) {
+  constructor(settings: CallerAudioSettings) {
     this.samplesPerMs = settings.input.sampleRateHz / 1000;
     const blockSamples = Math.max(1, Math.round(settings.appendMs * this.samplesPerMs));
     const kept = Math.round(settings.readyBufferMs * this.samplesPerMs);

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { WIRE_FORMATS } from "../openai/wire-format.ts";
 import { AudioBase64Decoder, AudioBase64Encoder } from "./audio-base64.ts";
-import { WIRE_FORMATS } from "./wire-format.ts";
 
 const SAMPLES = fc.array(fc.integer({ min: -32_768, max: 32_767 }), {
   minLength: 160,

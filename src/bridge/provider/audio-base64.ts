@@ -1,4 +1,4 @@
-import type { WireFormat } from "./wire-format.ts";
+import type { AudioFormat } from "./audio-format.ts";
 
 // Samples are s16le on the wire; so are Int16Arrays on every machine that we run on.
 
@@ -6,10 +6,10 @@ import type { WireFormat } from "./wire-format.ts";
 export class AudioBase64Encoder {
   /** Fill it, then `encode`. */
   readonly block: Int16Array;
-  readonly #law: WireFormat["law"];
+  readonly #law: AudioFormat["law"];
   readonly #bytes: Buffer;
 
-  constructor(format: WireFormat, blockSamples: number) {
+  constructor(format: AudioFormat, blockSamples: number) {
     const memory = new ArrayBuffer(blockSamples * 2);
     this.block = new Int16Array(memory);
     this.#law = format.law;
@@ -32,11 +32,11 @@ export class AudioBase64Encoder {
  * sample leaves its last byte for the next one.
  */
 export class AudioBase64Decoder {
-  readonly #law: WireFormat["law"];
+  readonly #law: AudioFormat["law"];
   #memory = Buffer.from(new ArrayBuffer(16_384));
   #hasHalfSample = false;
 
-  constructor(format: WireFormat) {
+  constructor(format: AudioFormat) {
     this.#law = format.law;
   }
 

@@ -4,7 +4,6 @@ import {
   type SidetoneError,
   UsageError,
 } from "../../environment/index.ts";
-import type { WireFormat } from "./wire-format.ts";
 
 const KEY_CODES: ReadonlySet<string> = new Set([
   "invalid_api_key",
@@ -97,7 +96,7 @@ export function providerFailed(providerCode: string, detail: string): SidetoneEr
 export function formatMismatch(
   direction: string,
   format: string,
-  asked: WireFormat,
+  asked: { readonly type: string; readonly sampleRateHz: number },
 ): SidetoneError {
   return new RemoteError(
     "ERR_AI_FORMAT_MISMATCH",
