@@ -1,23 +1,24 @@
 // The import map of ARCHITECTURE.md as one table: folder → folders that it may import.
 // Across folders only through index.ts.
 const RING_0 = ["environment"];
-const RING_1 = ["audio", "codec", "rtp", "sdp", "srtp", "timeline", "measure"];
+const RING_1 = ["audio", "codec", "rtp", "sdp", "sip-syntax", "srtp", "timeline", "measure"];
 const MAY_IMPORT = {
   environment: [],
   audio: [...RING_0],
   codec: [...RING_0, "audio"],
   rtp: [...RING_0],
   sdp: [...RING_0, "srtp"],
+  "sip-syntax": [...RING_0],
   srtp: [...RING_0],
   timeline: [...RING_0],
   measure: [...RING_0, "audio", "timeline"],
-  sip: [...RING_0, "sdp", "timeline"],
+  sip: [...RING_0, "sdp", "sip-syntax", "timeline"],
   media: [...RING_0, ...RING_1],
   bridge: [...RING_0, "audio", "codec", "timeline"],
   "realtime-server": [...RING_0, "audio", "codec", "bridge"],
   call: [...RING_0, ...RING_1, "sip", "media", "bridge", "realtime-server"],
   expect: [...RING_0, ...RING_1, "call"],
-  report: [...RING_0, "timeline", "measure", "audio"],
+  report: [...RING_0, "sip-syntax", "timeline", "measure", "audio"],
   lab: [...RING_0, ...RING_1, "sip", "media", "bridge", "realtime-server", "call", "report"],
   platform: [...RING_0],
   testing: [...RING_0, ...RING_1, "sip", "media", "bridge", "realtime-server"],

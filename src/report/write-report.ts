@@ -1,6 +1,8 @@
 import type { FileStore } from "../environment/index.ts";
 import type { CallRecord } from "../measure/index.ts";
+import { CALL_FILES } from "../timeline/index.ts";
 import { type PageOptions, renderPage } from "./html/page.ts";
+import { renderLadderFile } from "./ladder/ladder-file.ts";
 import { renderResults } from "./results-json.ts";
 import type { RunSummary } from "./run-summary.ts";
 
@@ -12,7 +14,7 @@ export interface ReportPaths {
 
 /**
  * Writes `results.json` and `index.html` to a folder that holds (or will hold) the call folders
- * in `calls/`.
+ * in `calls/`, and to each of those its ladder.
  *
  * @param records the calls' facts and recordings; calls without one are shown by their figures.
  */
@@ -25,5 +27,11 @@ export async function writeReport(
   const paths = { page: `${folder}/index.html`, results: `${folder}/results.json` };
   await files.write(paths.results, renderResults(report.run));
   await files.write(paths.page, renderPage(report.run, report.records, options));
+  for (const { description, facts } of report.records) {
+    const ladder = renderLadderFile(facts);
+    if (ladder === undefined) continue;
+    // oxlint-disable-next-line no-await-in-loop -- a thousand files at once would be too many.
+    await files.write(`${folder}/calls/${description.id}/${CALL_FILES.ladder}`, ladder);
+  }
   return paths;
 }

@@ -16,6 +16,8 @@ export const CALL_FILES = {
   plainPcap: "call-decrypted.pcap",
   ai: "ai.jsonl",
   metrics: "metrics.json",
+  /** The SIP messages of the call as a picture; drawn when the run's report is made. */
+  ladder: "ladder.svg",
 } as const;
 
 /** The content of `call.json`: who, what, versions, seed. No secrets. */

@@ -44,7 +44,7 @@ function recorded(call: CallView, record: CallRecord): Markup {
   return html`${chart(call)}
 ${callTables(metrics, seek)}
 ${mediaTables({ id, metrics, facts: record.facts }, seek)}
-${sipLadder(record.facts, zero)}
+${sipLadder(record.facts, { id, index: call.index, zero })}
 ${transcript(record.facts, zero)}
 ${eventTable(record, zero)}
 <p class="small muted">Everything recorded of this call lies in

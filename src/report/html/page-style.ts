@@ -1,27 +1,8 @@
+import { LADDER_STYLE } from "../ladder/ladder-style.ts";
+import { PALETTE } from "./palette.ts";
+
 /** The page's style: system fonts, few colours, light and dark as the reader's system is set. */
-export const PAGE_STYLE = `
-:root {
-  color-scheme: light dark;
-  --bg: #ffffff; --panel: #f6f7f9; --line: #d9dde3; --text: #1b2430; --muted: #5c6775;
-  --accent: #1d5fa8; --caller: #2f6db5; --caller-soft: #2f6db522; --bot: #23806b;
-  --bot-soft: #23806b22; --bracket: #9a5b00; --stop: #b3261e; --playhead: #d1342b;
-  --pass: #1f7a43; --fail: #b3261e; --inconclusive: #8a6100; --unsupported: #5c6775;
-  --broken: #7a3fa0;
-  --part-0: #8aa4c2; --part-1: #4f7fb5; --part-2: #c58b2b; --part-3: #7d9c4b;
-  --part-4: #a9a9b5; --part-5: #6c5b9e;
-}
-@media (prefers-color-scheme: dark) {
-  :root {
-    --bg: #14181d; --panel: #1c2229; --line: #333c47; --text: #e4e8ed; --muted: #9aa5b1;
-    --accent: #7db4ee; --caller: #74aef0; --caller-soft: #74aef02e; --bot: #5cc3a7;
-    --bot-soft: #5cc3a72e; --bracket: #e2a64a; --stop: #f08a80; --playhead: #ff6b5e;
-    --pass: #5fc98a; --fail: #f08a80; --inconclusive: #e2b45a; --unsupported: #9aa5b1;
-    --broken: #c79be6;
-    --part-0: #6f88a6; --part-1: #5b8fcb; --part-2: #d39c42; --part-3: #8fb05a;
-    --part-4: #85858f; --part-5: #8d7cc2;
-  }
-}
-* { box-sizing: border-box; }
+export const PAGE_STYLE: string = `${PALETTE}* { box-sizing: border-box; }
 body {
   margin: 0; background: var(--bg); color: var(--text);
   font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
@@ -50,7 +31,7 @@ code, .mono { font-size: 0.9em; }
   display: inline-block; min-width: 92px; text-align: center; font-size: 12px; font-weight: 650;
   border: 1px solid currentColor; border-radius: 999px; padding: 0 10px; line-height: 20px;
 }
-.scroll { overflow-x: auto; }
+.scroll { overflow-x: auto; } .tall { max-height: 900px; overflow-y: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { text-align: left; padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; color: var(--muted); font-size: 13px; }
@@ -106,9 +87,7 @@ button.seek { white-space: nowrap;
 .part { white-space: nowrap; margin-right: 8px; }
 .p0 { background: var(--part-0); } .p1 { background: var(--part-1); } .p2 { background: var(--part-2); }
 .p3 { background: var(--part-3); } .p4 { background: var(--part-4); } .p5 { background: var(--part-5); }
-.ladder text { fill: var(--text); font-size: 12px; } .ladder .time { fill: var(--muted); }
-.ladder line, .ladder path { stroke: var(--muted); } .ladder .arrow { stroke: var(--accent); }
-.ladder .head { fill: var(--accent); stroke: none; } .ladder .again { stroke-dasharray: 4 3; }
+a.row { text-decoration: none; } a.row:hover .arrow, a.row:focus .arrow { stroke-width: 3; }
 pre.sip { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 12px; background: var(--panel); padding: 8px 12px; margin: 4px 0 12px; }
 @media print { .tools, .more { display: none; } }
-`;
+${LADDER_STYLE}`;

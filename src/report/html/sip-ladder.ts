@@ -1,47 +1,51 @@
 import { elapsedMs, type Instant } from "../../environment/index.ts";
 import { formatPosition } from "../../measure/index.ts";
-import type { Fact, SipMessageFact } from "../../timeline/index.ts";
+import { CALL_FILES, type Fact } from "../../timeline/index.ts";
+import { type Ladder, type LadderMessage, ladderOf } from "../ladder/ladder.ts";
+import { drawLadder } from "../ladder/ladder-svg.ts";
+import { labelOf } from "../ladder/message-label.ts";
 import { redactSip } from "../redact.ts";
-import { partyOfSip, sipLabel } from "./call-events.ts";
 import { html, type Markup } from "./markup.ts";
 
-const LEFT_X = 190;
-const RIGHT_X = 560;
-const WIDTH = 680;
-const ROW = 30;
-const TOP = 34;
-
-/** The SIP messages of a call between two lifelines, as one end saw them, and their texts. */
-export function sipLadder(facts: readonly Fact[], zero: Instant): Markup | undefined {
-  const seenBy = partyOfSip(facts);
-  const messages = facts.filter(
-    (fact): fact is SipMessageFact => fact.kind === "sipMessage" && fact.party === seenBy,
-  );
-  if (messages.length === 0) return undefined;
-  const height = TOP + messages.length * ROW + 12;
-  return html`<h4>SIP messages, as the ${seenBy} saw them</h4>
-<div class="scroll"><svg class="ladder" width="${WIDTH}" height="${height}" role="img"
- aria-label="SIP ladder with ${messages.length} messages; their texts follow">
-<text x="${LEFT_X}" y="14" text-anchor="middle">caller</text>
-<text x="${RIGHT_X}" y="14" text-anchor="middle">bot</text>
-<line x1="${LEFT_X}" y1="22" x2="${LEFT_X}" y2="${height}" /><line x1="${RIGHT_X}" y1="22" x2="${RIGHT_X}" y2="${height}" />
-${messages.map((message, index) => arrow(message, index, zero))}
-</svg></div>
-<details class="more"><summary>Texts of the SIP messages</summary>
-${messages.map(
-  (message) => html`<div class="small">${formatPosition(elapsedMs(zero, message.at))}
- ${message.direction} <b>${sipLabel(message)}</b></div><pre class="sip">${redactSip(message.text).trim()}</pre>`,
-)}</details>`;
+/** Which call a ladder belongs to. */
+export interface LadderPlace {
+  readonly id: string;
+  /** The call's place on the page: makes the names of its texts unique. */
+  readonly index: number;
+  readonly zero: Instant;
 }
 
-function arrow(message: SipMessageFact, index: number, zero: Instant): Markup {
-  const y = TOP + index * ROW + 14;
-  const isRightward = (message.party === "caller") === (message.direction === "sent");
-  const [from, to] = isRightward ? [LEFT_X, RIGHT_X] : [RIGHT_X, LEFT_X];
-  const back = isRightward ? -8 : 8;
-  const again = message.retransmission === true;
-  return html`<text class="time" x="${LEFT_X - 14}" y="${y + 4}" text-anchor="end">${formatPosition(elapsedMs(zero, message.at))}</text>
-<text x="${(LEFT_X + RIGHT_X) / 2}" y="${y - 5}" text-anchor="middle">${sipLabel(message)}${again ? " (again)" : ""}</text>
-<line class="arrow${again ? " again" : ""}" x1="${from}" y1="${y}" x2="${to}" y2="${y}" />
-<path class="head" d="M${to} ${y} l${back} -4 v8 z" />`;
+/** The SIP messages of a call between its participants, and their texts, to which they lead. */
+export function sipLadder(facts: readonly Fact[], place: LadderPlace): Markup | undefined {
+  const ladder = ladderOf(facts);
+  if (ladder === undefined) return undefined;
+  const { zero, id } = place;
+  const messages = ladder.rows.filter((row) => row.kind === "message");
+  const nameOf = (message: LadderMessage): string =>
+    `sip-${place.index}-${messages.indexOf(message)}`;
+  const { width, height, content } = drawLadder({
+    ladder,
+    zero,
+    linkTo: (message) => `#${nameOf(message)}`,
+  });
+  return html`<h4>SIP messages, ${viewpoints(ladder)}</h4>
+<div class="scroll tall"><svg class="ladder" width="${width}" height="${height}" role="img"
+ aria-label="SIP ladder with ${messages.length} messages; their texts follow">
+${content}</svg></div>
+<details class="more"><summary>Texts of the SIP messages</summary>
+${messages.map(
+  (
+    message,
+  ) => html`<details class="more" id="${nameOf(message)}"><summary class="small">${formatPosition(elapsedMs(zero, message.at))}
+ ${message.fact.party} ${message.fact.direction} <b>${labelOf(message)}</b></summary><pre class="sip">${redactSip(message.fact.text).trim()}</pre></details>`,
+)}</details>
+<p class="small muted">The picture alone: <a href="calls/${encodeURIComponent(id)}/${CALL_FILES.ladder}">${CALL_FILES.ladder}</a>.</p>`;
+}
+
+/** Both ends of ours, or the one that is. */
+function viewpoints({ participants }: Ladder): string {
+  const own = participants.map(({ role }) => role).filter((role) => role !== "peer");
+  return own.length > 1
+    ? "sent at one end, received at the other; time is not to scale"
+    : `as the ${own[0] ?? "caller"} saw them; time is not to scale`;
 }
