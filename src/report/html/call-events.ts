@@ -24,7 +24,7 @@ export function eventsOf(facts: readonly Fact[], zero: Instant): ChartEvent[] {
 }
 
 /** Both ends see the same SIP messages; only one end's are shown, the caller's if it is ours. */
-export function partyOfSip(facts: readonly Fact[]): Party {
+function partyOfSip(facts: readonly Fact[]): Party {
   return facts.some(isSipOfCaller) ? "caller" : "bot";
 }
 
@@ -74,7 +74,7 @@ function responseLabel(event: keyof typeof RESPONSE_LABELS, status: string | und
 }
 
 /** "INVITE", or "200 OK (INVITE)": the first line without addresses. */
-export function sipLabel(message: {
+function sipLabel(message: {
   readonly method: string;
   readonly startLine: string;
   readonly statusCode?: number;

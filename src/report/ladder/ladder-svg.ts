@@ -2,9 +2,10 @@ import { elapsedMs, type Instant } from "../../environment/index.ts";
 import { formatPosition } from "../../measure/index.ts";
 import { summariseMessage } from "../../sip-syntax/index.ts";
 import { html, type Markup } from "../html/markup.ts";
-import type { Ladder, LadderMessage, LadderNote } from "./ladder.ts";
+import type { Ladder, LadderMessage } from "./ladder.ts";
 import { type LadderLayout, layOut, type PlacedRow } from "./ladder-layout.ts";
 import { labelOf, tooltipOf, underlineOf } from "./message-label.ts";
+import type { LadderNote } from "./notes.ts";
 
 const LEFT = 168;
 /** Instants stand left of this, transit times between this and the lifeline. */

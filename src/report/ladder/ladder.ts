@@ -1,7 +1,7 @@
 import type { Instant } from "../../environment/index.ts";
 import type { Fact, FactOf, Party, SipMessageFact } from "../../timeline/index.ts";
 import { beginOf, matchMessages, type SeenMessage } from "./match-messages.ts";
-import { notesOf } from "./notes.ts";
+import { type LadderNote, notesOf } from "./notes.ts";
 import { type Participant, Participants } from "./participants.ts";
 
 /** A message between two participants. */
@@ -17,15 +17,6 @@ export interface LadderMessage {
   readonly arrivedAt?: Instant;
   /** It left one end of ours and never came to the other. */
   readonly isLost: boolean;
-}
-
-/** Something that happened at one participant. */
-export interface LadderNote {
-  readonly kind: "note";
-  readonly at: Instant;
-  readonly place: number;
-  readonly tone: "media" | "digit" | "fault" | "end";
-  readonly text: string;
 }
 
 /** A stretch of time in which a participant had media. */

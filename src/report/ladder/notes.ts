@@ -1,5 +1,14 @@
+import type { Instant } from "../../environment/index.ts";
 import type { DigitMethod, Fact, FactKind, FactOf, Party } from "../../timeline/index.ts";
-import type { LadderNote } from "./ladder.ts";
+
+/** Something that happened at one participant. */
+export interface LadderNote {
+  readonly kind: "note";
+  readonly at: Instant;
+  readonly place: number;
+  readonly tone: "media" | "digit" | "fault" | "end";
+  readonly text: string;
+}
 
 type Note = Pick<LadderNote, "tone" | "text">;
 
