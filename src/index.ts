@@ -2,7 +2,15 @@
  * Sidetone's public API: open a harness, add agents, place calls, and say what you expect of them.
  * No type of sip.js or ws appears in it.
  */
-import { Harness, type WatchedCall } from "./call/index.ts";
+import {
+  CallJournal,
+  type CallLimits,
+  Harness,
+  leftOverCalls,
+  leftOverText,
+  limitsIn,
+  type WatchedCall,
+} from "./call/index.ts";
 import { UsageError } from "./environment/index.ts";
 import {
   compiledModule,
@@ -11,35 +19,53 @@ import {
   localAddressTowards,
   NodeFileStore,
   NodeNetwork,
+  openJournal,
   packageInfo,
   randomSeed,
   SystemClock,
   startThread,
+  takeLeftJournals,
+  variableList,
+  warnOnce,
+  watchLastMoments,
 } from "./platform/index.ts";
 
 /** What may be chosen for a run. */
-export interface HarnessOptions {
+export interface HarnessOptions extends CallLimits {
   /** Repeats a run's random choices; default: a fresh one. */
   readonly seed?: string;
   /** Where call folders are left; default `reports/api`. */
   readonly reportFolder?: string;
   /** Folder with `caller/` and `bot/` recordings; default: those that come with Sidetone. */
   readonly voicesFolder?: string;
+  /**
+   * Hosts beside loopback that may be called: names, `*.domain`, addresses, networks (CIDR). Those
+   * in the environment variable SIDETONE_ALLOW, separated by commas, are permitted as well.
+   */
+  readonly allow?: readonly string[];
 }
 
+/** The environment variable with permitted hosts. */
+const ALLOW_VARIABLE = "SIDETONE_ALLOW";
 const LOOPBACK = "127.0.0.1";
 
 const open = new Set<Harness>();
 let isAborted = false;
+let isWatching = false;
 const callListeners = new Set<(call: WatchedCall) => void>();
 
 /**
- * Opens a harness: one run's agents and calls.
- * @throws UsageError ERR_FIXTURE_MISSING.
+ * Opens a harness: one run's agents and calls. On every way out of the process its calls are hung
+ * up; a signal that nobody else handles ends the process when they are.
+ * @throws UsageError ERR_FIXTURE_MISSING, ERR_ALLOW_MALFORMED, ERR_LIMIT_MALFORMED.
  */
 export async function openHarness(options: HarnessOptions = {}): Promise<Harness> {
   const { root, version } = packageInfo();
   const seed = options.seed ?? randomSeed();
+  const reportFolder = options.reportFolder ?? "reports/api";
+  watchWaysOut();
+  const left = takeLeftCalls(reportFolder);
+  if (left !== undefined) warnOnce(left);
   let threads = 0;
   const threadSeed = (kind: string): { readonly seed: string } => {
     threads += 1;
@@ -54,7 +80,12 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
       startThread(compiledModule("src/cli/threads/realtime-thread.js"), threadSeed("ai")),
     context: { seed, sidetoneVersion: version, ...hostInfo() },
     voicesFolder: options.voicesFolder ?? `${root}/fixtures/voices`,
-    reportFolder: options.reportFolder ?? "reports/api",
+    reportFolder,
+    dialling: {
+      allow: [...(options.allow ?? []), ...variableList(ALLOW_VARIABLE)],
+      ...limitsIn(options),
+    },
+    journal: new CallJournal(openJournal(journalFolder(reportFolder))),
   });
   open.add(harness);
   // The signal may have come while this one was being opened.
@@ -72,6 +103,33 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
 export async function abortAllHarnesses(): Promise<void> {
   isAborted = true;
   await Promise.allSettled([...open].map((harness) => harness.abort()));
+}
+
+/**
+ * What an earlier run that was killed may have left up: a text to show, once. `undefined` where
+ * nothing was left.
+ *
+ * @param reportFolder the folder of the run that begins; runs beside it are looked after.
+ */
+export function takeLeftCalls(reportFolder: string): string | undefined {
+  const journals = takeLeftJournals(journalFolder(reportFolder));
+  return leftOverText(journals.flatMap((journal) => leftOverCalls(journal)));
+}
+
+/** Beside the folders of runs, so that the next run finds it. */
+function journalFolder(reportFolder: string): string {
+  return `${reportFolder}/../live-calls`;
+}
+
+function watchWaysOut(): void {
+  if (isWatching) return;
+  isWatching = true;
+  watchLastMoments({
+    onSignal: abortAllHarnesses,
+    onExit: () => {
+      for (const harness of open) harness.hangUpNow();
+    },
+  });
 }
 
 /** Calls `listener` for each call of this process as it becomes known. For progress displays. */
@@ -117,6 +175,7 @@ export type {
   AgentOptions,
   AiOptions,
   AnswerPolicy,
+  CallLimits,
   DialOptions,
   EmbeddedAi,
   EmbeddedAiChanges,

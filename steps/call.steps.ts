@@ -32,8 +32,9 @@ Given(
 );
 
 /**
- * Names your own bot by its SIP URI. Steps that tell the bot what to do, or look at its tools,
- * need a bot of ours.
+ * Names your own bot by its SIP URI. A host that is not this machine must be permitted when the run
+ * is started (`--allow`). Steps that tell the bot what to do, or look at its tools, need a bot of
+ * ours.
  */
 Given("the bot under test at {string}", function (this: SidetoneWorld, target: string) {
   this.bot = undefined;
@@ -62,7 +63,7 @@ Given("the bot answers after {duration}", async function (this: SidetoneWorld, r
 
 /** Places a call and goes on at once; it is given up (CANCEL) when nobody answers in 30 s. */
 When("the caller dials the bot", async function (this: SidetoneWorld) {
-  await dial(this, RING_TIMEOUT_MS);
+  await dial(this);
 });
 
 /** The same, given up after this time. */
@@ -75,13 +76,13 @@ When(
 
 /** Dials and waits up to 5 s for the answer. */
 Given("the caller is in a call with the bot", async function (this: SidetoneWorld) {
-  await dial(this, RING_TIMEOUT_MS);
+  await dial(this);
   await expectAnswered(this.call, ESTABLISH_LIMIT_MS);
 });
 
 /** Dials, waits up to 5 s each for answer and greeting, and hears the greeting to its end. */
 Given("the caller has heard the bot's greeting", async function (this: SidetoneWorld) {
-  await dial(this, RING_TIMEOUT_MS);
+  await dial(this);
   await expectAnswered(this.call, ESTABLISH_LIMIT_MS);
   await expectGreeting(this.call, ESTABLISH_LIMIT_MS);
   const run = await this.run();
@@ -126,10 +127,11 @@ Then("the bot hangs up within {duration}", async function (this: SidetoneWorld, 
   this.note(await expectHangUpByBot(this.call, limitMs));
 });
 
-async function dial(world: SidetoneWorld, ringTimeoutMs: number): Promise<void> {
+async function dial(world: SidetoneWorld, ringTimeoutMs?: number): Promise<void> {
   const run = await world.run();
   const target = world.requireTarget();
   const caller = await run.caller(target);
-  const call = await caller.dial(target, { ringTimeoutMs, media: world.callerMedia });
+  const ring = ringTimeoutMs === undefined ? {} : { ringTimeoutMs };
+  const call = await caller.dial(target, { ...ring, media: world.callerMedia });
   if (!world.calls.includes(call)) world.calls.push(call);
 }

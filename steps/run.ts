@@ -1,4 +1,5 @@
 import {
+  type CallLimits,
   type EmbeddedAi,
   type Harness,
   localAddressFor,
@@ -9,13 +10,15 @@ import {
 } from "../src/index.ts";
 
 /** World parameters that Sidetone understands, all optional. */
-export interface RunParameters {
+export interface RunParameters extends CallLimits {
   readonly seed?: string;
   readonly reportFolder?: string;
   /** Folder with `caller/` and `bot/` recordings of one's own. */
   readonly voicesFolder?: string;
   /** The address that callers are bound to; default: the one that routes to the target. */
   readonly localAddress?: string;
+  /** Hosts beside loopback that may be called: a list, or one text with commas. */
+  readonly allow?: readonly string[] | string;
 }
 
 /** An embedded bot: its AI server and the agent that answers the telephone. */
@@ -114,7 +117,10 @@ export async function endRun(): Promise<void> {
 }
 
 async function open(parameters: RunParameters): Promise<Run> {
-  opened = new Run(await openHarness(parameters), parameters.localAddress);
+  const { allow, ...rest } = parameters;
+  const hosts = typeof allow === "string" ? allow.split(",").map((host) => host.trim()) : allow;
+  const harness = await openHarness({ ...rest, ...(hosts === undefined ? {} : { allow: hosts }) });
+  opened = new Run(harness, parameters.localAddress);
   return opened;
 }
 

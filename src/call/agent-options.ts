@@ -1,6 +1,7 @@
 import type { SocketAddress } from "../environment/index.ts";
 import type { MediaSettings } from "../media/index.ts";
 import type { Party } from "../timeline/index.ts";
+import type { DialRules } from "./call-budget.ts";
 import type { ShardPlace } from "./sip-front.ts";
 
 /** What a bot does with a call that comes in. */
@@ -69,6 +70,8 @@ export interface AgentOptions {
   readonly silentPeerLimitMs?: number;
   /** No call outlives this; default 300 000. */
   readonly callDurationLimitMs?: number;
+  /** Whom and how much it may call; the harness sets it. Default: loopback only. */
+  readonly dialling?: DialRules;
   readonly answer?: AnswerPolicy;
   readonly ai?: AiOptions;
 }

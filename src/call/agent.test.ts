@@ -32,7 +32,12 @@ function openWorld() {
     const address = options.party === "caller" ? "10.0.0.1" : "10.0.0.2";
     const agent = await Agent.open(
       environment,
-      { user: options.party, local: { address, port: 5060 }, ...options },
+      {
+        user: options.party,
+        local: { address, port: 5060 },
+        dialling: { allow: ["10.0.0.0/24"] },
+        ...options,
+      },
       { observer },
     );
     agents.push(agent);
@@ -94,6 +99,34 @@ describe("Agent", () => {
     expect(received).toHaveLength(2);
     for (const { packetsReceived } of received) expect(packetsReceived).toBeGreaterThan(40);
     expect(world.ended).toHaveLength(2);
+  });
+
+  it("refuses what it may not call before a packet leaves", async () => {
+    const world = openWorld();
+    const dialling = { allow: ["10.0.0.0/24"], maxCalls: 1, maxRingMs: 10_000 };
+    const caller = await world.open({ party: "caller", dialling });
+    const refusals = [
+      ["sip:bot@10.0.1.2", {}, "ERR_TARGET_NOT_ALLOWED"],
+      ["sip:bot@bot.example", {}, "ERR_TARGET_NOT_ALLOWED"],
+      ["sip:bot@10.0.0.2;maddr=10.0.1.2", {}, "ERR_TARGET_NOT_ALLOWED"],
+      ["sip:bot@10.0.0.2", { headers: ["Route: <sip:10.0.1.2;lr>"] }, "ERR_TARGET_NOT_ALLOWED"],
+      ["sip:112@10.0.0.2", {}, "ERR_NUMBER_REFUSED"],
+      ["sip:bot@10.0.0.2", { ringTimeoutMs: 10_001 }, "ERR_CALL_LIMIT"],
+    ] as const;
+    for (const [target, options, code] of refusals) {
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, to see which sends.
+      await expect(caller.dial(target, options)).rejects.toMatchObject({ code });
+    }
+    await world.advance(100);
+    expect(world.network.counts.sent).toBe(0);
+    expect(world.facts).toEqual([]);
+
+    const call = await caller.dial("sip:bot@10.0.0.2");
+    await expect(caller.dial("sip:bot@10.0.0.2")).rejects.toMatchObject({
+      code: "ERR_CALLS_EXHAUSTED",
+    });
+    expect(caller.liveState.calls).toBe(1);
+    void call.hangUp();
   });
 
   it("goes over to another codec in mid-call, from either end, and digits follow", async () => {

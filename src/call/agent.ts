@@ -21,6 +21,7 @@ import type { FactSink } from "../timeline/index.ts";
 import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
 import { Call, type CallObserver } from "./call.ts";
 import type { CallIdentity } from "./call-artifacts.ts";
+import { CallBudget } from "./call-budget.ts";
 import { CallTrace } from "./call-trace.ts";
 import { codecsOf, mediaCapabilities } from "./capabilities.ts";
 import { checkMediaSettings } from "./check-media-settings.ts";
@@ -68,6 +69,8 @@ export class Agent {
   /** The frame deadlines of all its calls. */
   readonly #wheel: FrameWheel;
   readonly #endpoint: SipEndpoint;
+  readonly #budget: CallBudget;
+  readonly #durationLimitMs: number;
   readonly #calls = new Map<string, Call>();
   readonly #earlyTraces = new Map<string, SipTrace[]>();
   readonly #ringing = new Set<Timer>();
@@ -78,13 +81,20 @@ export class Agent {
     environment: Environment,
     options: AgentOptions,
     endpoint: SipEndpoint,
-    watch: { readonly observer: AgentObserver; readonly instrument: Instrument | undefined },
+    watch: {
+      readonly observer: AgentObserver;
+      readonly instrument: Instrument | undefined;
+      readonly budget: CallBudget;
+      readonly durationLimitMs: number;
+    },
   ) {
     this.#environment = environment;
     this.#options = options;
     this.#observer = watch.observer;
     this.#instrument = watch.instrument;
     this.#endpoint = endpoint;
+    this.#budget = watch.budget;
+    this.#durationLimitMs = watch.durationLimitMs;
     this.#wheel = new FrameWheel(environment.clock);
     this.#answer = options.answer ?? { kind: "reject", statusCode: 480 };
     endpoint.onInvite = (invite) => {
@@ -93,7 +103,10 @@ export class Agent {
     if (watch.instrument !== undefined) this.#watchInstrument();
   }
 
-  /** @throws EnvironmentError ERR_PORT_IN_USE and its like; UsageError as `checkMediaSettings`. */
+  /**
+   * @throws EnvironmentError ERR_PORT_IN_USE and its like; UsageError ERR_ALLOW_MALFORMED,
+   *   ERR_LIMIT_MALFORMED, ERR_CALL_LIMIT, and as `checkMediaSettings`.
+   */
   static async open(
     environment: Environment,
     options: AgentOptions,
@@ -106,6 +119,9 @@ export class Agent {
   ): Promise<Agent> {
     let agent: Agent | undefined;
     const { shard } = options;
+    const budget = new CallBudget(options.dialling);
+    const { callDurationLimitMs } = options;
+    const durationLimitMs = budget.durationMs(callDurationLimitMs, DEFAULT_CALL_DURATION_LIMIT_MS);
     await loadCodecs(codecsOf(checkMediaSettings(options.media ?? {})));
     const endpoint = await SipEndpoint.open({
       ...environment,
@@ -113,6 +129,8 @@ export class Agent {
       user: options.user,
       ...(options.displayName === undefined ? {} : { displayName: options.displayName }),
       userAgent: "Sidetone",
+      allow: options.dialling?.allow ?? [],
+      ledger: budget,
       onTrace: (trace) => agent?.handleTrace(trace),
       ...(watch.sipSocket === undefined ? {} : { socket: watch.sipSocket }),
       ...(shard === undefined
@@ -122,6 +140,8 @@ export class Agent {
     agent = new Agent(environment, options, endpoint, {
       observer: watch.observer,
       instrument: watch.instrument,
+      budget,
+      durationLimitMs,
     });
     return agent;
   }
@@ -160,9 +180,11 @@ export class Agent {
 
   /**
    * Places a call; what becomes of it is told by its facts.
-   * @throws UsageError ERR_TARGET_MALFORMED, and as `checkMediaSettings`.
+   * @throws UsageError ERR_TARGET_MALFORMED, ERR_TARGET_NOT_ALLOWED, ERR_NUMBER_REFUSED,
+   *   ERR_CALL_LIMIT, ERR_CALLS_EXHAUSTED, ERR_TOO_MANY_CALLS, and as `checkMediaSettings`.
    */
   async dial(target: string, options: DialOptions = {}): Promise<Call> {
+    const ringTimeoutMs = this.#budget.ringMs(options.ringTimeoutMs, DEFAULT_RING_TIMEOUT_MS);
     const parts = await this.#prepareMedia(options.media);
     const { negotiator } = parts;
     negotiator.onNegotiated = (negotiated) => parts.media.start(negotiated);
@@ -170,7 +192,7 @@ export class Agent {
       const sip = this.#endpoint.call(target, {
         negotiator,
         offer: options.offer ?? "early",
-        ringTimeoutMs: options.ringTimeoutMs ?? DEFAULT_RING_TIMEOUT_MS,
+        ringTimeoutMs,
         headers: options.headers ?? [],
       });
       return this.#admit(sip, parts, "outbound");
@@ -326,7 +348,7 @@ export class Agent {
       negotiator: parts.negotiator,
       clock,
       observer: this.#observer,
-      durationLimitMs: this.#options.callDurationLimitMs ?? DEFAULT_CALL_DURATION_LIMIT_MS,
+      durationLimitMs: this.#durationLimitMs,
     });
     parts.recorder.record = call.record;
     this.#calls.set(sip.callId, call);

@@ -8,6 +8,8 @@ import {
 import type { Utterance, UtteranceStart } from "../media/index.ts";
 import type { UtteranceFact } from "../timeline/index.ts";
 import type { AgentOptions } from "./agent-options.ts";
+import { CallBudget, type DialRules } from "./call-budget.ts";
+import type { CallJournal } from "./call-journal.ts";
 import { type LeftCall, leaveCallFolder } from "./leave-call-folder.ts";
 import { EmbeddedAi, type EmbeddedAiOptions } from "./realtime-service.ts";
 import { type RemoteAgent, Switchboard } from "./switchboard.ts";
@@ -26,6 +28,10 @@ export interface HarnessParts {
   readonly voicesFolder: string;
   /** The run's folder; call folders are left below it. */
   readonly reportFolder: string;
+  /** Whom and how much the run's agents may call; default: loopback, and the default limits. */
+  readonly dialling?: Omit<DialRules, "ledger">;
+  /** Where live calls are written down, in case that this process is killed. */
+  readonly journal?: CallJournal;
 }
 
 /** What a caller says, and when. */
@@ -42,6 +48,8 @@ const TELEPHONE_RATE_HZ = 8000;
 const MEDIA_LIMIT_MS = 1000;
 /** How long calls may take to end when a run is over: BYE and its answer. */
 const END_LIMIT_MS = 5000;
+/** The same when the process is about to end; an endpoint that closes waits 2 s at most. */
+const LAST_END_LIMIT_MS = 2500;
 
 /**
  * One run's agents, embedded AI and calls. Whatever happens, `close` leaves no call up.
@@ -50,6 +58,8 @@ export class Harness {
   readonly switchboard: Switchboard;
   readonly voices: VoiceLibrary;
   readonly #parts: HarnessParts;
+  readonly #rules: DialRules;
+  readonly #budget: CallBudget;
   readonly #servers = new Set<EmbeddedAi>();
   readonly #spoken = new Map<string, Int16Array>();
   #utteranceCount = 0;
@@ -59,7 +69,10 @@ export class Harness {
   private constructor(parts: HarnessParts, voices: VoiceLibrary) {
     this.#parts = parts;
     this.voices = voices;
-    this.switchboard = new Switchboard(parts.environment.clock, parts.context);
+    this.#rules = { ...parts.dialling, ledger: CallBudget.newLedger() };
+    this.#budget = new CallBudget(this.#rules);
+    const { environment, context, journal } = parts;
+    this.switchboard = new Switchboard(environment.clock, context, journal);
   }
 
   /** @throws UsageError ERR_FIXTURE_MISSING. */
@@ -90,10 +103,15 @@ export class Harness {
     return server;
   }
 
-  /** @throws EnvironmentError ERR_PORT_IN_USE and its like. */
-  addAgent(options: AgentOptions): Promise<RemoteAgent> {
+  /**
+   * Adds an agent under the run's rules of whom and how much may be called.
+   * @throws EnvironmentError ERR_PORT_IN_USE and its like; UsageError ERR_ALLOW_MALFORMED,
+   *   ERR_LIMIT_MALFORMED, ERR_CALL_LIMIT.
+   */
+  addAgent(options: Omit<AgentOptions, "dialling">): Promise<RemoteAgent> {
     this.#requireOpen();
-    return this.switchboard.addAgent(this.#parts.startAgentThread(), options);
+    const ruled = { ...options, dialling: this.#rules };
+    return this.switchboard.addAgent(this.#parts.startAgentThread(), ruled);
   }
 
   /**
@@ -167,6 +185,16 @@ export class Harness {
     await this.endCalls();
   }
 
+  /**
+   * Hangs everything up and blocks until that is done, or for 2.5 s. For the very end of a process
+   * (`exit`), when nothing can be awaited any more: the agents' threads work on meanwhile.
+   */
+  hangUpNow(): void {
+    this.#isAborted = true;
+    this.switchboard.closeNow();
+    if (this.#budget.waitUntilNoneLive(LAST_END_LIMIT_MS)) this.#parts.journal?.clear();
+  }
+
   get isAborted(): boolean {
     return this.#isAborted;
   }
@@ -179,6 +207,8 @@ export class Harness {
 
   async #end(): Promise<void> {
     await this.switchboard.close();
+    // What their threads told last may have been lost with them.
+    if (this.#budget.live <= 0) this.#parts.journal?.clear();
     await Promise.allSettled([...this.#servers].map((server) => server.close()));
   }
 

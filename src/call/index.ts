@@ -15,6 +15,14 @@ export type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
 export { type AgentHost, serveAgent } from "./agent-service.ts";
 export { Call, type CallObserver } from "./call.ts";
 export type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
+export { CallBudget, type CallLimits, type DialRules, limitsIn } from "./call-budget.ts";
+export {
+  CallJournal,
+  type JournalFile,
+  type LeftOverCall,
+  leftOverCalls,
+  leftOverText,
+} from "./call-journal.ts";
 export { Harness, type HarnessParts, type Speech } from "./harness.ts";
 export { type LeftCall, leaveCallFolder } from "./leave-call-folder.ts";
 export {

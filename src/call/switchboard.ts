@@ -2,6 +2,7 @@ import type { Channel, Clock, SocketAddress } from "../environment/index.ts";
 import type { SipEndpoint } from "../sip/index.ts";
 import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
 import type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
+import type { CallJournal } from "./call-journal.ts";
 import { RemoteProcedures } from "./remote-procedures.ts";
 import { type AgentLink, type RunContext, WatchedCall } from "./watched-call.ts";
 
@@ -25,13 +26,16 @@ export interface RemoteAgent {
 export class Switchboard {
   readonly clock: Clock;
   readonly #context: RunContext;
+  readonly #journal: CallJournal | undefined;
   readonly #calls = new Map<string, WatchedCall>();
   readonly #agents = new Set<RemoteAgent>();
+  readonly #links = new Set<AgentLink>();
   readonly #listeners = new Set<(call: WatchedCall) => void>();
 
-  constructor(clock: Clock, context: RunContext) {
+  constructor(clock: Clock, context: RunContext, journal?: CallJournal) {
     this.clock = clock;
     this.#context = context;
+    this.#journal = journal;
   }
 
   get calls(): readonly WatchedCall[] {
@@ -55,6 +59,7 @@ export class Switchboard {
       const { uri, local } = await link.call("open", options);
       const agent = this.#remoteAgent(link, { uri, local, party: options.party });
       this.#agents.add(agent);
+      this.#links.add(link);
       return agent;
     } catch (error) {
       await link.terminate();
@@ -65,6 +70,11 @@ export class Switchboard {
   /** Ends everything; errors of one agent do not keep the others up. */
   async close(): Promise<void> {
     await Promise.allSettled([...this.#agents].map((agent) => agent.close()));
+  }
+
+  /** Tells every agent to hang up, and waits for nothing. */
+  closeNow(): void {
+    for (const link of this.#links) void link.call("close", undefined).catch(() => undefined);
   }
 
   #remoteAgent(
@@ -84,6 +94,7 @@ export class Switchboard {
         try {
           await link.call("close", undefined);
         } finally {
+          this.#links.delete(link);
           await link.terminate();
         }
       },
@@ -94,12 +105,15 @@ export class Switchboard {
   #handleNotice(notice: AgentNotice, link: AgentLink, party: AgentOptions["party"]): void {
     switch (notice.type) {
       case "call":
+        this.#journal?.begin(notice.identity);
         this.#callNamed(notice.identity.callId).addEnd(notice.identity, link);
         break;
       case "fact":
+        this.#journal?.note(notice.callId, notice.fact);
         this.#callNamed(notice.callId).timeline.add(notice.fact);
         break;
       case "ended":
+        this.#journal?.end(notice.callId, party);
         this.#callNamed(notice.callId).endEnded(party);
         break;
     }

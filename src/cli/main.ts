@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { errorText, isSidetoneError } from "../environment/index.ts";
 import { packageInfo, randomSeed } from "../platform/index.ts";
+import { diallingParameters } from "./dialling-options.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import type { RunOptions } from "./run-features.ts";
 import type { ServeOptions } from "./serve-ai.ts";
@@ -17,6 +18,12 @@ Options
   --import FILE        your own step definitions (may be repeated)
   --reports FOLDER     where runs are left (default: reports)
   --local ADDRESS      the address that callers are bound to (default: the one that routes there)
+  --allow HOST         a host that may be called beside this machine's own loopback: a name,
+                       *.domain, an address or a network (192.0.2.0/24); may be repeated
+  --max-calls N        calls that the run may place (default: 10000)
+  --max-concurrent N   of these at a time (default: 1000)
+  --max-ring SECONDS   the longest that a call may ring (default: 180)
+  --max-duration SECONDS  the longest that a call may last (default: 300)
   --voices FOLDER      recordings of your own, in caller/ and bot/
   --seed SEED          repeats a run's random choices
   --script NAME|FILE   realtime-server: what the AI says (default: reception)
@@ -33,6 +40,11 @@ const OPTIONS = {
   reports: { type: "string", default: "reports" },
   local: { type: "string" },
   voices: { type: "string" },
+  allow: { type: "string", multiple: true },
+  "max-calls": { type: "string" },
+  "max-concurrent": { type: "string" },
+  "max-ring": { type: "string" },
+  "max-duration": { type: "string" },
   seed: { type: "string" },
   script: { type: "string", default: "reception" },
   port: { type: "string", default: "8765" },
@@ -69,6 +81,7 @@ async function main(): Promise<number> {
     reports: values.reports,
     localAddress: values.local,
     voicesFolder: values.voices,
+    dialling: diallingParameters(values),
     write,
   };
   switch (command) {

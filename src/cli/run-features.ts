@@ -2,7 +2,7 @@ import { join, resolve } from "node:path";
 import { Writable } from "node:stream";
 import { loadConfiguration, runCucumber } from "@cucumber/cucumber/api";
 import { errorText, isoText, isSidetoneError } from "../environment/index.ts";
-import { abortAllHarnesses, type CallRecord, onEveryCall } from "../index.ts";
+import { abortAllHarnesses, type CallRecord, onEveryCall, takeLeftCalls } from "../index.ts";
 import { measureCall } from "../measure/index.ts";
 import { hostInfo, NodeFileStore, packageInfo, SystemClock } from "../platform/index.ts";
 import {
@@ -14,6 +14,7 @@ import {
   writeReport,
 } from "../report/index.ts";
 import { correctAllureResults } from "./allure-results.ts";
+import type { DiallingParameters } from "./dialling-options.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
 import { requirePaths } from "./feature-paths.ts";
 import { Interruption } from "./interruption.ts";
@@ -35,6 +36,8 @@ export interface RunOptions {
   readonly reports: string;
   readonly localAddress: string | undefined;
   readonly voicesFolder: string | undefined;
+  /** Permitted hosts beside loopback, and how much may be called. */
+  readonly dialling: DiallingParameters;
   readonly write: (text: string) => void;
 }
 
@@ -53,6 +56,8 @@ export async function runFeatures(options: RunOptions): Promise<number> {
   const { runId, folder } = await claimRunFolder(resolve(options.reports), name);
   const { version } = packageInfo();
   options.write(`Sidetone ${version} · seed ${options.seed} · report ${folder}`);
+  const left = takeLeftCalls(folder);
+  if (left !== undefined) options.write(left);
   const interruption = interruptionOf(clock, options.write);
   const stopListening = interruption.listen();
   const collector = await collect(options, folder, interruption);
@@ -126,12 +131,13 @@ async function runScenarios(
 
 /** What the step library is told; absent where the user chose nothing. */
 function worldParameters(
-  { seed, localAddress, voicesFolder }: RunOptions,
+  { seed, localAddress, voicesFolder, dialling }: RunOptions,
   folder: string,
-): Record<string, string> {
+): Record<string, string | number | string[]> {
   return {
     seed,
     reportFolder: folder,
+    ...dialling,
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(voicesFolder === undefined ? {} : { voicesFolder: resolve(voicesFolder) }),
   };

@@ -5,6 +5,8 @@
 export { createEnvironment, type EnvironmentOptions, randomSeed } from "./environment.ts";
 export { type EventLoopLag, EventLoopMonitor } from "./event-loop-lag.ts";
 export { NodeFileStore } from "./files.ts";
+export { openJournal, type ProcessJournal, takeLeftJournals } from "./journal-files.ts";
+export { type LastMoments, watchLastMoments } from "./last-moments.ts";
 export { localAddressTowards } from "./local-address.ts";
 export { NodeNetwork } from "./network.ts";
 export { NodeCryptography } from "./node-cryptography.ts";
@@ -12,3 +14,4 @@ export { compiledModule, hostInfo, type PackageInfo, packageInfo } from "./packa
 export { type ProcessChannel, parentProcessChannel, startProcess } from "./processes.ts";
 export { SystemClock } from "./system-clock.ts";
 export { parentChannel, startThread, threadData } from "./threads.ts";
+export { variableList, warnOnce } from "./variables.ts";

@@ -4,6 +4,8 @@
  * are the negotiator's business.
  */
 
+export { isLoopback } from "./address-bits.ts";
+export { DialPolicy } from "./dial-policy.ts";
 export {
   DTMF_RELAY_TYPE,
   DTMF_TYPE,
@@ -15,6 +17,7 @@ export {
 export type { OptionsAnswer } from "./options-query.ts";
 export type { CallOptions } from "./outbound-call.ts";
 export { redactMessage } from "./redact.ts";
+export { type RefusedNumber, refusedNumber } from "./refused-numbers.ts";
 export type {
   CallEndedEvent,
   CallEndReason,
@@ -29,6 +32,7 @@ export type {
   SipCallEvent,
 } from "./sip-call.ts";
 export {
+  type CallLedger,
   SipEndpoint,
   type SipEndpointOptions,
   type SipFaultCounts,

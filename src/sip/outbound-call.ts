@@ -274,6 +274,7 @@ function inviteMessage(
 ): OutgoingRequestMessage {
   const { core } = context;
   const { routeSet, others } = splitRoutes(options.headers ?? []);
+  core.dialPolicy.require(target, routeSet);
   const body = options.offer === "late" ? undefined : sdpBody(options.negotiator.createOffer());
   return core.makeOutgoingRequestMessage(
     "INVITE",

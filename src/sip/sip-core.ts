@@ -2,9 +2,14 @@ import {
   type IncomingRequestMessage,
   Levels,
   LoggerFactory,
+  type OutgoingInviteRequest,
+  type OutgoingMessageRequest,
+  type OutgoingPublishRequest,
+  type OutgoingRegisterRequest,
   type OutgoingRequest,
   type OutgoingRequestMessage,
   type OutgoingResponse,
+  type OutgoingSubscribeRequest,
   type ResponseOptions,
   type Transport,
   URI,
@@ -20,6 +25,7 @@ import {
   randomToken,
   type SocketAddress,
 } from "../environment/index.ts";
+import type { DialPolicy } from "./dial-policy.ts";
 import { branchOf, useBranchSource } from "./fixes.ts";
 import { hostPortText, uriHost } from "./sip-uri.ts";
 
@@ -33,6 +39,7 @@ export interface SipCoreOptions {
   readonly displayName: string;
   readonly userAgent: string;
   readonly transport: Transport;
+  readonly dialPolicy: DialPolicy;
   /** See `SipEndpointOptions`. */
   readonly ownsCallId?: (callId: string) => boolean;
 }
@@ -47,6 +54,8 @@ const MAGIC_COOKIE = "z9hG4bK";
  * begin with the wall clock, so that two runs with one seed do not look like one to a peer.
  */
 export class SipCore extends UserAgentCore {
+  /** Asked before any request leaves that is not within a dialog. */
+  readonly dialPolicy: DialPolicy;
   readonly #random: Random;
   readonly #prefix: string;
   readonly #host: string;
@@ -54,6 +63,7 @@ export class SipCore extends UserAgentCore {
 
   constructor(options: SipCoreOptions, delegate: UserAgentCoreDelegate) {
     super(configurationOf(options), delegate);
+    this.dialPolicy = options.dialPolicy;
     this.#random = options.random;
     this.#prefix = `${Math.floor(options.clock.wallClockMs()).toString(36)}${options.local.port.toString(36)}`;
     this.#host = uriHost(options.local.address);
@@ -102,6 +112,40 @@ export class SipCore extends UserAgentCore {
     const text = message.toString.bind(message);
     message.toString = () => text().replace("\r\nSupported: \r\n", "\r\n");
     return message;
+  }
+
+  // Every request outside of a dialog goes through one of these six, whoever makes it.
+
+  override invite(...parameters: Parameters<UserAgentCore["invite"]>): OutgoingInviteRequest {
+    this.dialPolicy.requireMessage(parameters[0]);
+    return super.invite(...parameters);
+  }
+
+  override request(...parameters: Parameters<UserAgentCore["request"]>): OutgoingRequest {
+    this.dialPolicy.requireMessage(parameters[0]);
+    return super.request(...parameters);
+  }
+
+  override register(...parameters: Parameters<UserAgentCore["register"]>): OutgoingRegisterRequest {
+    this.dialPolicy.requireMessage(parameters[0]);
+    return super.register(...parameters);
+  }
+
+  override message(...parameters: Parameters<UserAgentCore["message"]>): OutgoingMessageRequest {
+    this.dialPolicy.requireMessage(parameters[0]);
+    return super.message(...parameters);
+  }
+
+  override publish(...parameters: Parameters<UserAgentCore["publish"]>): OutgoingPublishRequest {
+    this.dialPolicy.requireMessage(parameters[0]);
+    return super.publish(...parameters);
+  }
+
+  override subscribe(
+    ...parameters: Parameters<UserAgentCore["subscribe"]>
+  ): OutgoingSubscribeRequest {
+    this.dialPolicy.requireMessage(parameters[0]);
+    return super.subscribe(...parameters);
   }
 
   /**

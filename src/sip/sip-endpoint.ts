@@ -14,6 +14,7 @@ import {
   UsageError,
 } from "../environment/index.ts";
 import type { CallContext } from "./call-context.ts";
+import { DialPolicy } from "./dial-policy.ts";
 import { applyFixes, setLocalTag } from "./fixes.ts";
 import { IncomingCall } from "./inbound-call.ts";
 import { MessageIntake } from "./message-intake.ts";
@@ -45,6 +46,18 @@ export interface SipEndpointOptions {
   readonly socket?: DatagramSocket;
   /** Call-IDs that we may give out; default: all. For several endpoints at one address. */
   readonly ownsCallId?: (callId: string) => boolean;
+  /** Hosts beside loopback that requests may be sent to; see `DialPolicy`. */
+  readonly allow?: readonly string[];
+  /** Where calls are counted, and refused when there are too many. */
+  readonly ledger?: CallLedger;
+}
+
+/** Counts calls. What its methods return is called once when the call has ended. */
+export interface CallLedger {
+  /** We are about to place a call. @throws UsageError where no more may be placed. */
+  enterPlaced(): () => void;
+  /** Somebody calls us. */
+  enterTaken(): () => void;
 }
 
 /** What an endpoint still holds; all 0 within 35 s after its last call, or something leaks. */
@@ -125,6 +138,7 @@ export class SipEndpoint {
         local: socket.local,
         displayName: options.displayName ?? "",
         transport: this.#transport,
+        dialPolicy: new DialPolicy(options.allow),
       },
       { onInvite: (request) => this.#handleInvite(request) },
     );
@@ -153,13 +167,16 @@ export class SipEndpoint {
   /**
    * Places a call. Whatever goes wrong from here on arrives as its `ended` event, never before
    * this returns.
-   * @throws UsageError ERR_TARGET_MALFORMED, ERR_TARGET_UNSUPPORTED, ERR_HEADER_MALFORMED,
-   *   ERR_HEADER_RESERVED, ERR_ENDPOINT_CLOSED.
+   * @throws UsageError ERR_TARGET_MALFORMED, ERR_TARGET_UNSUPPORTED, ERR_TARGET_NOT_ALLOWED,
+   *   ERR_NUMBER_REFUSED, ERR_HEADER_MALFORMED, ERR_HEADER_RESERVED, ERR_ENDPOINT_CLOSED, and what
+   *   the ledger throws.
    */
   call(target: string, options: CallOptions): OutboundCall {
     this.#assertOpen();
+    let leave: (() => void) | undefined;
     const call = new OutgoingCall(
       this.#context(() => {
+        leave?.();
         this.#outgoing.delete(call.callId);
         this.#calls.delete(call);
         this.#sendFailures.delete(call.callId);
@@ -167,6 +184,8 @@ export class SipEndpoint {
       parseTarget(target),
       options,
     );
+    // Made, checked and counted, in this order; the first packet leaves at `start`.
+    leave = this.#options.ledger?.enterPlaced();
     this.#calls.add(call);
     this.#outgoing.set(call.callId, call);
     call.start(options.ringTimeoutMs);
@@ -181,9 +200,11 @@ export class SipEndpoint {
    */
   queryOptions(target: string, timeoutMs: number): Promise<OptionsAnswer> {
     this.#assertOpen();
+    const uri = parseTarget(target);
+    this.#core.dialPolicy.require(uri);
     const query: OptionsQuery = new OptionsQuery(
       this.#context(() => this.#queries.delete(query)),
-      parseTarget(target),
+      uri,
     );
     this.#queries.add(query);
     return query.run(timeoutMs);
@@ -230,8 +251,12 @@ export class SipEndpoint {
     }
     // Stops the caller from repeating its INVITE while we ring (RFC 3261 §17.2.1).
     request.trying();
+    const leave = this.#options.ledger?.enterTaken();
     const call: IncomingCall = new IncomingCall(
-      this.#context(() => this.#calls.delete(call)),
+      this.#context(() => {
+        leave?.();
+        this.#calls.delete(call);
+      }),
       request,
     );
     this.#calls.add(call);

@@ -51,7 +51,8 @@ function faultOf(target: string): string {
   if (port !== undefined && !(/^\d+$/.test(port) && Number(port) <= 65_535)) {
     return `has the port "${port}"; it must be 1 to 65535`;
   }
-  return `has a malformed host or parameter (host read: "${hostPort}")`;
+  const shown = /^[+\d().-]{3,}$/.test(hostPort) ? "only a number" : `"${hostPort}"`;
+  return `has a malformed host or parameter (host read: ${shown})`;
 }
 
 function malformed(what: string): UsageError {

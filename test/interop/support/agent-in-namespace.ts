@@ -41,7 +41,12 @@ export async function startAgentInNamespace(
     command: [program, ...args],
   });
   const local = { address: namespace.address, port: 0 };
-  const agent = await harness.switchboard.addAgent(channel, { ...options, local });
+  const agent = await harness.switchboard.addAgent(channel, {
+    ...options,
+    local,
+    // The other end of the cable.
+    dialling: { allow: ["10.77.0.0/24"] },
+  });
   return {
     agent,
     resources: async () => counted(JSON.parse(await readFile(file, "utf8")) as string[]),

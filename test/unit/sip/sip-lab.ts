@@ -102,6 +102,7 @@ export class SipLab {
       local: addressOf(host),
       user,
       userAgent: "Sidetone-Test",
+      allow: ["*"],
       onTrace: (trace) => this.traces.push(trace),
       ...options,
     });

@@ -1,0 +1,43 @@
+import type { CallLimits } from "../call/index.ts";
+import { UsageError } from "../environment/index.ts";
+
+/** World parameters that say whom and how much a run may call. */
+export interface DiallingParameters extends CallLimits {
+  /** A mutable array, because cucumber's types ask for one. */
+  readonly allow?: string[];
+}
+
+/** The options as they were given. */
+export interface DiallingOptions {
+  readonly allow?: string[] | undefined;
+  readonly "max-calls"?: string | undefined;
+  readonly "max-concurrent"?: string | undefined;
+  readonly "max-ring"?: string | undefined;
+  readonly "max-duration"?: string | undefined;
+}
+
+const MS_PER_SECOND = 1000;
+const LIMITS = [
+  ["max-calls", "maxCalls", 1],
+  ["max-concurrent", "maxConcurrentCalls", 1],
+  ["max-ring", "maxRingMs", MS_PER_SECOND],
+  ["max-duration", "maxCallDurationMs", MS_PER_SECOND],
+] as const;
+
+/** @throws UsageError ERR_LIMIT_MALFORMED. */
+export function diallingParameters(options: DiallingOptions): DiallingParameters {
+  const limits = LIMITS.filter(([option]) => options[option] !== undefined).map(
+    ([option, name, unit]) => [name, unit * wholeNumber(option, options[option])] as const,
+  );
+  const { allow } = options;
+  return { ...(allow === undefined ? {} : { allow }), ...Object.fromEntries(limits) };
+}
+
+function wholeNumber(option: string, text: string | undefined): number {
+  if (text !== undefined && /^[1-9]\d{0,8}$/u.test(text)) return Number(text);
+  throw new UsageError(
+    "ERR_LIMIT_MALFORMED",
+    `--${option} must be a whole number above 0, not "${text ?? ""}".`,
+    { context: { option } },
+  );
+}
