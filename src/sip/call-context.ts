@@ -1,5 +1,6 @@
 import type { OutgoingRequest } from "sip.js/lib/core/index.js";
-import type { Clock, Instant, Logger, Random, SidetoneError } from "../environment/index.ts";
+import type { Clock, Instant, Logger, Random, SidetoneError, Timer } from "../environment/index.ts";
+import type { NotifyRequest } from "./refer-notification.ts";
 import type { SipCore } from "./sip-core.ts";
 
 /** What one call asks of its endpoint. */
@@ -20,6 +21,10 @@ export interface CallContext {
   takeSendFailure(callId: string): SidetoneError | undefined;
   /** Runs code of the user; what it throws is logged and counted. */
   guard(action: () => void): void;
+  /** Calls `handler` at `dueAt`, also after the call, but not after the endpoint was closed. */
+  setTimer(dueAt: Instant, handler: () => void): Timer;
+  /** From now on NOTIFYs of this dialog, which has ended, go to `handler`. */
+  expectNotify(dialogId: string, handler: (notify: NotifyRequest) => void): void;
   /** The call has ended. */
   onEnded(): void;
 }

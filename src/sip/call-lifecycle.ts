@@ -7,6 +7,7 @@ import type {
   SipCall,
   SipCallEvent,
 } from "./sip-call.ts";
+import type { ReferListener } from "./transfer.ts";
 
 /** How a call ended, without what the lifecycle adds. */
 export type CallEnd = Omit<CallEndedEvent, "type">;
@@ -15,6 +16,8 @@ export type CallEnd = Omit<CallEndedEvent, "type">;
 export class CallLifecycle {
   /** Of the call's user; see `SipCall`. */
   onInfo: InfoListener | undefined;
+  /** As above. */
+  onRefer: ReferListener | undefined;
   readonly #context: CallContext;
   readonly #waiters: (() => void)[] = [];
   /** What happened before anybody listened: a CANCEL may overtake whoever prepares an answer. */

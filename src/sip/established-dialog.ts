@@ -7,9 +7,23 @@ import type { CallContext } from "./call-context.ts";
 import type { CallEnd, CallLifecycle } from "./call-lifecycle.ts";
 import { answerInfo } from "./info-request.ts";
 import { InfoSender } from "./info-sender.ts";
+import { ReferReceiver } from "./refer-receiver.ts";
+import { ReferSender } from "./refer-sender.ts";
 import { ReinviteSender } from "./reinvite-sender.ts";
+import type { DialogIdentity } from "./replaces.ts";
 import { negotiate, sdpBody, sdpOf } from "./session-description.ts";
 import type { InfoAnswer, Negotiator } from "./sip-call.ts";
+import type { ReferRequest, TransferOutcome } from "./transfer.ts";
+
+/** Whether a Replaces header that names these tags means this dialog (RFC 3891 §3). */
+export function confirmedState(
+  dialog: EstablishedDialog,
+  { localTag, remoteTag }: Pick<DialogIdentity, "localTag" | "remoteTag">,
+): "confirmed" | "ending" | undefined {
+  const { identity } = dialog;
+  if (identity.localTag !== localTag || identity.remoteTag !== remoteTag) return undefined;
+  return dialog.isEnding ? "ending" : "confirmed";
+}
 
 /** Whose call the dialog belongs to. */
 export interface DialogOwner {
@@ -35,6 +49,7 @@ export class EstablishedDialog {
   readonly #owner: DialogOwner;
   readonly #infos: InfoSender;
   readonly #reinvites: ReinviteSender;
+  readonly #refers: ReferSender;
   #isByeSent = false;
   #offeredInReinvite = false;
 
@@ -45,6 +60,8 @@ export class EstablishedDialog {
     this.#reinvites = new ReinviteSender(session, owner, () =>
       this.bye({ endedBy: "network", reason: "noAnswer" }),
     );
+    this.#refers = new ReferSender(session, owner);
+    const referReceiver = new ReferReceiver(session, owner);
     session.delegate = {
       onAck: ({ message }) => this.#handleAck(message),
       // Also comes 64·T1 after a BYE that overtook its ACK; the call has ended by then.
@@ -55,11 +72,23 @@ export class EstablishedDialog {
       },
       onInvite: (request) => this.#handleReinvite(request),
       onInfo: (request) => answerInfo(request, owner),
+      onNotify: (request) => this.#refers.handleNotify(request),
+      onRefer: (request) => referReceiver.handleRefer(request),
     };
   }
 
   get session(): Session {
     return this.#session;
+  }
+
+  get identity(): DialogIdentity {
+    const { callId, localTag, remoteTag } = this.#session;
+    return { callId, localTag, remoteTag };
+  }
+
+  /** Our BYE is on its way. */
+  get isEnding(): boolean {
+    return this.#isByeSent;
   }
 
   /** See `SipCall.info`. */
@@ -70,6 +99,11 @@ export class EstablishedDialog {
   /** See `SipCall.renegotiate`. */
   renegotiate(): Promise<void> {
     return this.#reinvites.send();
+  }
+
+  /** See `SipCall.refer`. */
+  refer(request: ReferRequest): Promise<TransferOutcome> {
+    return this.#refers.send(request);
   }
 
   /**

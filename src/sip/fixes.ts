@@ -26,7 +26,7 @@ import { isUserInfo } from "./wire-uri.ts";
 const PATCHED_LIBRARY_VERSION: string = "0.21.1";
 
 /** Methods that this user agent handles; sip.js answers 405 to all others. */
-const OUR_METHODS = ["ACK", "BYE", "CANCEL", "INFO", "INVITE", "OPTIONS"];
+const OUR_METHODS = ["ACK", "BYE", "CANCEL", "INFO", "INVITE", "NOTIFY", "OPTIONS", "REFER"];
 
 /** Members that TypeScript takes for private. */
 interface ClientTransactionStatics {
@@ -98,6 +98,11 @@ function patchUserEscaping(): void {
 /** The tag of our side in all responses to this INVITE; sip.js draws it with Math.random. */
 export function setLocalTag(request: IncomingInviteRequest, tag: string): void {
   (request as unknown as { toTag: string }).toTag = tag;
+}
+
+/** The same tag again. */
+export function localTagOf(request: IncomingInviteRequest): string {
+  return (request as unknown as { toTag: string }).toTag;
 }
 
 /** The client transaction behind a request. */

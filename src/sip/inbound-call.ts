@@ -2,11 +2,14 @@ import type { IncomingInviteRequest, IncomingRequestMessage } from "sip.js/lib/c
 import { RemoteError, UsageError } from "../environment/index.ts";
 import type { CallContext } from "./call-context.ts";
 import { type CallEnd, CallLifecycle } from "./call-lifecycle.ts";
-import { EstablishedDialog } from "./established-dialog.ts";
-import { stopWaitingForAck } from "./fixes.ts";
+import type { ReplaceableState } from "./dialog-replacement.ts";
+import { confirmedState, EstablishedDialog } from "./established-dialog.ts";
+import { localTagOf, stopWaitingForAck } from "./fixes.ts";
 import { answerInfo } from "./info-request.ts";
 import { notEstablished } from "./info-sender.ts";
+import { notInCall } from "./refer-sender.ts";
 import { notInDialog } from "./reinvite-sender.ts";
+import type { DialogIdentity } from "./replaces.ts";
 import { missingDescription, negotiate, sdpBody, sdpOf } from "./session-description.ts";
 import type {
   CallEndReason,
@@ -17,6 +20,7 @@ import type {
   SipCall,
   SipCallEvent,
 } from "./sip-call.ts";
+import type { ReferListener, ReferRequest, TransferOutcome } from "./transfer.ts";
 
 /** Said where nobody wants the call, or we hang up before it was answered. */
 const TEMPORARILY_UNAVAILABLE = 480;
@@ -32,14 +36,17 @@ export class IncomingCall implements InboundCall {
   readonly #context: CallContext;
   readonly #lifecycle: CallLifecycle;
   readonly #request: IncomingInviteRequest;
+  readonly #replaced: SipCall | undefined;
   #dialog: EstablishedDialog | undefined;
   /** Set from our 200 until its ACK. */
   #unacknowledged: { readonly negotiator: Negotiator; readonly isOurOffer: boolean } | undefined;
   /** BYE was asked for before the ACK came. */
   #byeReason: CallEndReason | undefined;
 
-  constructor(context: CallContext, request: IncomingInviteRequest) {
+  /** @param replaced the call that has to give way to this one. */
+  constructor(context: CallContext, request: IncomingInviteRequest, replaced?: SipCall) {
     this.#context = context;
+    this.#replaced = replaced;
     this.#lifecycle = new CallLifecycle(context);
     this.#request = request;
     const { message } = request;
@@ -53,6 +60,10 @@ export class IncomingCall implements InboundCall {
 
   get state(): SipCall["state"] {
     return this.#lifecycle.state;
+  }
+
+  get replacedCallId(): string | undefined {
+    return this.#replaced?.callId;
   }
 
   get onEvent(): ((event: SipCallEvent) => void) | undefined {
@@ -77,6 +88,34 @@ export class IncomingCall implements InboundCall {
 
   renegotiate(): Promise<void> {
     return this.#dialog?.renegotiate() ?? Promise.reject(notInDialog());
+  }
+
+  get onRefer(): ReferListener | undefined {
+    return this.#lifecycle.onRefer;
+  }
+
+  set onRefer(listener: ReferListener | undefined) {
+    this.#lifecycle.onRefer = listener;
+  }
+
+  get dialog(): DialogIdentity | undefined {
+    return this.#dialog?.identity;
+  }
+
+  get remoteTarget(): string | undefined {
+    return this.#dialog?.session.remoteTarget.toString();
+  }
+
+  refer(request: ReferRequest): Promise<TransferOutcome> {
+    return this.#dialog?.refer(request) ?? Promise.reject(notInCall());
+  }
+
+  /** See `ReplaceableCall`. */
+  dialogState(localTag: string, remoteTag: string): ReplaceableState | undefined {
+    if (this.#dialog !== undefined) return confirmedState(this.#dialog, { localTag, remoteTag });
+    const { message } = this.#request;
+    const isOurs = message.fromTag === remoteTag && localTagOf(this.#request) === localTag;
+    return isOurs && this.state === "early" ? "earlyTheirs" : undefined;
   }
 
   header(name: string): string | undefined {
@@ -120,6 +159,8 @@ export class IncomingCall implements InboundCall {
       });
     });
     this.#lifecycle.progress("answered", at, 200);
+    // RFC 3891 §3: BYE, or CANCEL, once the new dialog is confirmed, and not before.
+    void this.#replaced?.hangUp();
   }
 
   reject(statusCode: number, reasonPhrase?: string): void {

@@ -50,6 +50,9 @@ function branchKey(message: IncomingRequestMessage, branch: string): string {
   return `${message.callId} ${message.fromTag} ${message.cseq} ${branch}`;
 }
 
+/** Extensions that a peer may require of us, and that we name in Supported. */
+export const SUPPORTED_OPTION_TAGS: readonly string[] = ["norefersub", "replaces"];
+
 /** Requirements of RFC 3261 §8.2 that sip.js does not check. */
 export function refusalOf(message: IncomingRequestMessage): Refusal | undefined {
   const { method } = message;
@@ -59,8 +62,10 @@ export function refusalOf(message: IncomingRequestMessage): Refusal | undefined 
   }
   // RFC 6086 §4.2.2: INFO has no meaning outside of an INVITE's dialog; sip.js would say 405.
   if (method === "INFO" && message.toTag === "") return { statusCode: 481 };
-  // §8.2.2.3: we know no extension that a peer could require.
-  const required = message.getHeaders("Require").filter((value) => value !== "");
+  if (method !== "INVITE" && namesDialog(message)) {
+    return { statusCode: 400, reasonPhrase: "Replaces or Join Outside of INVITE" };
+  }
+  const required = unknownRequirements(message);
   if (required.length > 0) {
     return { statusCode: 420, extraHeaders: [`Unsupported: ${required.join(", ")}`] };
   }
@@ -68,6 +73,19 @@ export function refusalOf(message: IncomingRequestMessage): Refusal | undefined 
     return { statusCode: 415, extraHeaders: ["Accept: application/sdp"] };
   }
   return undefined;
+}
+
+/** RFC 3891 §3, RFC 3911 §4: these headers have a meaning in INVITE only. */
+function namesDialog(message: IncomingRequestMessage): boolean {
+  return message.hasHeader("Replaces") || message.hasHeader("Join");
+}
+
+/** RFC 3261 §8.2.2.3: option tags in Require that we do not know. */
+function unknownRequirements(message: IncomingRequestMessage): string[] {
+  return message
+    .getHeaders("Require")
+    .flatMap((line) => line.split(",").map((tag) => tag.trim()))
+    .filter((tag) => tag !== "" && !SUPPORTED_OPTION_TAGS.includes(tag.toLowerCase()));
 }
 
 function hasUsableBody({ body, headers }: IncomingRequestMessage): boolean {

@@ -18,6 +18,7 @@ export type { OptionsAnswer } from "./options-query.ts";
 export type { CallOptions } from "./outbound-call.ts";
 export { redactMessage } from "./redact.ts";
 export { type RefusedNumber, refusedNumber } from "./refused-numbers.ts";
+export { type DialogIdentity, type NamedDialog, replacesText } from "./replaces.ts";
 export type {
   CallEndedEvent,
   CallEndReason,
@@ -39,3 +40,12 @@ export {
   type SipLiveState,
 } from "./sip-endpoint.ts";
 export type { SipTrace } from "./sip-trace.ts";
+export type {
+  ReceivedRefer,
+  ReferDecision,
+  ReferListener,
+  ReferRequest,
+  ReportStatus,
+  TransferOutcome,
+  TransferProgress,
+} from "./transfer.ts";

@@ -26,6 +26,8 @@ export interface MessageIntakeOptions {
   readonly now: () => Instant;
   /** Our outgoing call with this Call-ID, while it lives. */
   readonly callOf: (callId: string) => OutgoingCall | undefined;
+  /** Takes a request before the core gets it; false where it is for the core. */
+  readonly takeRequest: (message: IncomingRequestMessage) => boolean;
 }
 
 /**
@@ -81,6 +83,7 @@ export class MessageIntake {
       return;
     }
     this.#addressToUs(message);
+    if (this.#options.takeRequest(message)) return;
     core.receiveIncomingRequestFromTransport(message);
   }
 

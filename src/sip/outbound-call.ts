@@ -8,11 +8,14 @@ import type {
 import { after, type Instant, RemoteError, type Timer } from "../environment/index.ts";
 import type { CallContext } from "./call-context.ts";
 import { type CallEnd, CallLifecycle } from "./call-lifecycle.ts";
-import { EstablishedDialog } from "./established-dialog.ts";
+import type { ReplaceableState } from "./dialog-replacement.ts";
+import { confirmedState, EstablishedDialog } from "./established-dialog.ts";
 import { refreshRemoteTarget } from "./fixes.ts";
 import { answerInfo } from "./info-request.ts";
 import { notEstablished } from "./info-sender.ts";
+import { notInCall } from "./refer-sender.ts";
 import { notInDialog } from "./reinvite-sender.ts";
+import type { DialogIdentity } from "./replaces.ts";
 import { splitRoutes } from "./request-headers.ts";
 import { TRANSACTION_TIMEOUT_MS } from "./retransmission.ts";
 import {
@@ -33,6 +36,7 @@ import type {
   SipCallEvent,
 } from "./sip-call.ts";
 import { addressOfRecord } from "./sip-uri.ts";
+import type { ReferListener, ReferRequest, TransferOutcome } from "./transfer.ts";
 
 /** How to place a call. */
 export interface CallOptions {
@@ -100,6 +104,35 @@ export class OutgoingCall implements OutboundCall {
 
   renegotiate(): Promise<void> {
     return this.#dialog?.renegotiate() ?? Promise.reject(notInDialog());
+  }
+
+  get onRefer(): ReferListener | undefined {
+    return this.#lifecycle.onRefer;
+  }
+
+  set onRefer(listener: ReferListener | undefined) {
+    this.#lifecycle.onRefer = listener;
+  }
+
+  get dialog(): DialogIdentity | undefined {
+    return this.#dialog?.identity;
+  }
+
+  get remoteTarget(): string | undefined {
+    return this.#dialog?.session.remoteTarget.toString();
+  }
+
+  refer(request: ReferRequest): Promise<TransferOutcome> {
+    return this.#dialog?.refer(request) ?? Promise.reject(notInCall());
+  }
+
+  /** See `ReplaceableCall`. Several early dialogs may be there, one for each fork. */
+  dialogState(localTag: string, remoteTag: string): ReplaceableState | undefined {
+    if (this.#dialog !== undefined) return confirmedState(this.#dialog, { localTag, remoteTag });
+    const { core } = this.#context;
+    const isOurs = this.#message.fromTag === localTag && this.state === "early";
+    if (!isOurs || !core.dialogs.has(this.callId + localTag + remoteTag)) return undefined;
+    return this.#givenUp === undefined ? "earlyOurs" : "ending";
   }
 
   /** Sends the INVITE. */

@@ -150,6 +150,7 @@ const READERS: Readonly<Partial<Record<string, Reader>>> = {
   "Content-Type": readMediaType,
   "Content-Disposition": readDisposition,
   "Content-Length": readContentLength,
+  Event: readEvent,
   "WWW-Authenticate": readChallenge,
   "Proxy-Authenticate": readChallenge,
 };
@@ -225,6 +226,13 @@ function readAddressList(message: Incoming, value: string, name: string): Fault 
 function readMediaType(message: Incoming, value: string): Fault {
   const mediaType = (value.split(";")[0] as string).replaceAll(/\s/g, "").toLowerCase();
   if (mediaType !== "") message.headers["Content-Type"] = [{ raw: value, parsed: mediaType }];
+  return undefined;
+}
+
+/** Of an event sip.js looks at the type only (RFC 6665 §8.2.1). */
+function readEvent(message: Incoming, value: string): Fault {
+  const event = (value.split(";")[0] as string).trim().toLowerCase();
+  if (event !== "") message.headers["Event"] = [{ raw: value, parsed: { event } }];
   return undefined;
 }
 

@@ -1,4 +1,6 @@
 import type { Instant, SidetoneError } from "../environment/index.ts";
+import type { DialogIdentity } from "./replaces.ts";
+import type { ReferListener, ReferRequest, TransferOutcome } from "./transfer.ts";
 
 /**
  * Offer/answer of one call (RFC 3264), synchronous, so that no SIP message can arrive in between.
@@ -83,6 +85,10 @@ export interface SipCall {
   /** The peer's SIP URI. */
   readonly remote: string;
   readonly state: "early" | "established" | "ended";
+  /** The dialog of the answered call, also after its end; `undefined` before. */
+  readonly dialog: DialogIdentity | undefined;
+  /** Where the peer of an answered call is to be found: its Contact. */
+  readonly remoteTarget: string | undefined;
   onEvent: ((event: SipCallEvent) => void) | undefined;
   /**
    * Answers INFO requests of the peer (RFC 6086), which may come before the call is answered.
@@ -107,6 +113,15 @@ export interface SipCall {
    *   first, and whatever the negotiator throws; UsageError ERR_CALL_STATE.
    */
   renegotiate(): Promise<void>;
+  /** Decides on the peer's REFERs within the answered call (RFC 3515). Unset: 603. */
+  onRefer: ReferListener | undefined;
+  /**
+   * Asks the peer by REFER to call somebody else, and resolves when it is known what came of that.
+   * The call itself stays as it is.
+   *
+   * @throws (rejects) UsageError ERR_CALL_STATE, ERR_TARGET_MALFORMED, ERR_TARGET_UNSUPPORTED.
+   */
+  refer(request: ReferRequest): Promise<TransferOutcome>;
   /**
    * Ends the call with BYE, CANCEL or a rejection, as fits. Resolves when it has ended, 64·T1
    * (32 s) later at most. May be called any number of times.
@@ -123,6 +138,8 @@ export interface InboundCall extends SipCall {
   readonly target: string;
   /** The From header's URI. */
   readonly from: string;
+  /** The Call-ID of a call of ours that ends when this one is answered (RFC 3891). */
+  readonly replacedCallId: string | undefined;
   /** The first value of a header of the INVITE. */
   header(name: string): string | undefined;
   /**

@@ -27,6 +27,7 @@ import {
 } from "../environment/index.ts";
 import type { DialPolicy } from "./dial-policy.ts";
 import { branchOf, useBranchSource } from "./fixes.ts";
+import { SUPPORTED_OPTION_TAGS } from "./incoming-request.ts";
 import { hostPortText, uriHost } from "./sip-uri.ts";
 
 /** What the core has to know of its endpoint. */
@@ -191,9 +192,8 @@ function configurationOf(options: SipCoreOptions): ConstructorParameters<typeof 
     hackViaTcp: false,
     routeSet: [],
     sipjsId: "",
-    supportedOptionTags: [],
-    // Absent, so that responses have no empty Supported header.
-    supportedOptionTagsResponse: undefined as unknown as string[],
+    supportedOptionTags: [...SUPPORTED_OPTION_TAGS],
+    supportedOptionTagsResponse: [...SUPPORTED_OPTION_TAGS],
     userAgentHeaderFieldValue: userAgent,
     viaForceRport: true,
     viaHost: hostPortText(local),

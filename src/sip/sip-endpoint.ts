@@ -4,6 +4,7 @@ import {
   type Clock,
   type DatagramSocket,
   errorText,
+  type Instant,
   type Logger,
   type Network,
   present,
@@ -15,8 +16,10 @@ import {
 } from "../environment/index.ts";
 import type { CallContext } from "./call-context.ts";
 import { DialPolicy } from "./dial-policy.ts";
+import { EndedDialogs, replacementFor } from "./dialog-replacement.ts";
 import { applyFixes, setLocalTag } from "./fixes.ts";
 import { IncomingCall } from "./inbound-call.ts";
+import { LateNotifies } from "./late-notifies.ts";
 import { MessageIntake } from "./message-intake.ts";
 import { type OptionsAnswer, OptionsQuery } from "./options-query.ts";
 import { type CallOptions, OutgoingCall } from "./outbound-call.ts";
@@ -80,8 +83,12 @@ export interface SipFaultCounts {
 const CLOSE_LIMIT_MS = 2000;
 /** Those of calls that are over already are never asked for, so their number is bounded. */
 const SEND_FAILURES_LIMIT = 1024;
+/** As many as are likely to be asked for once more: see RFC 3891 §3. */
+const ENDED_DIALOGS_LIMIT = 256;
 const SERVER_INTERNAL_ERROR = 500;
 const TEMPORARILY_UNAVAILABLE = 480;
+const CALL_DOES_NOT_EXIST = 481;
+const DECLINE = 603;
 
 /**
  * A SIP user agent on one UDP socket (RFC 3261): places and takes any number of calls at a time.
@@ -104,6 +111,8 @@ export class SipEndpoint {
   readonly #queries = new Set<OptionsQuery>();
   readonly #lingering = new Set<Timer>();
   readonly #sendFailures = new Map<string, SidetoneError>();
+  readonly #ended = new EndedDialogs(ENDED_DIALOGS_LIMIT);
+  readonly #lateNotifies: LateNotifies;
   #exceptions = 0;
   #closed: Promise<void> | undefined;
 
@@ -140,14 +149,22 @@ export class SipEndpoint {
         transport: this.#transport,
         dialPolicy: new DialPolicy(options.allow),
       },
-      { onInvite: (request) => this.#handleInvite(request) },
+      {
+        onInvite: (request) => this.#handleInvite(request),
+        // RFC 6665 §4.1.3: we have no subscription that it could belong to.
+        onNotify: (request) => request.reject({ statusCode: CALL_DOES_NOT_EXIST }),
+        // RFC 3515 §2.4.2: only who is in a call with us may refer us.
+        onRefer: (request) => request.reject({ statusCode: DECLINE }),
+      },
     );
+    this.#lateNotifies = new LateNotifies(this.#core);
     this.#intake = new MessageIntake({
       core: this.#core,
       local: socket.local,
       logger: options.logger,
       now: () => this.#transport.messageInstant,
       callOf: (callId) => this.#outgoing.get(callId),
+      takeRequest: (message) => this.#lateNotifies.take(message),
     });
   }
 
@@ -178,7 +195,7 @@ export class SipEndpoint {
       this.#context(() => {
         leave?.();
         this.#outgoing.delete(call.callId);
-        this.#calls.delete(call);
+        this.#forget(call);
         this.#sendFailures.delete(call.callId);
       }),
       parseTarget(target),
@@ -249,15 +266,21 @@ export class SipEndpoint {
       request.reject({ statusCode: TEMPORARILY_UNAVAILABLE });
       return;
     }
+    const replacement = replacementFor(request.message, this.#calls, this.#ended);
+    if (replacement.kind === "refused") {
+      request.reject({ statusCode: replacement.statusCode });
+      return;
+    }
     // Stops the caller from repeating its INVITE while we ring (RFC 3261 §17.2.1).
     request.trying();
     const leave = this.#options.ledger?.enterTaken();
     const call: IncomingCall = new IncomingCall(
       this.#context(() => {
         leave?.();
-        this.#calls.delete(call);
+        this.#forget(call);
       }),
       request,
+      replacement.kind === "replaces" ? replacement.call : undefined,
     );
     this.#calls.add(call);
     this.#guard(() => {
@@ -268,6 +291,11 @@ export class SipEndpoint {
         throw error;
       }
     });
+  }
+
+  #forget(call: OutgoingCall | IncomingCall): void {
+    this.#calls.delete(call);
+    if (call.dialog !== undefined) this.#ended.add(call.dialog);
   }
 
   #context(onEnded: () => void): CallContext {
@@ -285,12 +313,10 @@ export class SipEndpoint {
       },
       forgetRequestLater: (request) => {
         const dueAt = after(clock.now(), 2 * TRANSACTION_TIMEOUT_MS);
-        const timer = clock.setTimer(dueAt, () => {
-          this.#lingering.delete(timer);
-          this.#core.forgetRequest(request);
-        });
-        this.#lingering.add(timer);
+        this.#setTimer(dueAt, () => this.#core.forgetRequest(request));
       },
+      setTimer: (dueAt, handler) => this.#setTimer(dueAt, handler),
+      expectNotify: (dialogId, handler) => this.#lateNotifies.expect(dialogId, handler),
       takeSendFailure: (callId) => {
         const error = this.#sendFailures.get(callId);
         this.#sendFailures.delete(callId);
@@ -298,6 +324,21 @@ export class SipEndpoint {
       },
       guard: (action) => this.#guard(action),
       onEnded,
+    };
+  }
+
+  /** A timer that ends with the endpoint, at the latest. */
+  #setTimer(dueAt: Instant, handler: () => void): Timer {
+    const timer = this.#options.clock.setTimer(dueAt, () => {
+      this.#lingering.delete(timer);
+      handler();
+    });
+    this.#lingering.add(timer);
+    return {
+      cancel: () => {
+        this.#lingering.delete(timer);
+        timer.cancel();
+      },
     };
   }
 

@@ -600,7 +600,9 @@ async function statusOf(request: string): Promise<string> {
 describe("requests that are no calls", () => {
   it("OPTIONS: 200 for us and for no user in particular, 404 for others", async () => {
     expect(await statusOf(rawRequest("OPTIONS"))).toBe("200");
-    expect(headerIn(lastOf("200 OK"), "Allow")).toBe("ACK,BYE,CANCEL,INFO,INVITE,OPTIONS");
+    expect(headerIn(lastOf("200 OK"), "Allow")).toBe(
+      "ACK,BYE,CANCEL,INFO,INVITE,NOTIFY,OPTIONS,REFER",
+    );
     expect(headerIn(lastOf("200 OK"), "Accept")).toContain("application/sdp");
     const others = { cseq: 2, uri: "sip:192.0.2.2" };
     expect(await statusOf(rawRequest("OPTIONS", others))).toBe("200");
