@@ -17,6 +17,7 @@ const DOCUMENTED_STEP =
 const STEP = /^(?:Given|When|Then)\(/gmu;
 
 const TITLES = new Map([
+  ["fault", "Faults"],
   ["call", "Calls"],
   ["digits", "Telephone keys"],
   ["media", "Media"],

@@ -203,20 +203,30 @@ export {
   expectConcealedAtMost,
   expectDigits,
   expectEncrypted,
+  expectEndAt,
   expectGreeting,
   expectHangUpByBot,
   expectHeard,
+  expectInjected,
   expectKeepsSpeaking,
   expectLossAtMost,
   expectNotEncrypted,
   expectRejected,
+  expectRepeated,
   expectRoundTrip,
   expectStop,
   expectToolCall,
   expectUnanswered,
   expectUnsupported,
+  requireInjected,
   requireSupported,
 } from "./expect/index.ts";
 export { type CallMetrics, type CallRecord, measureCall } from "./measure/index.ts";
 export type { MediaSettings } from "./media/index.ts";
+export {
+  FAULTS,
+  type FaultyMessage,
+  type MessageAlteration,
+  type MessageFault,
+} from "./sip/index.ts";
 export type { DigitMethod, Fact, Party } from "./timeline/index.ts";

@@ -131,7 +131,10 @@ async function dial(world: SidetoneWorld, ringTimeoutMs?: number): Promise<void>
   const run = await world.run();
   const target = world.requireTarget();
   const caller = await run.caller(target);
-  const ring = ringTimeoutMs === undefined ? {} : { ringTimeoutMs };
-  const call = await caller.dial(target, { ...ring, media: world.callerMedia });
+  const call = await caller.dial(target, {
+    ...(ringTimeoutMs === undefined ? {} : { ringTimeoutMs }),
+    media: world.callerMedia,
+    faults: world.callerFaults,
+  });
   if (!world.calls.includes(call)) world.calls.push(call);
 }

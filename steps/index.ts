@@ -8,6 +8,7 @@ import "./hooks.ts";
 import "./interruption.ts";
 import "./call.steps.ts";
 import "./digits.steps.ts";
+import "./fault.steps.ts";
 import "./media.steps.ts";
 import "./speech.steps.ts";
 import "./tool.steps.ts";

@@ -1,5 +1,11 @@
 import { defineParameterType } from "@cucumber/cucumber";
-import type { DigitMethod, MediaSettings, Party } from "../src/index.ts";
+import type {
+  DigitMethod,
+  FaultyMessage,
+  MediaSettings,
+  MessageAlteration,
+  Party,
+} from "../src/index.ts";
 
 const DIGIT_METHODS: Readonly<Record<string, DigitMethod>> = {
   "as telephone events": "telephone-event",
@@ -41,4 +47,29 @@ defineParameterType({
   name: "rtcpPort",
   regexp: /on the RTP port|on a port of its own/u,
   transformer: (text: string): MediaSettings["rtcp"] => RTCP_PORTS[text],
+});
+
+const MALFORMATIONS: Readonly<Record<string, MessageAlteration>> = {
+  "without a Call-ID": "without Call-ID",
+  "without From": "without From",
+  "without Via": "without Via",
+  "with a bad CSeq": "bad CSeq",
+  "with another SIP version": "other version",
+  "cut short": "cut short",
+  "as garbage": "garbage",
+};
+
+/** How a message is made wrong. */
+defineParameterType({
+  name: "malformation",
+  regexp:
+    /without a Call-ID|without From|without Via|with a bad CSeq|with another SIP version|cut short|as garbage/u,
+  transformer: (text: string): MessageAlteration | undefined => MALFORMATIONS[text],
+});
+
+/** A request by its method, or a response to the INVITE by its status. */
+defineParameterType({
+  name: "sipMessage",
+  regexp: /[A-Z]{3,}|[1-6]\d\d/u,
+  transformer: (text: string): FaultyMessage => (/^\d/u.test(text) ? Number(text) : text),
 });

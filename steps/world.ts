@@ -1,12 +1,20 @@
 import { setWorldConstructor, World } from "@cucumber/cucumber";
 import {
   type MediaSettings,
+  type MessageFault,
   type Party,
   type RemoteAgent,
   UsageError,
   type WatchedCall,
 } from "../src/index.ts";
 import { type EmbeddedBot, type Run, type RunParameters, runOf } from "./run.ts";
+
+/** How our bot answers. */
+interface BotAnswer {
+  readonly ringMs: number;
+  readonly media: MediaSettings;
+  readonly faults: readonly MessageFault[];
+}
 
 /** What one scenario knows: its bot or target, and its calls. */
 export class SidetoneWorld extends World<RunParameters> {
@@ -18,7 +26,11 @@ export class SidetoneWorld extends World<RunParameters> {
   callerMedia: MediaSettings = {};
   /** Calls that a step expected to be refused. */
   readonly expectedRefusals: Set<WatchedCall> = new Set();
-  #botAnswer: { readonly ringMs: number; readonly media: MediaSettings } = { ringMs: 0, media: {} };
+  /** What shall go wrong with the caller's messages in calls that it dials from now on. */
+  callerFaults: readonly MessageFault[] = [];
+  /** Names of the faults that calls were to have. */
+  readonly wantedFaults: Set<string> = new Set();
+  #botAnswer: BotAnswer = { ringMs: 0, media: {}, faults: [] };
   /** Ends the watch for calls that began with the scenario. */
   unsubscribe: (() => void) | undefined;
 
@@ -55,9 +67,7 @@ export class SidetoneWorld extends World<RunParameters> {
   }
 
   /** From now on our bot answers, and like this; what is not said is as it was. */
-  async letBotAnswer(
-    how: { readonly ringMs?: number; readonly media?: MediaSettings } = {},
-  ): Promise<void> {
+  async letBotAnswer(how: Partial<BotAnswer> = {}): Promise<void> {
     this.#botAnswer = { ...this.#botAnswer, ...how };
     await this.botAgent.answerWith({ kind: "answer", ...this.#botAnswer });
   }
@@ -66,6 +76,13 @@ export class SidetoneWorld extends World<RunParameters> {
   async wantMedia(party: Party, change: MediaSettings): Promise<void> {
     if (party === "caller") this.callerMedia = { ...this.callerMedia, ...change };
     else await this.letBotAnswer({ media: { ...this.#botAnswer.media, ...change } });
+  }
+
+  /** Makes something go wrong with the messages of one side, in calls that begin from now on. */
+  async wantFaults(party: Party, ...faults: readonly MessageFault[]): Promise<void> {
+    if (party === "caller") this.callerFaults = [...this.callerFaults, ...faults];
+    else await this.letBotAnswer({ faults: [...this.#botAnswer.faults, ...faults] });
+    for (const { name } of faults) this.wantedFaults.add(name);
   }
 
   /** Says in the report what a step saw. */

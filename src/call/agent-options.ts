@@ -1,5 +1,6 @@
 import type { SocketAddress } from "../environment/index.ts";
 import type { MediaSettings } from "../media/index.ts";
+import type { MessageFault } from "../sip/index.ts";
 import type { Party } from "../timeline/index.ts";
 import type { DialRules } from "./call-budget.ts";
 import type { ShardPlace } from "./sip-front.ts";
@@ -7,7 +8,13 @@ import type { ShardPlace } from "./sip-front.ts";
 /** What a bot does with a call that comes in. */
 export type AnswerPolicy =
   /** Rings for `ringMs`, then answers; what `media` does not say is as the agent has it. */
-  | { readonly kind: "answer"; readonly ringMs: number; readonly media?: MediaSettings }
+  | {
+      readonly kind: "answer";
+      readonly ringMs: number;
+      readonly media?: MediaSettings;
+      /** What shall go wrong with this side's SIP messages on purpose. */
+      readonly faults?: readonly MessageFault[];
+    }
   /** Refuses with a final response, e.g. 486. */
   | { readonly kind: "reject"; readonly statusCode: number }
   /** Rings and never answers. */
@@ -83,6 +90,8 @@ export interface DialOptions {
   readonly offer?: "early" | "late";
   /** What this call's media shall be like; what is not said is as the agent has it. */
   readonly media?: MediaSettings;
+  /** What shall go wrong with the caller's SIP messages on purpose. */
+  readonly faults?: readonly MessageFault[];
   /** Further header lines, e.g. "X-Test: 1". */
   readonly headers?: readonly string[];
 }

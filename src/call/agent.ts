@@ -16,7 +16,14 @@ import {
   UtterancePlayer,
 } from "../media/index.ts";
 import { OfferAnswer } from "../sdp/index.ts";
-import { type InboundCall, type SipCall, SipEndpoint, type SipTrace } from "../sip/index.ts";
+import {
+  type InboundCall,
+  type InjectedFault,
+  type MessageFault,
+  type SipCall,
+  SipEndpoint,
+  type SipTrace,
+} from "../sip/index.ts";
 import type { FactSink } from "../timeline/index.ts";
 import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
 import { Call, type CallObserver } from "./call.ts";
@@ -44,8 +51,8 @@ const DEFAULT_SILENT_PEER_LIMIT_MS = 10_000;
 const DEFAULT_CALL_DURATION_LIMIT_MS = 300_000;
 const DEFAULT_RING_TIMEOUT_MS = 30_000;
 const INSTRUMENT_INTERVAL_MS = 1000;
-/** Messages that come before their call is known: calls at once, and messages of each. */
-const EARLY_TRACES_MAX = 64;
+/** What is seen of a call before it is known: calls at once, and things of each. */
+const EARLY_MAX = 64;
 
 /** What one call needs beside its dialog; bound before the dialog begins. */
 interface CallMedia {
@@ -72,7 +79,8 @@ export class Agent {
   readonly #budget: CallBudget;
   readonly #durationLimitMs: number;
   readonly #calls = new Map<string, Call>();
-  readonly #earlyTraces = new Map<string, SipTrace[]>();
+  /** Done once the call is known. */
+  readonly #early = new Map<string, ((call: Call) => void)[]>();
   readonly #ringing = new Set<Timer>();
   #answer: AnswerPolicy;
   #instrumentTimer: Timer | undefined;
@@ -97,6 +105,7 @@ export class Agent {
     this.#durationLimitMs = watch.durationLimitMs;
     this.#wheel = new FrameWheel(environment.clock);
     this.#answer = options.answer ?? { kind: "reject", statusCode: 480 };
+    endpoint.inboundFaults = faultsOf(this.#answer);
     endpoint.onInvite = (invite) => {
       void this.#handleInvite(invite);
     };
@@ -132,6 +141,7 @@ export class Agent {
       allow: options.dialling?.allow ?? [],
       ledger: budget,
       onTrace: (trace) => agent?.handleTrace(trace),
+      onInjected: (callId, fault) => agent?.handleInjected(callId, fault),
       ...(watch.sipSocket === undefined ? {} : { socket: watch.sipSocket }),
       ...(shard === undefined
         ? {}
@@ -166,6 +176,7 @@ export class Agent {
   answerWith(policy: AnswerPolicy): void {
     if (policy.kind === "answer") checkMediaSettings(policy.media ?? {});
     this.#answer = policy;
+    this.#endpoint.inboundFaults = faultsOf(policy);
   }
 
   /** The call with this Call-ID, while it is known. */
@@ -194,6 +205,7 @@ export class Agent {
         offer: options.offer ?? "early",
         ringTimeoutMs,
         headers: options.headers ?? [],
+        faults: options.faults ?? [],
       });
       return this.#admit(sip, parts, "outbound");
     } catch (error) {
@@ -204,17 +216,27 @@ export class Agent {
 
   /** A SIP message of any call, as it crossed the socket. */
   handleTrace(trace: SipTrace): void {
-    const call = this.#calls.get(trace.callId);
+    this.#tell(trace.callId, (call) => call.handleTrace(trace));
+  }
+
+  /** A fault that was asked for happened to a message of any call. */
+  handleInjected(callId: string, fault: InjectedFault): void {
+    this.#tell(callId, (call) => call.record({ kind: "sipFault", ...fault }));
+  }
+
+  /** Tells a call at once, or as soon as it is known. */
+  #tell(callId: string, tell: (call: Call) => void): void {
+    const call = this.#calls.get(callId);
     if (call !== undefined) {
-      call.handleTrace(trace);
+      tell(call);
       return;
     }
-    const early = this.#earlyTraces.get(trace.callId) ?? [];
-    if (early.length < EARLY_TRACES_MAX) early.push(trace);
-    this.#earlyTraces.set(trace.callId, early);
-    if (this.#earlyTraces.size > EARLY_TRACES_MAX) {
-      const [oldest] = this.#earlyTraces.keys();
-      if (oldest !== undefined) this.#earlyTraces.delete(oldest);
+    const early = this.#early.get(callId) ?? [];
+    if (early.length < EARLY_MAX) early.push(tell);
+    this.#early.set(callId, early);
+    if (this.#early.size > EARLY_MAX) {
+      const [oldest] = this.#early.keys();
+      if (oldest !== undefined) this.#early.delete(oldest);
     }
   }
 
@@ -352,8 +374,8 @@ export class Agent {
     });
     parts.recorder.record = call.record;
     this.#calls.set(sip.callId, call);
-    for (const trace of this.#earlyTraces.get(sip.callId) ?? []) call.handleTrace(trace);
-    this.#earlyTraces.delete(sip.callId);
+    for (const tell of this.#early.get(sip.callId) ?? []) tell(call);
+    this.#early.delete(sip.callId);
     call.start();
     return call;
   }
@@ -375,4 +397,8 @@ export class Agent {
       this.#watchInstrument();
     });
   }
+}
+
+function faultsOf(policy: AnswerPolicy): readonly MessageFault[] {
+  return policy.kind === "answer" ? (policy.faults ?? []) : [];
 }

@@ -1,6 +1,7 @@
 import type { WatchedCall } from "../call/index.ts";
 import type { FactOf } from "../timeline/index.ts";
 import { describeEnd } from "./end.ts";
+import { injectedText } from "./injected.ts";
 
 /** When the caller's INVITE left. */
 export function dialedAt(call: WatchedCall): FactOf<"callPhase"> | undefined {
@@ -28,7 +29,7 @@ export function describeOutcome(call: WatchedCall, fact: FactOf<"callPhase"> | u
   if (fact === undefined) return `nothing final came (last seen: ${lastResponse(call)})`;
   if (fact.phase === "answered") return "it was answered";
   const faults = call.timeline.of("fault").map(({ code, message }) => ` ${code}: ${message}`);
-  return `it ended: ${describeEnd(fact)}${faults.join("")}`;
+  return `it ended: ${describeEnd(fact)}${faults.join("")}${injectedText(call)}`;
 }
 
 /** The first line of what the caller received last. */

@@ -10,6 +10,7 @@ export {
 } from "./expect-call.ts";
 export { expectConcealedAtMost, expectLossAtMost, expectRoundTrip } from "./expect-counts.ts";
 export { type ExpectedDigits, expectDigits } from "./expect-digits.ts";
+export { expectEndAt, expectInjected, expectRepeated, requireInjected } from "./expect-faults.ts";
 export { expectCodec, expectEncrypted, expectNotEncrypted } from "./expect-media.ts";
 export {
   expectAnswer,

@@ -9,6 +9,7 @@ import {
 import { type CallMetrics, type CallRecord, measureCall } from "../measure/index.ts";
 import type { Fact, FactOf, Party } from "../timeline/index.ts";
 import { describeEnd } from "./end.ts";
+import { injectedText } from "./injected.ts";
 import { unsupportedError } from "./unsupported.ts";
 
 /** What the detector needs to hear after an onset before it can place it. */
@@ -84,7 +85,7 @@ export async function endedEarly(
   const context = { awaited, faults: faults.map(({ code }) => code), end };
   return new RemoteError(
     "ERR_CALL_ENDED_EARLY",
-    `The call ended${how} before ${awaited}.${why === "" ? "" : ` ${why}`}`,
+    `The call ended${how} before ${awaited}.${why === "" ? "" : ` ${why}`}${injectedText(call)}`,
     { context },
   );
 }

@@ -14,6 +14,9 @@ export {
   writeDtmf,
   writeDtmfRelay,
 } from "./dtmf-info.ts";
+export type { MessageAlteration } from "./message-alterations.ts";
+export type { FaultEffect, InjectedFault, MessageFault } from "./message-faults.ts";
+export { FAULTS, type FaultyMessage } from "./named-faults.ts";
 export type { OptionsAnswer } from "./options-query.ts";
 export type { CallOptions } from "./outbound-call.ts";
 export { redactMessage } from "./redact.ts";

@@ -13,6 +13,7 @@ import { confirmedState, EstablishedDialog } from "./established-dialog.ts";
 import { refreshRemoteTarget } from "./fixes.ts";
 import { answerInfo } from "./info-request.ts";
 import { notEstablished } from "./info-sender.ts";
+import type { MessageFault } from "./message-faults.ts";
 import { notInCall } from "./refer-sender.ts";
 import { notInDialog } from "./reinvite-sender.ts";
 import type { DialogIdentity } from "./replaces.ts";
@@ -47,6 +48,8 @@ export interface CallOptions {
   readonly ringTimeoutMs?: number;
   /** Further header lines of the INVITE, "Name: value". Route lines become its route set. */
   readonly headers?: readonly string[];
+  /** What shall go wrong with the messages of this call on purpose. */
+  readonly faults?: readonly MessageFault[];
 }
 
 /** Why we gave a call up before it was answered. */

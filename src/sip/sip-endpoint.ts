@@ -17,9 +17,11 @@ import {
 import type { CallContext } from "./call-context.ts";
 import { DialPolicy } from "./dial-policy.ts";
 import { EndedDialogs, replacementFor } from "./dialog-replacement.ts";
+import { FaultPump } from "./fault-pump.ts";
 import { applyFixes, setLocalTag } from "./fixes.ts";
 import { IncomingCall } from "./inbound-call.ts";
 import { LateNotifies } from "./late-notifies.ts";
+import type { InjectedFault, MessageFault } from "./message-faults.ts";
 import { MessageIntake } from "./message-intake.ts";
 import { type OptionsAnswer, OptionsQuery } from "./options-query.ts";
 import { type CallOptions, OutgoingCall } from "./outbound-call.ts";
@@ -45,6 +47,8 @@ export interface SipEndpointOptions {
   /** The User-Agent header. */
   readonly userAgent: string;
   readonly onTrace?: (trace: SipTrace) => void;
+  /** A fault that was asked for happened to a message of this call. */
+  readonly onInjected?: (callId: string, fault: InjectedFault) => void;
   /** A socket that is bound already, instead of one at `local`. */
   readonly socket?: DatagramSocket;
   /** Call-IDs that we may give out; default: all. For several endpoints at one address. */
@@ -106,6 +110,7 @@ export class SipEndpoint {
   readonly #core: SipCore;
   readonly #transport: UdpTransport;
   readonly #intake: MessageIntake;
+  readonly #faults: FaultPump;
   readonly #calls = new Set<OutgoingCall | IncomingCall>();
   readonly #outgoing = new Map<string, OutgoingCall>();
   readonly #queries = new Set<OptionsQuery>();
@@ -132,8 +137,10 @@ export class SipEndpoint {
     this.#options = options;
     this.local = socket.local;
     this.uri = `sip:${options.user}@${hostPortText(socket.local)}`;
+    this.#faults = new FaultPump(options.clock, options.onInjected ?? (() => {}));
     this.#transport = new UdpTransport({
       ...options,
+      faults: this.#faults,
       socket,
       onTrace: options.onTrace,
       onDatagram: (data, text, from) => {
@@ -177,6 +184,11 @@ export class SipEndpoint {
     };
   }
 
+  /** What goes wrong on purpose in calls that come in from now on. */
+  set inboundFaults(faults: readonly MessageFault[]) {
+    this.#faults.inbound = faults;
+  }
+
   get counts(): SipFaultCounts {
     return { malformed: this.#intake.malformedCount, exceptions: this.#exceptions };
   }
@@ -203,6 +215,7 @@ export class SipEndpoint {
     );
     // Made, checked and counted, in this order; the first packet leaves at `start`.
     leave = this.#options.ledger?.enterPlaced();
+    this.#faults.arm(call.callId, options.faults ?? []);
     this.#calls.add(call);
     this.#outgoing.set(call.callId, call);
     call.start(options.ringTimeoutMs);
@@ -238,6 +251,7 @@ export class SipEndpoint {
 
   async #close(): Promise<void> {
     this.onInvite = undefined;
+    this.#faults.disarm();
     for (const query of this.#queries) query.abandon();
     await this.#limited(Promise.all([...this.#calls].map((call) => call.shutDown())));
     for (const call of this.#calls) call.abandon();
@@ -294,6 +308,7 @@ export class SipEndpoint {
   }
 
   #forget(call: OutgoingCall | IncomingCall): void {
+    this.#faults.handleCallEnded(call.callId);
     this.#calls.delete(call);
     if (call.dialog !== undefined) this.#ended.add(call.dialog);
   }

@@ -13,6 +13,7 @@ import {
   type SocketAddress,
   type Timer,
 } from "../environment/index.ts";
+import type { FaultPump } from "./fault-pump.ts";
 import { type MessagePeek, peekMessage } from "./message-peek.ts";
 import { NextHopResolver, nextHopOf } from "./next-hop.ts";
 import { decodeMessageText } from "./parser.ts";
@@ -28,6 +29,8 @@ export interface UdpTransportOptions {
   readonly logger: Logger;
   readonly network: Network;
   readonly socket: DatagramSocket;
+  /** What a scenario wants to go wrong. */
+  readonly faults: FaultPump;
   readonly onTrace: ((trace: SipTrace) => void) | undefined;
   /** A datagram came; `data` is only valid during the call. It must not throw. */
   readonly onDatagram: (data: Uint8Array, text: string, from: SocketAddress) => void;
@@ -130,6 +133,14 @@ export class UdpTransport implements Transport {
   }
 
   #transmit(message: OutgoingMessage): void {
+    const { peek, text } = message;
+    const pass = (passed: string): void =>
+      this.#put(passed === text ? message : alteredMessage(message, passed));
+    this.#options.faults.handle({ direction: "sent", peek, text, pass });
+  }
+
+  #put(message: OutgoingMessage): void {
+    if (this.#isClosed) return;
     const bytes = encoder.encode(message.text);
     this.#options.socket.send(bytes, message.to);
     this.#lastSentAt = this.#options.clock.now();
@@ -145,6 +156,20 @@ export class UdpTransport implements Transport {
     const text = decodeMessageText(data);
     const peek = peekMessage(text);
     this.#trace("received", { peek, text, bytes: data, to: from, at: arrivedAt });
+    const { faults } = this.#options;
+    if (!faults.concerns({ direction: "received", peek })) {
+      this.#handle(data, { peek, text, from, arrivedAt });
+      return;
+    }
+    // It may be handled later or again, and the socket's octets do not last.
+    const kept = new Uint8Array(data);
+    const pass = (): void => this.#handle(kept, { peek, text, from, arrivedAt });
+    faults.handle({ direction: "received", peek, text, pass });
+  }
+
+  #handle(data: Uint8Array, arrival: Arrival): void {
+    const { peek, text, from, arrivedAt } = arrival;
+    if (this.#isClosed) return;
     this.#retransmissions.handleReceived(peek, arrivedAt);
     this.#arrivedAt = arrivedAt;
     try {
@@ -212,10 +237,22 @@ export class UdpTransport implements Transport {
   }
 }
 
+/** The trace shows what left, in the call to which it belonged. */
+function alteredMessage(message: OutgoingMessage, text: string): OutgoingMessage {
+  return { ...message, text, peek: { ...peekMessage(text), callId: message.peek.callId } };
+}
+
 interface OutgoingMessage {
   readonly peek: MessagePeek;
   readonly text: string;
   readonly to: SocketAddress;
+}
+
+interface Arrival {
+  readonly peek: MessagePeek;
+  readonly text: string;
+  readonly from: SocketAddress;
+  readonly arrivedAt: Instant;
 }
 
 interface TracedMessage extends OutgoingMessage {

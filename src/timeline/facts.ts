@@ -29,6 +29,20 @@ export interface SipMessageFact extends FactBase {
   readonly text: string;
 }
 
+/**
+ * A fault that the scenario asked for happened to a SIP message at this end. What was dropped never
+ * crossed the socket (sent), or was not handled (received).
+ */
+export interface SipFaultFact extends FactBase {
+  readonly kind: "sipFault";
+  /** "no ACK", "lost BYE", … */
+  readonly name: string;
+  /** `released`: a BYE or CANCEL that was kept from the peer was sent after all, as the call ended. */
+  readonly effect: "dropped" | "delayed" | "duplicated" | "altered" | "released";
+  readonly direction: "sent" | "received";
+  readonly startLine: string;
+}
+
 /** A retransmission or anything else that the SIP layer wants to be seen. */
 export interface CallPhaseFact extends FactBase {
   readonly kind: "callPhase";
@@ -320,6 +334,7 @@ export interface InstrumentFact extends FactBase {
 /** Everything that can stand on a timeline. */
 export type Fact =
   | SipMessageFact
+  | SipFaultFact
   | CallPhaseFact
   | MediaStartedFact
   | MediaChangedFact

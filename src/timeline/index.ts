@@ -34,6 +34,7 @@ export type {
   RtcpReportFact,
   RtpFlowFact,
   RtpSourceFact,
+  SipFaultFact,
   SipMessageFact,
   ToolCallFact,
   UtteranceFact,

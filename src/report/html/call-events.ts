@@ -37,6 +37,7 @@ type Mark = Pick<ChartEvent, "lane" | "label">;
 /** How each kind of fact is shown; what is not here is not shown. */
 const MARKS: { readonly [Kind in FactKind]?: (fact: FactOf<Kind>) => Mark } = {
   sipMessage: (fact) => ({ lane: "sip", label: sipLabel(fact) }),
+  sipFault: ({ name, effect }) => ({ lane: "sip", label: `on purpose: ${name} ${effect}` }),
   digit: ({ digit, direction, method }) => ({
     lane: "tools",
     label: `digit ${digit} ${direction} (${DIGIT_WORDS[method]})`,

@@ -25,6 +25,10 @@ const NOTES: { readonly [Kind in FactKind]?: (fact: FactOf<Kind>) => Note | unde
     tone: "media",
     text: `RTP from ${from}${isAccepted ? "" : ", not taken"}`,
   }),
+  sipFault: ({ name, effect, startLine }) => ({
+    tone: "fault",
+    text: `on purpose: ${name} (${startLine.replace(/^SIP\/2\.0\s+/u, "").split(" ")[0]} ${effect})`,
+  }),
   fault: ({ code }) => ({ tone: "fault", text: code }),
   callPhase: ({ phase, reason, endedBy }) =>
     phase === "ended"
