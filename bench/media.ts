@@ -1,14 +1,20 @@
 /**
- * `npm run bench:media [-- SECTION …] [--churn MINUTES]`: what media cost, how steady they are and
- * how many calls fit, with ratios to peers of the same run on the same machine.
+ * `npm run bench:media [-- SECTION …] [OPTIONS]`: what media cost, how steady they are and how many
+ * calls fit, with ratios to peers of the same run on the same machine. Options:
+ *
+ * - `--churn MINUTES`: calls that come and go for so long.
+ * - `--only CASE` (repeatable): of the section `cost`, "plain" or "plain/300".
+ * - `--against FOLDER`: the section `cost` compares with the build in another checkout.
  *
  * Nothing is asserted: figures depend on the machine and on what else it does. Compare ratios.
  */
 import { rm } from "node:fs/promises";
+import { parseArgs } from "node:util";
 import { hostInfo } from "../src/platform/index.ts";
 import { type BenchContext, prepare } from "./media/bench-context.ts";
 import { bridged } from "./media/bridged.ts";
 import { churn } from "./media/churn.ts";
+import { type CostOptions, cost } from "./media/cost.ts";
 import { dsp } from "./media/dsp.ts";
 import { machineLoad, missing, watchStolenTime } from "./media/host.ts";
 import { plain, plainRatios } from "./media/plain.ts";
@@ -16,10 +22,13 @@ import { sideBySide } from "./media/side-by-side.ts";
 import { write } from "./media/table.ts";
 
 /** Of `churn` where it is asked for by name. */
-const CHURN_MINUTES = 10;
+const CHURN_MINUTES = "10";
 
-const SECTIONS: Readonly<Record<string, (context: BenchContext) => Promise<void>>> = {
+type Section = (context: BenchContext, options: CostOptions) => Promise<void>;
+
+const SECTIONS: Readonly<Record<string, Section>> = {
   dsp: () => dsp(),
+  cost,
   plain: async (context) => {
     await plain(context);
     plainRatios();
@@ -28,26 +37,39 @@ const SECTIONS: Readonly<Record<string, (context: BenchContext) => Promise<void>
   bridged,
 };
 
-const args = process.argv.slice(2);
-const names = sectionsOf(args);
-if (names === undefined) {
+const { values, positionals } = parseArgs({
+  args: process.argv.slice(2),
+  allowPositionals: true,
+  options: {
+    churn: { type: "string" },
+    only: { type: "string", multiple: true },
+    against: { type: "string" },
+  },
+});
+const churnMinutes = values.churn ?? (positionals.includes("churn") ? CHURN_MINUTES : undefined);
+const names = positionals.filter((each) => each !== "churn");
+if (names.some((each) => SECTIONS[each] === undefined)) {
   write(
-    `usage: npm run bench:media -- [${[...Object.keys(SECTIONS), "churn"].join("] [")}] [--churn MINUTES]`,
+    `usage: npm run bench:media -- [${[...Object.keys(SECTIONS), "churn"].join("] [")}] [--churn MINUTES] [--only CASE] [--against FOLDER]`,
   );
   process.exitCode = 2;
-} else await run(names, churnMinutes(args));
+} else {
+  const isAll = names.length === 0 && churnMinutes === undefined;
+  await run(isAll ? Object.keys(SECTIONS) : names, Number(churnMinutes ?? 0));
+}
 
 async function run(sections: readonly string[], minutes: number): Promise<void> {
   const { node, platform } = hostInfo();
   write(`bench:media · ${node} ${platform}`);
   const sipp = missing("sipp");
   const context = await prepare();
+  const options = { against: values.against, only: values.only ?? [] };
   try {
     for (const name of sections) {
       const stolenTime = watchStolenTime();
       write(`\n== ${name} · ${machineLoad()}`);
       if (sipp !== undefined && name !== "dsp") write(`skipped: ${sipp} (Debian: sip-tester)`);
-      else await SECTIONS[name]?.(context);
+      else await SECTIONS[name]?.(context, options);
       write(stolenTime());
     }
     if (minutes > 0) {
@@ -59,20 +81,4 @@ async function run(sections: readonly string[], minutes: number): Promise<void> 
   }
   // Waits for calls that will never end may still be pending.
   process.exit();
-}
-
-/** The sections asked for, all but `churn` by default; `undefined` where there is no such section. */
-function sectionsOf(wanted: readonly string[]): readonly string[] | undefined {
-  const named = wanted.filter(
-    (each, index) => !each.startsWith("--") && wanted[index - 1] !== "--churn",
-  );
-  if (named.some((each) => each !== "churn" && SECTIONS[each] === undefined)) return undefined;
-  if (named.length === 0 && !wanted.includes("--churn")) return Object.keys(SECTIONS);
-  return named.filter((each) => each !== "churn");
-}
-
-function churnMinutes(wanted: readonly string[]): number {
-  const at = wanted.indexOf("--churn");
-  if (at >= 0) return Number(wanted[at + 1] ?? CHURN_MINUTES);
-  return wanted.includes("churn") ? CHURN_MINUTES : 0;
 }

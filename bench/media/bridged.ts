@@ -81,7 +81,8 @@ async function climb(
   await ai.close();
 }
 
-function aiOptions(ai: { readonly url: string; readonly apiKey: string }): AiOptions {
+/** The embedded AI, as a bot reaches it. */
+export function aiOptions(ai: { readonly url: string; readonly apiKey: string }): AiOptions {
   return {
     provider: "openai",
     url: ai.url,

@@ -3,6 +3,7 @@ import { SRTP_SUITES } from "../../src/srtp/index.ts";
 import { codecCases } from "./codec-cases.ts";
 import { type MicroCase, measureCases } from "./micro.ts";
 import { pathCases } from "./path-cases.ts";
+import { sessionCases } from "./session-cases.ts";
 import { protectionCases, resamplerCases, signalCases } from "./signal-cases.ts";
 import { figure, Table, write } from "./table.ts";
 
@@ -13,6 +14,7 @@ export async function dsp(): Promise<void> {
     await codecCases(),
     resamplerCases(),
     pathCases(),
+    sessionCases(),
     SRTP_SUITES.flatMap((suite) => protectionCases(suite)),
     signalCases(),
   ];

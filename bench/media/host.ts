@@ -17,6 +17,40 @@ export function cpuMsOf(pid: number): number {
   return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS_PER_SECOND;
 }
 
+/** CPU time of a process by its threads: the one that runs our code, and the host's helpers. */
+export interface ThreadTimes {
+  readonly mainMs: number;
+  /** The part of it that the kernel worked. */
+  readonly mainSystemMs: number;
+  /** Compiler, garbage collector, thread pool. */
+  readonly othersMs: number;
+}
+
+/** By /proc/PID/task/TID/schedstat, which counts nanoseconds; the kernel's part in ticks. */
+export function threadTimesOf(pid: number): ThreadTimes {
+  let othersMs = 0;
+  for (const thread of threadsOf(pid)) {
+    if (thread !== String(pid)) othersMs += runMsOf(pid, thread);
+  }
+  const stat = read(`/proc/${pid}/task/${pid}/stat`);
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const mainSystemMs = (Number(fields[12]) * 1000) / TICKS_PER_SECOND;
+  return { mainMs: runMsOf(pid, String(pid)), mainSystemMs, othersMs };
+}
+
+function threadsOf(pid: number): readonly string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
+  } catch {
+    return [];
+  }
+}
+
+function runMsOf(pid: number, thread: string): number {
+  const [nanoseconds] = read(`/proc/${pid}/task/${thread}/schedstat`).split(" ");
+  return Number(nanoseconds) / 1e6;
+}
+
 /** Memory of a process that is in RAM. */
 export function residentBytesOf(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(read(`/proc/${pid}/status`))?.[1] ?? Number.NaN) * 1024;
@@ -52,11 +86,22 @@ export function watchStolenTime(): () => string {
   };
 }
 
-/** The first line of /proc/stat: proc(5); the eighth figure is steal. */
-function processorTime(): { readonly total: number; readonly stolen: number } {
+/** What all programs together, and the kernel, have used of the processors. */
+export function busyMs(): number {
+  const { total, idle, stolen } = processorTime();
+  return ((total - idle - stolen) * 1000) / TICKS_PER_SECOND;
+}
+
+/** The first line of /proc/stat: proc(5); figures 4 and 5 are idle, the eighth is steal. */
+function processorTime(): {
+  readonly total: number;
+  readonly idle: number;
+  readonly stolen: number;
+} {
   const figures = (/^cpu +(.*)$/mu.exec(read("/proc/stat"))?.[1] ?? "").split(" ").map(Number);
   const total = figures.slice(0, 8).reduce((sum, each) => sum + each, 0);
-  return { total, stolen: figures[7] ?? Number.NaN };
+  const idle = (figures[3] ?? Number.NaN) + (figures[4] ?? Number.NaN);
+  return { total, idle, stolen: figures[7] ?? Number.NaN };
 }
 
 /** Why a program cannot be a peer here; `undefined` where it can. */

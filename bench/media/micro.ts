@@ -8,6 +8,8 @@ export interface MicroCase {
   readonly name: string;
   /** Compared with the case of this name, if there is one. */
   readonly against?: string;
+  /** Frames of one run; default 1. */
+  readonly frames?: number;
   readonly run: () => void;
 }
 
@@ -32,23 +34,24 @@ export function measureCases(cases: readonly MicroCase[]): ReadonlyMap<string, M
   for (const each of cases) warmUp(each);
   const times = new Map<string, number[]>(cases.map(({ name }) => [name, []]));
   for (let repetition = 0; repetition < REPETITIONS; repetition += 1) {
-    for (const each of cases) times.get(each.name)?.push(microsecondsPerRun(each.run));
+    for (const each of cases) times.get(each.name)?.push(microsecondsPerFrame(each));
   }
-  const nothing = bytesPerRun(() => undefined);
+  const nothing = bytesPerFrame({ name: "", run: () => undefined });
   return new Map(
-    cases.map(({ name, run }) => {
-      const bytes = Math.max(0, bytesPerRun(run) - nothing);
+    cases.map((each) => {
+      const { name } = each;
+      const bytes = Math.max(0, bytesPerFrame(each) - nothing);
       return [name, { microseconds: median(times.get(name) ?? []), bytes }];
     }),
   );
 }
 
-function warmUp({ run }: MicroCase): void {
+function warmUp({ run, frames = 1 }: MicroCase): void {
   const until = performance.now() + WARM_UP_MS;
-  for (let frame = 0; frame < WARM_UP_FRAMES || performance.now() < until; frame += 1) run();
+  for (let frame = 0; frame < WARM_UP_FRAMES || performance.now() < until; frame += frames) run();
 }
 
-function microsecondsPerRun(run: () => void): number {
+function microsecondsPerFrame({ run, frames = 1 }: MicroCase): number {
   const startedAt = performance.now();
   let runs = 0;
   let now = startedAt;
@@ -57,17 +60,18 @@ function microsecondsPerRun(run: () => void): number {
     runs += 20;
     now = performance.now();
   }
-  return ((now - startedAt) * 1000) / runs;
+  return ((now - startedAt) * 1000) / runs / frames;
 }
 
-/** Growth of the heap and of what hangs on it (buffers), per run. */
-function bytesPerRun(run: () => void): number {
+/** Growth of the heap and of what hangs on it (buffers), per frame. */
+function bytesPerFrame({ run, frames = 1 }: MicroCase): number {
   const growths: number[] = [];
   for (let repetition = 0; repetition < REPETITIONS; repetition += 1) {
     collect();
     const before = heapBytes();
-    for (let frame = 0; frame < HEAP_FRAMES; frame += 1) run();
-    growths.push((heapBytes() - before) / HEAP_FRAMES);
+    const runs = Math.ceil(HEAP_FRAMES / frames);
+    for (let each = 0; each < runs; each += 1) run();
+    growths.push((heapBytes() - before) / runs / frames);
   }
   return median(growths);
 }

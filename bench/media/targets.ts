@@ -42,12 +42,16 @@ export interface OwnTarget extends Target {
   resources(options: { readonly collects: boolean }): Promise<Resources>;
 }
 
-/** Starts our agent; its calls are forgotten as they end, like a long run's. */
+/**
+ * Starts our agent, or that of another build (`program`); its calls are forgotten as they end, like a
+ * long run's.
+ */
 export async function openOwn(
   name: string,
   options: Partial<AgentOptions> = {},
+  program: URL = compiledModule("bench/agent-process.js"),
 ): Promise<OwnTarget> {
-  const process = startProcess(compiledModule("bench/agent-process.js"));
+  const process = startProcess(program);
   const { node, platform } = hostInfo();
   const context = { seed: "bench", sidetoneVersion: "", node, platform };
   const switchboard = new Switchboard(new SystemClock(), context);

@@ -22,6 +22,7 @@ export class CallerAudio {
   #output = new Int16Array(0);
   #filledSamples = 0;
   #factAt: Instant | undefined;
+  #appendedMs = 0;
 
   constructor(options: {
     readonly session: AiSession;
@@ -66,7 +67,9 @@ export class CallerAudio {
 
   #noteClock(now: Instant): void {
     const appendedMs = this.#session.sentAudioMs;
-    if (appendedMs === undefined || appendedMs === 0) return;
+    // Only where a message has just left: between two, the count stands still and the clock does not.
+    if (appendedMs === undefined || appendedMs === this.#appendedMs) return;
+    this.#appendedMs = appendedMs;
     if (this.#factAt !== undefined && elapsedMs(this.#factAt, now) < CLOCK_FACT_INTERVAL_MS) return;
     this.#factAt = now;
     const filledMs = (this.#filledSamples * 1000) / this.#callSampleRateHz;

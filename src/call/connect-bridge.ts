@@ -26,6 +26,7 @@ export function connectBridge(
     ...(ai.turnDetection === undefined ? {} : { turnDetection: ai.turnDetection }),
     ...(ai.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: ai.connectTimeoutMs }),
     ...(ai.stallTimeoutMs === undefined ? {} : { stallTimeoutMs: ai.stallTimeoutMs }),
+    ...(ai.appendMs === undefined ? {} : { appendMs: ai.appendMs }),
     ...(ai.audioFormat === undefined
       ? {}
       : { inputFormat: ai.audioFormat, outputFormat: ai.audioFormat }),

@@ -12,6 +12,7 @@ function openClock(clock: Clock, frameMs = 20) {
     {
       handleFrame: (deadline) => handled.push(deadline),
       skipFrame: (deadline) => skipped.push(deadline),
+      finishFrame: () => {},
       afterFrames: () => {},
     },
     { first: clock.now(), frameMs },
@@ -90,5 +91,94 @@ describe("FrameClock", () => {
     clock.advance(100);
 
     expect(handled).toEqual([0, 20, 40, 60, 90, 120, 150]);
+  });
+
+  it("does what is urgent for all calls that are due before the rest of any", () => {
+    const clock = new ManualClock(instant(0));
+    const wheel = new FrameWheel(clock);
+    const done: string[] = [];
+    const calls = ["a", "b"].map((name) => {
+      const handler = {
+        handleFrame: (deadline: Instant) => done.push(`send ${name}@${deadline}`),
+        finishFrame: (deadline: Instant) => done.push(`hear ${name}@${deadline}`),
+        skipFrame: () => {},
+        afterFrames: () => {},
+      };
+      return new FrameClock(wheel, handler, { first: instant(0), frameMs: 20 });
+    });
+
+    clock.advance(20);
+
+    expect(calls.every(({ isRunning }) => isRunning)).toBe(true);
+
+    expect(done).toEqual([
+      "send a@0",
+      "send b@0",
+      "hear a@0",
+      "hear b@0",
+      "send a@20",
+      "send b@20",
+      "hear a@20",
+      "hear b@20",
+    ]);
+  });
+
+  it("finishes each frame that a stall left behind before the next one", () => {
+    const clock = new StallingClock();
+    const done: string[] = [];
+    const handler = {
+      handleFrame: (deadline: Instant) => done.push(`send ${deadline}`),
+      finishFrame: (deadline: Instant) => done.push(`hear ${deadline}`),
+      skipFrame: () => {},
+      afterFrames: () => done.push("after"),
+    };
+    const start = { first: instant(0), frameMs: 20 };
+    const frames = new FrameClock(new FrameWheel(clock), handler, start);
+
+    clock.fireAt(41);
+
+    expect(frames.isRunning).toBe(true);
+    expect(done).toEqual(["send 0", "hear 0", "send 20", "hear 20", "send 40", "hear 40", "after"]);
+  });
+
+  it("leaves what is not urgent undone for a call that ends meanwhile", () => {
+    const clock = new ManualClock(instant(0));
+    const finished: Instant[] = [];
+    const frames: FrameClock = new FrameClock(
+      new FrameWheel(clock),
+      {
+        handleFrame: (deadline) => deadline > 0 && frames.stop(),
+        finishFrame: (deadline) => finished.push(deadline),
+        skipFrame: () => {},
+        afterFrames: () => {},
+      },
+      { first: instant(0), frameMs: 20 },
+    );
+
+    clock.advance(100);
+
+    expect(finished).toEqual([0]);
+  });
+
+  it("is counted where its deadlines are, as long as it runs", () => {
+    const clock = new ManualClock(instant(0));
+    const wheel = new FrameWheel(clock);
+    const handler = {
+      handleFrame: () => {},
+      finishFrame: () => {},
+      skipFrame: () => {},
+      afterFrames: () => {},
+    };
+    const frames = new FrameClock(wheel, handler, { first: instant(5), frameMs: 20 });
+    clock.advance(50);
+    expect(wheel.phases.callsAt(instant(65), 20)).toBe(1);
+
+    frames.frameMs = 30;
+    expect(wheel.phases.callsAt(instant(65), 20)).toBe(0);
+    expect(wheel.phases.callsAt(instant(65), 30)).toBe(1);
+    frames.stop();
+    frames.stop();
+
+    expect(wheel.phases.callsAt(instant(65), 30)).toBe(0);
   });
 });

@@ -1,4 +1,5 @@
 import { after, elapsedMs, type Instant } from "../environment/index.ts";
+import type { FramePhases } from "./frame-phases.ts";
 import type { FrameWheel, WheelSlot } from "./frame-wheel.ts";
 
 /** After a stall of the host longer than this, missed frames are skipped and counted, not sent. */
@@ -8,7 +9,10 @@ const TIMER_EARLY_MS_MAX = 0.5;
 
 /** What happens at each deadline. */
 export interface FrameHandler {
+  /** What must not be late. */
   handleFrame(deadline: Instant): void;
+  /** The rest of the same frame: after the urgent part of other calls, before the next frame. */
+  finishFrame(deadline: Instant): void;
   /** The host stood still: this frame is neither sent nor heard in time. */
   skipFrame(deadline: Instant, now: Instant): void;
   /** After the frames of one turn. */
@@ -21,10 +25,14 @@ export interface FrameHandler {
  */
 export class FrameClock {
   readonly #handler: FrameHandler;
+  readonly #phases: FramePhases;
   #slot: WheelSlot | undefined;
   #origin: Instant;
   #frameMs: number;
   #frames = 0;
+  /** Of the frame whose rest is still to be done. */
+  #unfinished: Instant | undefined;
+  #servedAt: Instant;
 
   constructor(
     wheel: FrameWheel,
@@ -32,9 +40,16 @@ export class FrameClock {
     start: { readonly first: Instant; readonly frameMs: number },
   ) {
     this.#handler = handler;
+    this.#phases = wheel.phases;
+    this.#phases.claim(start.first, start.frameMs);
     this.#origin = start.first;
     this.#frameMs = start.frameMs;
-    this.#slot = wheel.add(start.first, (now) => this.#serve(now));
+    this.#servedAt = start.first;
+    this.#slot = wheel.add(
+      start.first,
+      (now) => this.#serve(now),
+      () => this.#finishTurn(),
+    );
   }
 
   get isRunning(): boolean {
@@ -47,14 +62,18 @@ export class FrameClock {
 
   /** Frames are of another length from the next deadline on. */
   set frameMs(frameMs: number) {
+    this.#phases.release(this.#origin, this.#frameMs);
     this.#origin = this.#nextDeadline;
     this.#frames = 0;
     this.#frameMs = frameMs;
+    this.#phases.claim(this.#origin, frameMs);
   }
 
   stop(): void {
-    this.#slot?.cancel();
+    if (this.#slot === undefined) return;
+    this.#slot.cancel();
     this.#slot = undefined;
+    this.#phases.release(this.#origin, this.#frameMs);
   }
 
   get #nextDeadline(): Instant {
@@ -69,10 +88,25 @@ export class FrameClock {
       this.#frames += 1;
     }
     for (; due >= 0 && this.isRunning; due -= 1) {
-      this.#handler.handleFrame(this.#nextDeadline);
+      this.#finish();
+      const deadline = this.#nextDeadline;
+      this.#handler.handleFrame(deadline);
+      this.#unfinished = deadline;
       this.#frames += 1;
     }
-    if (this.isRunning) this.#handler.afterFrames(now);
+    this.#servedAt = now;
     return this.#nextDeadline;
+  }
+
+  #finishTurn(): void {
+    this.#finish();
+    if (this.isRunning) this.#handler.afterFrames(this.#servedAt);
+  }
+
+  #finish(): void {
+    const deadline = this.#unfinished;
+    if (deadline === undefined) return;
+    this.#unfinished = undefined;
+    this.#handler.finishFrame(deadline);
   }
 }

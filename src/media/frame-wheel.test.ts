@@ -23,6 +23,23 @@ describe("FrameWheel", () => {
     expect(clock.timerCount).toBe(1);
   });
 
+  it("serves what is due at once in the same order each time", () => {
+    const clock = new ManualClock(instant(0));
+    const wheel = new FrameWheel(clock);
+    const served: number[] = [];
+    for (let each = 0; each < 50; each += 1) {
+      wheel.add(instant(10), (now) => {
+        served.push(each);
+        return after(now, 20);
+      });
+    }
+
+    clock.advance(60);
+
+    const inOrder = Array.from({ length: 50 }, (_, each) => each);
+    expect(served).toEqual([...inOrder, ...inOrder, ...inOrder]);
+  });
+
   it("leaves no timer when the last slot is taken off", () => {
     const clock = new ManualClock(instant(0));
     const wheel = new FrameWheel(clock);

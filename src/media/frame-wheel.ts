@@ -1,4 +1,5 @@
 import { type Clock, type Instant, instant, type Timer } from "../environment/index.ts";
+import { FramePhases } from "./frame-phases.ts";
 
 /**
  * What a host's timer may be early by (`Clock.setTimer`); what is due within that time is served in
@@ -13,9 +14,12 @@ export interface WheelSlot {
 
 interface Slot extends WheelSlot {
   dueAt: Instant;
+  /** Of two that are due at once the one that came first is served first, each time. */
+  readonly order: number;
   /** Index in the heap; negative once it is off the wheel. */
   index: number;
   readonly serve: (now: Instant) => Instant;
+  readonly finish: (() => void) | undefined;
 }
 
 /**
@@ -25,12 +29,16 @@ interface Slot extends WheelSlot {
  * Deadlines are absolute. A slot that is served says when it is due again, so that nothing drifts.
  */
 export class FrameWheel {
+  /** Where new calls should have their deadlines. */
+  readonly phases: FramePhases = new FramePhases();
   readonly #clock: Clock;
   /** A binary heap by `dueAt`. */
   readonly #heap: Slot[] = [];
   #timer: Timer | undefined;
   #timerDueAt = Number.POSITIVE_INFINITY;
+  readonly #served: Slot[] = [];
   #isServing = false;
+  #added = 0;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -41,9 +49,21 @@ export class FrameWheel {
     return this.#heap.length;
   }
 
-  /** @param serve is called when it is due, and returns when it is due next. */
-  add(dueAt: Instant, serve: (now: Instant) => Instant): WheelSlot {
-    const slot: Slot = { dueAt, index: this.#heap.length, serve, cancel: () => this.#remove(slot) };
+  /**
+   * @param serve is called when it is due, and returns when it is due next.
+   * @param finish is called after that, when all that were due then have been served: for what is
+   *   not urgent. The same work for many calls in a row also finds its code in the cache.
+   */
+  add(dueAt: Instant, serve: (now: Instant) => Instant, finish?: () => void): WheelSlot {
+    this.#added += 1;
+    const slot: Slot = {
+      dueAt,
+      order: this.#added,
+      index: this.#heap.length,
+      serve,
+      finish,
+      cancel: () => this.#remove(slot),
+    };
     this.#heap.push(slot);
     this.#raise(slot);
     this.#arm();
@@ -62,24 +82,43 @@ export class FrameWheel {
     if (this.#heap.length === 0) this.#disarm();
   }
 
-  /** Serves what is due. The clock is read anew for each slot: a call's work takes time, too. */
   readonly #serve = (): void => {
     this.#timerDueAt = Number.POSITIVE_INFINITY;
     this.#isServing = true;
     // Slots that fell behind meanwhile have their turn after the sockets had theirs.
     let turns = this.#heap.length;
-    for (; turns > 0; turns -= 1) {
-      const slot = this.#heap[0];
-      const now = this.#clock.now();
-      if (slot === undefined || slot.dueAt - now > EARLY_MS_MAX) break;
-      const next = slot.serve(now);
-      if (slot.index < 0) continue;
-      slot.dueAt = next;
-      this.#lower(slot);
+    while (turns > 0) {
+      const served = this.#serveDue(turns);
+      if (served === 0) break;
+      this.#finishServed();
+      turns -= served;
     }
     this.#isServing = false;
     this.#arm();
   };
+
+  /** Serves what is due, `turns` at most. The clock is read anew for each: work takes time, too. */
+  #serveDue(turns: number): number {
+    let count = 0;
+    for (; count < turns; count += 1) {
+      const slot = this.#heap[0];
+      const now = this.#clock.now();
+      if (slot === undefined || slot.dueAt - now > EARLY_MS_MAX) break;
+      const next = slot.serve(now);
+      if (slot.finish !== undefined) this.#served.push(slot);
+      if (slot.index < 0) continue;
+      slot.dueAt = next;
+      this.#lower(slot);
+    }
+    return count;
+  }
+
+  #finishServed(): void {
+    for (const slot of this.#served) {
+      if (slot.index >= 0) slot.finish?.();
+    }
+    this.#served.length = 0;
+  }
 
   #arm(): void {
     const first = this.#heap[0];
@@ -98,7 +137,7 @@ export class FrameWheel {
   #raise(slot: Slot): void {
     while (slot.index > 0) {
       const parent = this.#heap[(slot.index - 1) >> 1] as Slot;
-      if (parent.dueAt <= slot.dueAt) return;
+      if (isBefore(parent, slot)) return;
       this.#swap(slot, parent);
     }
   }
@@ -107,8 +146,8 @@ export class FrameWheel {
     for (;;) {
       const left = this.#heap[2 * slot.index + 1];
       const right = this.#heap[2 * slot.index + 2];
-      const least = right !== undefined && right.dueAt < (left as Slot).dueAt ? right : left;
-      if (least === undefined || least.dueAt >= slot.dueAt) return;
+      const least = right !== undefined && isBefore(right, left as Slot) ? right : left;
+      if (least === undefined || isBefore(slot, least)) return;
       this.#swap(slot, least);
     }
   }
@@ -123,4 +162,8 @@ export class FrameWheel {
     this.#heap[index] = slot;
     slot.index = index;
   }
+}
+
+function isBefore(one: Slot, other: Slot): boolean {
+  return one.dueAt === other.dueAt ? one.order < other.order : one.dueAt < other.dueAt;
 }

@@ -199,7 +199,8 @@ export class MediaSession {
       remote,
     );
     const { ptimeMs } = streams.sender.format.encoder;
-    const first = clock.now();
+    const now = clock.now();
+    const first = wheel.phases.choose(now, ptimeMs);
     // No spread: in V8 each object that begins with one has a hidden class of its own, and what
     // every call reads in every frame would be looked up slowly.
     this.#running = {
@@ -215,7 +216,7 @@ export class MediaSession {
     };
     this.source.begin?.({ sampleRateHz, frameMs: ptimeMs });
     this.#watchArrivals();
-    this.#recordStart(media, first);
+    this.#recordStart(media, now);
   }
 
   #change(running: RunningMedia, media: NegotiatedMedia): void {
@@ -331,6 +332,7 @@ export class MediaSession {
 
   readonly #frames = {
     handleFrame: (deadline: Instant): void => this.#handleFrame(deadline),
+    finishFrame: (deadline: Instant): void => this.#finishFrame(deadline),
     skipFrame: (deadline: Instant, now: Instant): void => this.#skipFrame(deadline, now),
     afterFrames: (now: Instant): void => this.#checkPeer(now),
   };
@@ -338,16 +340,22 @@ export class MediaSession {
   #handleFrame(deadline: Instant): void {
     const running = this.#running;
     if (running === undefined) return;
-    const { streams, sendFrame, heardFrame, recording } = running;
+    const { streams, sendFrame } = running;
     this.source.fill(sendFrame, deadline);
     const sent = streams.sender.sendFrame(sendFrame, deadline);
+    if (!this.#hasSent && sent !== "nothing") this.#noteFirstSent(this.#options.clock.now());
+    // What an event replaced was not sent.
+    if (sent === "event") sendFrame.fill(0);
+  }
+
+  #finishFrame(deadline: Instant): void {
+    const running = this.#running;
+    if (running === undefined || this.#hasStopped) return;
+    const { streams, sendFrame, heardFrame, recording } = running;
     const now = this.#options.clock.now();
-    if (!this.#hasSent && sent !== "nothing") this.#noteFirstSent(now);
     running.ingress?.handleTimeout(now);
     running.playout?.takeFrame(heardFrame, deadline);
     streams.handleTick(now);
-    // What an event replaced was not sent.
-    if (sent === "event") sendFrame.fill(0);
     recording?.addTick(sendFrame, running.playout === undefined ? undefined : heardFrame);
     if (running.playout !== undefined) running.heard.handleFrame(heardFrame, deadline);
   }

@@ -46,11 +46,16 @@ export interface OpenAiOptions {
   readonly sessionUpdateTimeoutMs?: number;
   /** Silence of the server while it owes a response. Default 15 000. */
   readonly stallTimeoutMs?: number;
-  /** Audio gathered into one append message. Default 20. */
+  /** Audio gathered into one append message, 10 to 500. Default 20. */
   readonly appendMs?: number;
   /** Caller audio kept until the session is ready; beyond it the oldest is dropped. Default 5 000. */
   readonly readyBufferMs?: number;
 }
+
+const APPEND_MS = 20;
+const APPEND_MS_MIN = 10;
+/** The AI would hear speech so late that its turn detection is a different one. */
+const APPEND_MS_MAX = 500;
 
 /** Options with every default filled in. */
 export interface OpenAiSettings {
@@ -73,7 +78,8 @@ export interface OpenAiSettings {
 
 /**
  * Fills in defaults and refuses what cannot work.
- * @throws UsageError ERR_UNSUPPORTED_AUDIO_FORMAT, ERR_AI_URL_MALFORMED, ERR_AI_KEY_MISSING.
+ * @throws UsageError ERR_UNSUPPORTED_AUDIO_FORMAT, ERR_AI_URL_MALFORMED, ERR_AI_KEY_MISSING,
+ *   ERR_AI_APPEND_LENGTH.
  */
 export function openAiSettings(options: OpenAiOptions): OpenAiSettings {
   checkApiKey(options.apiKey);
@@ -91,9 +97,18 @@ export function openAiSettings(options: OpenAiOptions): OpenAiSettings {
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     sessionUpdateTimeoutMs: options.sessionUpdateTimeoutMs ?? 5000,
     stallTimeoutMs: options.stallTimeoutMs ?? 15_000,
-    appendMs: options.appendMs ?? 20,
+    appendMs: checkedAppendMs(options.appendMs ?? APPEND_MS),
     readyBufferMs: options.readyBufferMs ?? 5000,
   };
+}
+
+function checkedAppendMs(appendMs: number): number {
+  if (appendMs >= APPEND_MS_MIN && appendMs <= APPEND_MS_MAX) return appendMs;
+  throw new UsageError(
+    "ERR_AI_APPEND_LENGTH",
+    `Caller audio cannot be sent to the AI in messages of ${appendMs} ms (appendMs). Use ${APPEND_MS_MIN} to ${APPEND_MS_MAX}; ${APPEND_MS} is the default.`,
+    { context: { appendMs, min: APPEND_MS_MIN, max: APPEND_MS_MAX } },
+  );
 }
 
 function formatNamed(which: string, name: OpenAiAudioFormat): WireFormat {

@@ -215,6 +215,9 @@ describe("openAiSession", () => {
     [{ url: "https://api.openai.com" }, "ERR_AI_URL_MALFORMED"],
     [{ url: "nowhere" }, "ERR_AI_URL_MALFORMED"],
     [{ apiKey: "" }, "ERR_AI_KEY_MISSING"],
+    [{ appendMs: 5 }, "ERR_AI_APPEND_LENGTH"],
+    [{ appendMs: 501 }, "ERR_AI_APPEND_LENGTH"],
+    [{ appendMs: Number.NaN }, "ERR_AI_APPEND_LENGTH"],
     [{ apiKey: "sk-1\r\nX: y" }, "ERR_AI_KEY_MISSING"],
   ] as const)("refuses %o", (options, code) => {
     expect(() => open(options)).toThrowError(expect.objectContaining({ code, fault: "usage" }));

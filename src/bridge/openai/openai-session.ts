@@ -11,7 +11,8 @@ import { OpenAiProtocol } from "./openai-protocol.ts";
  * ERR_AI_UNAUTHORIZED, ERR_AI_STALLED, ERR_AI_CLOSED, ERR_AI_SETTINGS_REJECTED,
  * ERR_AI_FORMAT_MISMATCH), and at last `closed`.
  *
- * @throws UsageError ERR_UNSUPPORTED_AUDIO_FORMAT, ERR_AI_URL_MALFORMED, ERR_AI_KEY_MISSING.
+ * @throws UsageError ERR_UNSUPPORTED_AUDIO_FORMAT, ERR_AI_URL_MALFORMED, ERR_AI_KEY_MISSING,
+ *   ERR_AI_APPEND_LENGTH.
  */
 export function openAiSession(environment: Environment, options: OpenAiOptions): AiSession {
   const settings = openAiSettings(options);
