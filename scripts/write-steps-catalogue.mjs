@@ -18,6 +18,7 @@ const STEP = /^(?:Given|When|Then)\(/gmu;
 
 const TITLES = new Map([
   ["fault", "Faults"],
+  ["header", "Headers and identity"],
   ["call", "Calls"],
   ["digits", "Telephone keys"],
   ["media", "Media"],

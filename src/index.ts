@@ -199,6 +199,7 @@ export {
   type ExpectedDigits,
   expectAnswer,
   expectAnswered,
+  expectByeFrom,
   expectCodec,
   expectConcealedAtMost,
   expectDigits,
@@ -206,12 +207,14 @@ export {
   expectEndAt,
   expectGreeting,
   expectHangUpByBot,
+  expectHeader,
   expectHeard,
   expectInjected,
   expectKeepsSpeaking,
   expectLossAtMost,
   expectNotEncrypted,
   expectRejected,
+  expectRejectedWith,
   expectRepeated,
   expectRoundTrip,
   expectStop,
@@ -224,6 +227,7 @@ export {
 export { type CallMetrics, type CallRecord, measureCall } from "./measure/index.ts";
 export type { MediaSettings } from "./media/index.ts";
 export {
+  ANONYMOUS,
   FAULTS,
   type FaultyMessage,
   type MessageAlteration,

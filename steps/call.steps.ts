@@ -43,12 +43,12 @@ Given("the bot under test at {string}", function (this: SidetoneWorld, target: s
 
 /** From now on our bot refuses every call of the scenario with 486. */
 Given("the bot is busy", async function (this: SidetoneWorld) {
-  await this.botAgent.answerWith({ kind: "reject", statusCode: 486 });
+  await this.letBotRefuse({ statusCode: 486 });
 });
 
 /** From now on our bot refuses every call of the scenario with this status, 300 to 699. */
 Given("the bot refuses calls with {int}", async function (this: SidetoneWorld, status: number) {
-  await this.botAgent.answerWith({ kind: "reject", statusCode: status });
+  await this.letBotRefuse({ statusCode: status });
 });
 
 /** From now on our bot rings and never answers. */
@@ -135,6 +135,8 @@ async function dial(world: SidetoneWorld, ringTimeoutMs?: number): Promise<void>
     ...(ringTimeoutMs === undefined ? {} : { ringTimeoutMs }),
     media: world.callerMedia,
     faults: world.callerFaults,
+    headers: world.callerHeaders,
+    identity: world.callerIdentity,
   });
   if (!world.calls.includes(call)) world.calls.push(call);
 }

@@ -9,6 +9,7 @@ import "./interruption.ts";
 import "./call.steps.ts";
 import "./digits.steps.ts";
 import "./fault.steps.ts";
+import "./header.steps.ts";
 import "./media.steps.ts";
 import "./speech.steps.ts";
 import "./tool.steps.ts";

@@ -73,3 +73,17 @@ defineParameterType({
   regexp: /[A-Z]{3,}|[1-6]\d\d/u,
   transformer: (text: string): FaultyMessage => (/^\d/u.test(text) ? Number(text) : text),
 });
+
+/** A regular expression between slashes. */
+defineParameterType({
+  name: "pattern",
+  regexp: /\/(?:[^/\\]|\\.)+\//u,
+  transformer: (text: string): RegExp => new RegExp(text.slice(1, -1), "u"),
+});
+
+/** A part of a name-addr (RFC 3261 §20.10). */
+defineParameterType({
+  name: "addressPart",
+  regexp: /URI|display name/u,
+  transformer: (text: string): "URI" | "display name" => (text === "URI" ? "URI" : "display name"),
+});

@@ -1,5 +1,6 @@
 import { setWorldConstructor, World } from "@cucumber/cucumber";
 import {
+  type DialOptions,
   type MediaSettings,
   type MessageFault,
   type Party,
@@ -16,6 +17,12 @@ interface BotAnswer {
   readonly faults: readonly MessageFault[];
 }
 
+/** How our bot refuses. */
+interface BotRefusal {
+  readonly statusCode: number;
+  readonly reasonPhrase?: string;
+}
+
 /** What one scenario knows: its bot or target, and its calls. */
 export class SidetoneWorld extends World<RunParameters> {
   bot: EmbeddedBot | undefined;
@@ -30,6 +37,11 @@ export class SidetoneWorld extends World<RunParameters> {
   callerFaults: readonly MessageFault[] = [];
   /** Names of the faults that calls were to have. */
   readonly wantedFaults: Set<string> = new Set();
+  /** Further header lines of the caller's INVITE, and as whom it calls. */
+  callerHeaders: readonly string[] = [];
+  callerIdentity: NonNullable<DialOptions["identity"]> = {};
+  #botHeaders: readonly string[] = [];
+  #botRefusal: BotRefusal | undefined;
   #botAnswer: BotAnswer = { ringMs: 0, media: {}, faults: [] };
   /** Ends the watch for calls that began with the scenario. */
   unsubscribe: (() => void) | undefined;
@@ -69,13 +81,35 @@ export class SidetoneWorld extends World<RunParameters> {
   /** From now on our bot answers, and like this; what is not said is as it was. */
   async letBotAnswer(how: Partial<BotAnswer> = {}): Promise<void> {
     this.#botAnswer = { ...this.#botAnswer, ...how };
-    await this.botAgent.answerWith({ kind: "answer", ...this.#botAnswer });
+    this.#botRefusal = undefined;
+    await this.#instructBot();
   }
 
   /** Changes what one side wants of its media, for calls that begin from now on. */
   async wantMedia(party: Party, change: MediaSettings): Promise<void> {
     if (party === "caller") this.callerMedia = { ...this.callerMedia, ...change };
     else await this.letBotAnswer({ media: { ...this.#botAnswer.media, ...change } });
+  }
+
+  /** From now on our bot refuses calls. */
+  async letBotRefuse(refusal: BotRefusal): Promise<void> {
+    this.#botRefusal = refusal;
+    await this.#instructBot();
+  }
+
+  /** From now on the responses of our bot to an INVITE have this header line, too. */
+  async sendBotHeader(line: string): Promise<void> {
+    this.#botHeaders = [...this.#botHeaders, line];
+    await this.#instructBot();
+  }
+
+  async #instructBot(): Promise<void> {
+    const headers = this.#botHeaders;
+    await this.botAgent.answerWith(
+      this.#botRefusal === undefined
+        ? { kind: "answer", ...this.#botAnswer, headers }
+        : { kind: "reject", ...this.#botRefusal, headers },
+    );
   }
 
   /** Makes something go wrong with the messages of one side, in calls that begin from now on. */

@@ -1,12 +1,17 @@
 import type { SocketAddress } from "../environment/index.ts";
 import type { MediaSettings } from "../media/index.ts";
-import type { MessageFault } from "../sip/index.ts";
+import type { InviteIdentity, MessageFault } from "../sip/index.ts";
 import type { Party } from "../timeline/index.ts";
 import type { DialRules } from "./call-budget.ts";
 import type { ShardPlace } from "./sip-front.ts";
 
 /** What a bot does with a call that comes in. */
-export type AnswerPolicy =
+export type AnswerPolicy = AnswerKind & {
+  /** Further header lines of its responses to the INVITE: 18x, 200 and refusals. */
+  readonly headers?: readonly string[];
+};
+
+type AnswerKind =
   /** Rings for `ringMs`, then answers; what `media` does not say is as the agent has it. */
   | {
       readonly kind: "answer";
@@ -16,7 +21,7 @@ export type AnswerPolicy =
       readonly faults?: readonly MessageFault[];
     }
   /** Refuses with a final response, e.g. 486. */
-  | { readonly kind: "reject"; readonly statusCode: number }
+  | { readonly kind: "reject"; readonly statusCode: number; readonly reasonPhrase?: string }
   /** Rings and never answers. */
   | { readonly kind: "ringForever" };
 
@@ -97,6 +102,8 @@ export interface DialOptions {
   readonly media?: MediaSettings;
   /** What shall go wrong with the caller's SIP messages on purpose. */
   readonly faults?: readonly MessageFault[];
+  /** As whom it is placed, and whom it asks for; default: ourselves, and the target. */
+  readonly identity?: InviteIdentity;
   /** Further header lines, e.g. "X-Test: 1". */
   readonly headers?: readonly string[];
 }

@@ -25,7 +25,7 @@ export type AgentProcedures = {
   say(request: OfCall & { readonly utterance: Utterance }): void | Promise<void>;
   press(request: OfCall & KeyPress): Promise<void>;
   changeMedia(request: OfCall & { readonly change: MediaChange }): Promise<void>;
-  hangUp(request: OfCall): Promise<void>;
+  hangUp(request: OfCall & { readonly headers?: readonly string[] }): Promise<void>;
   artifacts(request: OfCall): CallArtifacts | Promise<CallArtifacts>;
   forget(request: OfCall): void | Promise<void>;
   liveState(nothing: undefined): SipEndpoint["liveState"] | Promise<SipEndpoint["liveState"]>;

@@ -104,7 +104,7 @@ async function openAgent(
     say: ({ callId, utterance }) => callNamed(callId).say(utterance),
     press: ({ callId, ...keys }) => callNamed(callId).press(keys),
     changeMedia: ({ callId, change }) => callNamed(callId).changeMedia(change),
-    hangUp: ({ callId }) => callNamed(callId).hangUp(),
+    hangUp: ({ callId, headers }) => callNamed(callId).hangUp(headers),
     artifacts: ({ callId }) => callNamed(callId).artifacts(),
     forget: ({ callId }) => agent.forget(callId),
     liveState: () => agent.liveState,

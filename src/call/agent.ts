@@ -17,6 +17,7 @@ import {
 } from "../media/index.ts";
 import { OfferAnswer } from "../sdp/index.ts";
 import {
+  checkedHeaders,
   type InboundCall,
   type InjectedFault,
   type MessageFault,
@@ -175,6 +176,7 @@ export class Agent {
    */
   answerWith(policy: AnswerPolicy): void {
     if (policy.kind === "answer") checkMediaSettings(policy.media ?? {});
+    checkedHeaders(policy.headers ?? []);
     this.#answer = policy;
     this.#endpoint.inboundFaults = faultsOf(policy);
   }
@@ -205,6 +207,7 @@ export class Agent {
         offer: options.offer ?? "early",
         ringTimeoutMs,
         headers: options.headers ?? [],
+        identity: options.identity ?? {},
         faults: options.faults ?? [],
       });
       return this.#admit(sip, parts, "outbound");
@@ -249,6 +252,7 @@ export class Agent {
 
   async #handleInvite(invite: InboundCall): Promise<void> {
     const policy = this.#answer;
+    invite.respondWith(policy.headers ?? []);
     if (policy.kind !== "reject") invite.ring();
     let parts: CallMedia;
     try {
@@ -261,7 +265,7 @@ export class Agent {
       return;
     }
     const call = this.#admit(invite, parts, "inbound");
-    if (policy.kind === "reject") invite.reject(policy.statusCode);
+    if (policy.kind === "reject") invite.reject(policy.statusCode, policy.reasonPhrase);
     if (policy.kind !== "answer" || call.hasEnded) return;
     try {
       await Promise.all([this.#connectAi(call, parts), this.#ringFor(policy.ringMs)]);

@@ -193,8 +193,8 @@ export class Call {
   }
 
   /** BYE, CANCEL or rejection, whichever fits; resolves when the call has ended. */
-  hangUp(): Promise<void> {
-    return this.#parts.sip.hangUp();
+  hangUp(headers: readonly string[] = []): Promise<void> {
+    return this.#parts.sip.hangUp(headers);
   }
 
   /** Ends the call because something failed; the timeline says what. */

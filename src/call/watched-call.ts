@@ -103,9 +103,12 @@ export class WatchedCall {
     await this.#end(party).link.call("changeMedia", { callId: this.callId, change });
   }
 
-  /** Ends the call from the given end; resolves when it has ended there. */
-  async hangUp(party: Party = "caller"): Promise<void> {
-    await this.#end(party).link.call("hangUp", { callId: this.callId });
+  /**
+   * Ends the call from the given end; resolves when it has ended there.
+   * @param headers lines for BYE, CANCEL or rejection.
+   */
+  async hangUp(party: Party = "caller", headers: readonly string[] = []): Promise<void> {
+    await this.#end(party).link.call("hangUp", { callId: this.callId, headers });
   }
 
   /** Waits for a fact; `undefined` where it did not come within `limitMs` of `from` (default now). */

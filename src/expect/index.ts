@@ -11,6 +11,12 @@ export {
 export { expectConcealedAtMost, expectLossAtMost, expectRoundTrip } from "./expect-counts.ts";
 export { type ExpectedDigits, expectDigits } from "./expect-digits.ts";
 export { expectEndAt, expectInjected, expectRepeated, requireInjected } from "./expect-faults.ts";
+export {
+  expectByeFrom,
+  expectHeader,
+  expectRejectedWith,
+  type WantedHeader,
+} from "./expect-headers.ts";
 export { expectCodec, expectEncrypted, expectNotEncrypted } from "./expect-media.ts";
 export {
   expectAnswer,

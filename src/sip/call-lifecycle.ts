@@ -18,6 +18,8 @@ export class CallLifecycle {
   onInfo: InfoListener | undefined;
   /** As above. */
   onRefer: ReferListener | undefined;
+  /** Header lines of the request or response by which we end the call. */
+  endHeaders: string[] = [];
   readonly #context: CallContext;
   readonly #waiters: (() => void)[] = [];
   /** What happened before anybody listened: a CANCEL may overtake whoever prepares an answer. */
@@ -27,6 +29,11 @@ export class CallLifecycle {
 
   constructor(context: CallContext) {
     this.#context = context;
+  }
+
+  /** As sip.js wants them. */
+  get endOptions(): { extraHeaders: string[] } {
+    return { extraHeaders: this.endHeaders };
   }
 
   get onEvent(): ((event: SipCallEvent) => void) | undefined {

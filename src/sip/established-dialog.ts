@@ -119,7 +119,10 @@ export class EstablishedDialog {
       this.#end({ at, ...end });
     };
     at = this.#owner.context.sentAt(() => {
-      this.#session.bye({ onAccept: finish, onRedirect: finish, onReject: finish });
+      this.#session.bye(
+        { onAccept: finish, onRedirect: finish, onReject: finish },
+        this.#owner.lifecycle.endOptions,
+      );
     });
   }
 

@@ -10,6 +10,7 @@ import { notEstablished } from "./info-sender.ts";
 import { notInCall } from "./refer-sender.ts";
 import { notInDialog } from "./reinvite-sender.ts";
 import type { DialogIdentity } from "./replaces.ts";
+import { checkedHeaders } from "./request-headers.ts";
 import { missingDescription, negotiate, sdpBody, sdpOf } from "./session-description.ts";
 import type {
   CallEndReason,
@@ -42,6 +43,8 @@ export class IncomingCall implements InboundCall {
   #unacknowledged: { readonly negotiator: Negotiator; readonly isOurOffer: boolean } | undefined;
   /** BYE was asked for before the ACK came. */
   #byeReason: CallEndReason | undefined;
+  /** Of every response to the INVITE from now on. */
+  #responseHeaders: string[] = [];
 
   /** @param replaced the call that has to give way to this one. */
   constructor(context: CallContext, request: IncomingInviteRequest, replaced?: SipCall) {
@@ -122,10 +125,17 @@ export class IncomingCall implements InboundCall {
     return this.#request.message.getHeader(name);
   }
 
+  respondWith(headers: readonly string[]): void {
+    this.#responseHeaders = checkedHeaders(headers);
+  }
+
   ring(statusCode: 180 | 183 = 180): void {
     if (!this.#isOpen("ring")) return;
     const at = this.#context.sentAt(() => {
-      const { session } = this.#request.progress({ statusCode });
+      const { session } = this.#request.progress({
+        statusCode,
+        extraHeaders: this.#responseHeaders,
+      });
       // A caller may press keys while it hears an announcement.
       session.delegate = {
         onInfo: (info) => answerInfo(info, { context: this.#context, lifecycle: this.#lifecycle }),
@@ -148,7 +158,11 @@ export class IncomingCall implements InboundCall {
     this.#unacknowledged = { negotiator, isOurOffer: offer === undefined };
     const body = sdpBody(result.description);
     const at = this.#context.sentAt(() => {
-      const { session } = this.#request.accept({ statusCode: 200, body });
+      const { session } = this.#request.accept({
+        statusCode: 200,
+        body,
+        extraHeaders: this.#responseHeaders,
+      });
       this.#dialog = new EstablishedDialog(session, {
         context: this.#context,
         lifecycle: this.#lifecycle,
@@ -174,7 +188,8 @@ export class IncomingCall implements InboundCall {
     this.#refuse(statusCode, reasonPhrase === undefined ? {} : { reasonPhrase });
   }
 
-  hangUp(): Promise<void> {
+  hangUp(headers: readonly string[] = []): Promise<void> {
+    this.#lifecycle.endHeaders = checkedHeaders(headers);
     return this.#hangUp("rejected", "bye");
   }
 
@@ -221,7 +236,11 @@ export class IncomingCall implements InboundCall {
   ): void {
     const { reason = "rejected", reasonPhrase, error } = details;
     const at = this.#context.sentAt(() => {
-      this.#request.reject({ statusCode, ...(reasonPhrase === undefined ? {} : { reasonPhrase }) });
+      this.#request.reject({
+        statusCode,
+        ...(reasonPhrase === undefined ? {} : { reasonPhrase }),
+        extraHeaders: [...this.#responseHeaders, ...this.#lifecycle.endHeaders],
+      });
     });
     this.#lifecycle.end({
       at,

@@ -14,6 +14,7 @@ export {
   writeDtmf,
   writeDtmfRelay,
 } from "./dtmf-info.ts";
+export { ANONYMOUS, type InviteIdentity } from "./invite-identity.ts";
 export type { MessageAlteration } from "./message-alterations.ts";
 export type { FaultEffect, InjectedFault, MessageFault } from "./message-faults.ts";
 export { FAULTS, type FaultyMessage } from "./named-faults.ts";
@@ -22,6 +23,7 @@ export type { CallOptions } from "./outbound-call.ts";
 export { redactMessage } from "./redact.ts";
 export { type RefusedNumber, refusedNumber } from "./refused-numbers.ts";
 export { type DialogIdentity, type NamedDialog, replacesText } from "./replaces.ts";
+export { checkedHeaders } from "./request-headers.ts";
 export type {
   CallEndedEvent,
   CallEndReason,

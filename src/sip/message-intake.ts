@@ -103,6 +103,8 @@ export class MessageIntake {
    */
   #addressToUs(message: IncomingRequestMessage): void {
     const { ruri } = message;
+    // Who routes a telephone number to us (RFC 3966) wants us to take it.
+    if (ruri?.scheme === "tel") message.ruri = this.#options.core.configuration.contact.uri;
     if (ruri?.scheme !== "sip") return;
     const { uri } = this.#options.core.configuration.contact;
     const user = unescaped((ruri.user ?? "").split(":")[0] as string);

@@ -13,11 +13,12 @@ import { confirmedState, EstablishedDialog } from "./established-dialog.ts";
 import { refreshRemoteTarget } from "./fixes.ts";
 import { answerInfo } from "./info-request.ts";
 import { notEstablished } from "./info-sender.ts";
+import { type InviteIdentity, inviteAddresses } from "./invite-identity.ts";
 import type { MessageFault } from "./message-faults.ts";
 import { notInCall } from "./refer-sender.ts";
 import { notInDialog } from "./reinvite-sender.ts";
 import type { DialogIdentity } from "./replaces.ts";
-import { splitRoutes } from "./request-headers.ts";
+import { checkedHeaders, splitRoutes } from "./request-headers.ts";
 import { TRANSACTION_TIMEOUT_MS } from "./retransmission.ts";
 import {
   answerOf,
@@ -36,7 +37,6 @@ import type {
   SipCall,
   SipCallEvent,
 } from "./sip-call.ts";
-import { addressOfRecord } from "./sip-uri.ts";
 import type { ReferListener, ReferRequest, TransferOutcome } from "./transfer.ts";
 
 /** How to place a call. */
@@ -48,6 +48,8 @@ export interface CallOptions {
   readonly ringTimeoutMs?: number;
   /** Further header lines of the INVITE, "Name: value". Route lines become its route set. */
   readonly headers?: readonly string[];
+  /** As whom it is placed, and whom it asks for. */
+  readonly identity?: InviteIdentity;
   /** What shall go wrong with the messages of this call on purpose. */
   readonly faults?: readonly MessageFault[];
 }
@@ -156,7 +158,8 @@ export class OutgoingCall implements OutboundCall {
     }
   }
 
-  hangUp(): Promise<void> {
+  hangUp(headers: readonly string[] = []): Promise<void> {
+    this.#lifecycle.endHeaders = checkedHeaders(headers);
     return this.#hangUp("cancel", "bye");
   }
 
@@ -201,7 +204,9 @@ export class OutgoingCall implements OutboundCall {
     if (this.#givenUp !== undefined || this.state !== "early") return;
     this.#givenUp = reason;
     this.#timer?.cancel();
-    const at = this.#context.sentAt(() => this.#request?.cancel());
+    const at = this.#context.sentAt(() =>
+      this.#request?.cancel(undefined, this.#lifecycle.endOptions),
+    );
     if (this.#lastProvisional === 0) {
       if (this.#request !== undefined) this.#context.forgetRequestLater(this.#request);
       this.#end(reason === "ringTimeout" ? silentPeer(at) : { at, endedBy: "local", reason });
@@ -310,14 +315,20 @@ function inviteMessage(
 ): OutgoingRequestMessage {
   const { core } = context;
   const { routeSet, others } = splitRoutes(options.headers ?? []);
-  core.dialPolicy.require(target, routeSet);
+  const { requestUri, from, to, route } = inviteAddresses(target, options.identity ?? {});
+  if (route !== undefined) routeSet.unshift(route);
+  core.dialPolicy.require(requestUri, routeSet);
   const body = options.offer === "late" ? undefined : sdpBody(options.negotiator.createOffer());
   return core.makeOutgoingRequestMessage(
     "INVITE",
-    target,
-    core.configuration.aor,
-    addressOfRecord(target),
-    { routeSet },
+    requestUri,
+    from?.uri ?? core.configuration.aor,
+    to.uri,
+    {
+      routeSet,
+      toDisplayName: to.displayName,
+      ...(from === undefined ? {} : { fromDisplayName: from.displayName }),
+    },
     [core.contactHeader, core.allowHeader, ...others],
     body,
   );

@@ -38,6 +38,19 @@ export function splitRoutes(lines: readonly string[]): RequestHeaders {
   return headers;
 }
 
+/**
+ * Checks header lines that a user adds to a response, BYE or CANCEL, whose way is given already.
+ * @throws UsageError ERR_HEADER_MALFORMED, ERR_HEADER_RESERVED.
+ */
+export function checkedHeaders(lines: readonly string[]): string[] {
+  const { routeSet, others } = splitRoutes(lines);
+  if (routeSet.length === 0) return others;
+  throw new UsageError(
+    "ERR_HEADER_RESERVED",
+    'The SIP header "Route" can only be given for the INVITE of a call.',
+  );
+}
+
 function checkedName(line: string): string {
   const name = line.slice(0, Math.max(0, line.indexOf(":"))).trim();
   if (!isToken(name) || /[\r\n\0]/.test(line)) {

@@ -125,8 +125,11 @@ export interface SipCall {
   /**
    * Ends the call with BYE, CANCEL or a rejection, as fits. Resolves when it has ended, 64·T1
    * (32 s) later at most. May be called any number of times.
+   *
+   * @param headers lines for that request or response, e.g. a Reason (RFC 3326).
+   * @throws UsageError ERR_HEADER_MALFORMED, ERR_HEADER_RESERVED.
    */
-  hangUp(): Promise<void>;
+  hangUp(headers?: readonly string[]): Promise<void>;
 }
 
 /** A call that we placed. */
@@ -142,6 +145,11 @@ export interface InboundCall extends SipCall {
   readonly replacedCallId: string | undefined;
   /** The first value of a header of the INVITE. */
   header(name: string): string | undefined;
+  /**
+   * Adds header lines to every response to the INVITE from now on.
+   * @throws UsageError ERR_HEADER_MALFORMED, ERR_HEADER_RESERVED.
+   */
+  respondWith(headers: readonly string[]): void;
   /**
    * Tells the caller that it rings. Does nothing where the call has ended meanwhile.
    * @throws UsageError ERR_CALL_STATE when it was answered already.

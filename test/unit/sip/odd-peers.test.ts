@@ -612,7 +612,8 @@ describe("requests that are no calls", () => {
     expect(await statusOf(rawRequest("OPTIONS", { cseq: 4, uri: "sip:alice@192.0.2.2" }))).toBe(
       "404",
     );
-    expect(await statusOf(rawRequest("OPTIONS", { cseq: 5, uri: "tel:+123" }))).toBe("416");
+    expect(await statusOf(rawRequest("OPTIONS", { cseq: 5, uri: "tel:+123" }))).toBe("200");
+    expect(await statusOf(rawRequest("OPTIONS", { cseq: 6, uri: "urn:a:b" }))).toBe("416");
   });
 
   it("OPTIONS within a dialog: 200", async () => {
