@@ -21,7 +21,8 @@ export interface Via {
 }
 
 const SENT_BY = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(?:\s*:\s*(\d{1,5}))?$/;
-const SENT_PROTOCOL = /^SIP\s*\/\s*2\.0\s*\/\s*([A-Za-z0-9.!%*_+`'~-]+)\s+/i;
+/** Of any version: a request of another one has to be answered, too (RFC 3261 §21.5.6). */
+const SENT_PROTOCOL = /^SIP\s*\/\s*[A-Za-z0-9.]+\s*\/\s*([A-Za-z0-9.!%*_+`'~-]+)\s+/i;
 
 /** Reads one Via value; `undefined` where it is malformed. */
 export function parseVia(text: string): Via | undefined {

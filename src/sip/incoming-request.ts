@@ -1,4 +1,5 @@
 import type { IncomingRequestMessage } from "sip.js/lib/core/index.js";
+import { AllowedMethods } from "sip.js/lib/core/user-agent-core/allowed-methods.js";
 import type { SocketAddress } from "../environment/index.ts";
 import type { Via } from "./header-grammar.ts";
 import { uriHost } from "./sip-uri.ts";
@@ -46,18 +47,42 @@ export function transactionKey(message: IncomingRequestMessage): string {
 }
 
 function branchKey(message: IncomingRequestMessage, branch: string): string {
-  if (branch.startsWith(MAGIC_COOKIE)) return branch;
+  if (isUniqueBranch(branch)) return branch;
   return `${message.callId} ${message.fromTag} ${message.cseq} ${branch}`;
 }
 
 /** Extensions that a peer may require of us, and that we name in Supported. */
 export const SUPPORTED_OPTION_TAGS: readonly string[] = ["norefersub", "replaces"];
+/** RFC 3261 §8.1.1.7. The cookie alone tells no transaction from another (RFC 4475 §3.2.1). */
+function isUniqueBranch(branch: string): boolean {
+  return branch.startsWith(MAGIC_COOKIE) && branch.length > MAGIC_COOKIE.length;
+}
+
+/**
+ * Whether a peer of RFC 2543 sent it, which has no such branch: it needs no From tag (RFC 3261
+ * §12.1.1) and no Contact.
+ */
+export function isOfRfc2543(message: IncomingRequestMessage): boolean {
+  const via = message.headers["Via"]?.[0]?.parsed as Via | undefined;
+  return !isUniqueBranch(via?.branch ?? "");
+}
+
+/** The methods of IANA's registry: others are not only not allowed, but unknown. */
+const KNOWN_METHODS = new Set(
+  "ACK BYE CANCEL INFO INVITE MESSAGE NOTIFY OPTIONS PRACK PUBLISH REFER REGISTER SUBSCRIBE UPDATE".split(
+    " ",
+  ),
+);
 
 /** Requirements of RFC 3261 §8.2 that sip.js does not check. */
 export function refusalOf(message: IncomingRequestMessage): Refusal | undefined {
   const { method } = message;
   if (method === "ACK" || method === "CANCEL") return undefined;
-  if (message.fromTag === "" && method !== "OPTIONS") {
+  // §8.2.1, §21.5.2. sip.js would say 405.
+  if (!KNOWN_METHODS.has(method)) {
+    return { statusCode: 501, extraHeaders: [`Allow: ${AllowedMethods.join(", ")}`] };
+  }
+  if (message.fromTag === "" && method !== "OPTIONS" && !isOfRfc2543(message)) {
     return { statusCode: 400, reasonPhrase: "Missing From Tag" };
   }
   // RFC 6086 §4.2.2: INFO has no meaning outside of an INVITE's dialog; sip.js would say 405.
@@ -69,10 +94,27 @@ export function refusalOf(message: IncomingRequestMessage): Refusal | undefined 
   if (required.length > 0) {
     return { statusCode: 420, extraHeaders: [`Unsupported: ${required.join(", ")}`] };
   }
-  if (method === "INVITE" && !hasUsableBody(message)) {
+  return method === "INVITE" ? refusalOfContent(message) : undefined;
+}
+
+/** §8.2.3. */
+function refusalOfContent(message: IncomingRequestMessage): Refusal | undefined {
+  if (!hasUsableBody(message)) {
     return { statusCode: 415, extraHeaders: ["Accept: application/sdp"] };
   }
-  return undefined;
+  return acceptsSdp(message) ? undefined : { statusCode: 406 };
+}
+
+const SDP_RANGES = new Set(["application/sdp", "application/*", "*/*"]);
+
+/** RFC 3261 §20.1, §21.4.7: our 200 will have SDP in it. */
+function acceptsSdp(message: IncomingRequestMessage): boolean {
+  const ranges = message
+    .getHeaders("Accept")
+    .flatMap((value) => value.split(","))
+    .map((range) => (range.split(";")[0] as string).replaceAll(/\s/g, "").toLowerCase())
+    .filter((range) => range !== "");
+  return ranges.length === 0 || ranges.some((range) => SDP_RANGES.has(range));
 }
 
 /** RFC 3891 §3, RFC 3911 §4: these headers have a meaning in INVITE only. */

@@ -12,7 +12,7 @@ import {
   type SocketAddress,
 } from "../environment/index.ts";
 import type { Via } from "./header-grammar.ts";
-import { refusalOf, stampVia, transactionKey } from "./incoming-request.ts";
+import { isOfRfc2543, refusalOf, stampVia, transactionKey } from "./incoming-request.ts";
 import type { OutgoingCall } from "./outbound-call.ts";
 import { type MalformedMessage, parseMessage } from "./parser.ts";
 import type { SipCore } from "./sip-core.ts";
@@ -69,7 +69,7 @@ export class MessageIntake {
     this.#options.logger.warn("A malformed SIP message arrived.", { reason });
     if (request === undefined) return;
     stampVia(request, from);
-    this.#options.core.replyStateless(request, { statusCode });
+    this.#options.core.replyMalformed(request, statusCode, reason);
   }
 
   #handleRequest(message: IncomingRequestMessage, from: SocketAddress): void {
@@ -82,6 +82,7 @@ export class MessageIntake {
       core.replyStateless(message, refusal);
       return;
     }
+    if (isOfRfc2543(message) && !message.hasHeader("Contact")) addContact(message, from);
     this.#addressToUs(message);
     if (this.#options.takeRequest(message)) return;
     core.receiveIncomingRequestFromTransport(message);
@@ -159,7 +160,10 @@ function unescaped(user: string): string {
   }
 }
 
-function addContact(message: IncomingResponseMessage, from: SocketAddress): void {
+function addContact(
+  message: IncomingRequestMessage | IncomingResponseMessage,
+  from: SocketAddress,
+): void {
   const uri = new URI("sip", "", uriHost(from.address), from.port);
   message.headers["Contact"] = [
     { raw: `<${uri.toString()}>`, parsed: new NameAddrHeader(uri, "", {}) },

@@ -328,7 +328,7 @@ describe("malformed messages", () => {
     expect(reasonOf("\r\n  \r\n")).toBe("keepAlive");
   });
 
-  it("can be answered exactly where all that a response copies is there", () => {
+  it("can be answered where it is a request and says which way, however little else is there", () => {
     const answerable = parse(INVITE.replace("314159 INVITE", "314159 BYE"));
     expect(answerable).toMatchObject({
       kind: "malformed",
@@ -336,7 +336,8 @@ describe("malformed messages", () => {
     });
     const ack = INVITE.replaceAll("INVITE", "ACK").replace(/Content-Length: \d+/, "l: 9999");
     expect(parse(ack)).not.toHaveProperty("request");
-    expect(parse(INVITE.replace(/^To.*\r\n/m, ""))).not.toHaveProperty("request");
+    expect(parse(INVITE.replace(/^Via.*\r\n/m, ""))).not.toHaveProperty("request");
+    expect(parse(INVITE.replace(/^To.*\r\n/m, ""))).toHaveProperty("request");
   });
 
   it("drops a Contact that cannot be read, so that its absence is noticed", () => {

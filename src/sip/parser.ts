@@ -57,7 +57,9 @@ export function parseMessage(data: Uint8Array, text: string): ParsedMessage {
     message instanceof IncomingResponseMessage
       ? readStatusLine(message, startLine)
       : readRequestLine(message, startLine);
-  const fault = startFault ?? readHead(message, lines) ?? readBody(message, data, text);
+  // The head is read even after a malformed start line, so that the request can be answered.
+  const headFault = readHead(message, lines);
+  const fault = startFault ?? headFault ?? readBody(message, data, text);
   if (fault !== undefined) return malformed(message, fault);
   return message instanceof IncomingResponseMessage
     ? { kind: "response", message }
@@ -70,22 +72,26 @@ function malformed(message: Incoming, reason: string): MalformedMessage {
   const statusCode = reason === UNSUPPORTED_VERSION ? 505 : 400;
   const isAnswerable =
     message instanceof IncomingRequestMessage &&
+    message.method !== "" &&
     message.method !== "ACK" &&
-    ["Via", "From", "To", "Call-ID", "CSeq"].every((name) => message.headers[name]?.[0]?.parsed);
+    message.headers["Via"]?.[0]?.parsed !== undefined;
   return isAnswerable
     ? { kind: "malformed", reason, statusCode, request: message }
     : { kind: "malformed", reason, statusCode };
 }
 
 const REQUEST_LINE = /^(\S+)[ \t]+(\S+)[ \t]+SIP\/(\d+\.\d+)[ \t]*$/i;
+/** Whatever its method and Request-URI look like, somebody waits for a response. */
+const REQUEST_LIKE_LINE = /^(\S+)[ \t].*[ \t]SIP\/\d+\.\d+[ \t]*$/i;
 const STATUS_LINE = /^SIP\/2\.0[ \t]+([1-6]\d\d)(?:[ \t]+(.*))?$/i;
 
 function readRequestLine(message: IncomingRequestMessage, line: string): Fault {
+  const method = REQUEST_LIKE_LINE.exec(line)?.[1];
+  message.method = method !== undefined && isToken(method) ? method : "";
+  if (message.method === "") return "the request line is malformed";
   const match = REQUEST_LINE.exec(line);
-  if (match === null || !isToken(match[1] as string)) return "the request line is malformed";
-  message.method = match[1] as string;
+  if (match === null) return "the request line is malformed";
   message.ruri = parseUri(match[2] as string);
-  // The head is read on, so that the request can be answered.
   return undefined;
 }
 
@@ -106,8 +112,10 @@ function readHead(message: Incoming, lines: readonly string[]): Fault {
     if (line === "") break;
     const colon = line.indexOf(":");
     const name = line.slice(0, Math.max(0, colon)).trim();
-    if (!isToken(name)) fault ??= "a header line has no name";
-    else fault ??= addHeader(message, canonicalHeaderName(name), line.slice(colon + 1).trim());
+    const found = isToken(name)
+      ? addHeader(message, canonicalHeaderName(name), line.slice(colon + 1).trim())
+      : "a header line has no name";
+    fault ??= found;
   }
   return checkRequestLine(message, lines[0] as string) ?? fault ?? checkMandatory(message);
 }
@@ -166,6 +174,8 @@ function readVia(message: Incoming, value: string): Fault {
   const values = splitOutsideQuotes(value, ",");
   if (values === undefined) return "a Via header is malformed";
   for (const raw of values) {
+    // RFC 4475 §3.1.2.1. All of them are copied into our response, so they should be some.
+    if (raw === "") return "a Via header has an empty value";
     const isTop = message.headers["Via"] === undefined;
     const via = parseVia(raw);
     // Those below the top are only ever copied.
@@ -182,8 +192,8 @@ function readVia(message: Incoming, value: string): Fault {
 function readFromOrTo(message: Incoming, value: string, name: string): Fault {
   if (message.headers[name] !== undefined) return `there are several ${name} headers`;
   const parsed = parseNameAddr(value);
-  if (parsed === undefined) return `the ${name} header is malformed`;
   append(message, name, value, parsed);
+  if (parsed === undefined) return `the ${name} header is malformed`;
   const tag = parsed.getParam("tag") ?? "";
   if (name === "From") {
     message.from = parsed;
@@ -197,8 +207,8 @@ function readFromOrTo(message: Incoming, value: string, name: string): Fault {
 
 function readCallId(message: Incoming, value: string): Fault {
   if (message.headers["Call-ID"] !== undefined) return "there are several Call-ID headers";
-  if (value === "" || /\s/.test(value)) return "the Call-ID header is malformed";
   append(message, "Call-ID", value, value);
+  if (value === "" || /\s/.test(value)) return "the Call-ID header is malformed";
   message.callId = value;
   return undefined;
 }
@@ -206,7 +216,10 @@ function readCallId(message: Incoming, value: string): Fault {
 function readCSeq(message: Incoming, value: string): Fault {
   if (message.headers["CSeq"] !== undefined) return "there are several CSeq headers";
   const parsed = parseCSeq(value);
-  if (parsed === undefined) return "the CSeq header is malformed";
+  if (parsed === undefined) {
+    append(message, "CSeq", value);
+    return "the CSeq header is malformed";
+  }
   append(message, "CSeq", value, { value: parsed.sequence, method: parsed.method });
   message.cseq = parsed.sequence;
   if (message instanceof IncomingResponseMessage) message.method = parsed.method;

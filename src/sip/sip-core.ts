@@ -28,6 +28,7 @@ import {
 import type { DialPolicy } from "./dial-policy.ts";
 import { branchOf, useBranchSource } from "./fixes.ts";
 import { SUPPORTED_OPTION_TAGS } from "./incoming-request.ts";
+import { malformedResponse } from "./malformed-response.ts";
 import { hostPortText, uriHost } from "./sip-uri.ts";
 
 /** What the core has to know of its endpoint. */
@@ -162,6 +163,18 @@ export class SipCore extends UserAgentCore {
       | undefined;
     const toTag = cancelled?.toTag ?? statelessTag(message);
     return super.replyStateless(message, { toTag, ...options });
+  }
+
+  /** Answers a request that cannot be understood. */
+  replyMalformed(request: IncomingRequestMessage, statusCode: 400 | 505, reason: string): void {
+    const text = malformedResponse(request, {
+      statusCode,
+      reason,
+      toTag: statelessTag(request),
+      userAgent: this.configuration.userAgentHeaderFieldValue,
+    });
+    // Whoever cannot be reached with it has no answer; the transport logs why.
+    this.transport.send(text).catch(() => {});
   }
 
   /**

@@ -637,7 +637,7 @@ describe("requests that are no calls", () => {
 
   it("refuses what it does not know, by the rules", async () => {
     expect(await statusOf(rawRequest("SUBSCRIBE"))).toBe("405");
-    expect(await statusOf(rawRequest("NEWMETHOD"))).toBe("405");
+    expect(await statusOf(rawRequest("NEWMETHOD"))).toBe("501");
     expect(await statusOf(rawRequest("BYE", { toTag: "none" }))).toBe("481");
     expect(await statusOf(rawRequest("CANCEL"))).toBe("481");
     const required = rawRequest("INVITE", { headers: [RAW_CONTACT, "Require: 100rel"] });
@@ -655,10 +655,11 @@ describe("requests that are no calls", () => {
       await statusOf(rawRequest("INVITE").replace("Content-Length: 0", "Content-Length: 9")),
     ).toBe("400");
     expect(await statusOf(rawRequest("INVITE").replace("SIP/2.0\r\n", "SIP/3.0\r\n"))).toBe("505");
-    expect(await statusOf(rawRequest("INVITE").replace(/^From.*\r\n/m, ""))).toBe("nothing");
+    expect(await statusOf(rawRequest("INVITE").replace(/^From.*\r\n/m, ""))).toBe("400");
+    expect(await statusOf(rawRequest("INVITE").replace(/^Via.*\r\n/m, ""))).toBe("nothing");
     expect(await statusOf("hello")).toBe("nothing");
     expect(await statusOf("\r\n\r\n")).toBe("nothing");
-    expect(bot.counts).toEqual({ malformed: 5, exceptions: 0 });
+    expect(bot.counts).toEqual({ malformed: 6, exceptions: 0 });
   });
 
   it("drops responses that are not for it", async () => {
