@@ -17,6 +17,8 @@ const config: ViteUserConfig = defineConfig({
           name: "unit",
           isolate: false,
           include: ["src/**/*.test.ts", "test/unit/**/*.test.ts"],
+          // No test waits; but a host that is busy with other things may take its time.
+          testTimeout: 30_000,
         },
       },
       {

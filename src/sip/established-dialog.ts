@@ -5,11 +5,12 @@ import type {
 } from "sip.js/lib/core/index.js";
 import type { CallContext } from "./call-context.ts";
 import type { CallEnd, CallLifecycle } from "./call-lifecycle.ts";
+import { DialogTurns } from "./dialog-turns.ts";
 import { answerInfo } from "./info-request.ts";
-import { InfoSender } from "./info-sender.ts";
+import { InfoSender, notEstablished } from "./info-sender.ts";
 import { ReferReceiver } from "./refer-receiver.ts";
 import { ReferSender } from "./refer-sender.ts";
-import { ReinviteSender } from "./reinvite-sender.ts";
+import { notInDialog, ReinviteSender } from "./reinvite-sender.ts";
 import type { DialogIdentity } from "./replaces.ts";
 import { negotiate, sdpBody, sdpOf } from "./session-description.ts";
 import type { InfoAnswer, Negotiator } from "./sip-call.ts";
@@ -47,6 +48,7 @@ export interface DialogOwner {
 export class EstablishedDialog {
   readonly #session: Session;
   readonly #owner: DialogOwner;
+  readonly #turns = new DialogTurns();
   readonly #infos: InfoSender;
   readonly #reinvites: ReinviteSender;
   readonly #refers: ReferSender;
@@ -56,10 +58,12 @@ export class EstablishedDialog {
   constructor(session: Session, owner: DialogOwner) {
     this.#session = session;
     this.#owner = owner;
-    this.#infos = new InfoSender(session, owner);
-    this.#reinvites = new ReinviteSender(session, owner, () =>
-      this.bye({ endedBy: "network", reason: "noAnswer" }),
-    );
+    const turns = this.#turns;
+    this.#infos = new InfoSender(session, owner, turns);
+    this.#reinvites = new ReinviteSender(session, owner, {
+      turns,
+      loseDialog: () => this.bye({ endedBy: "network", reason: "noAnswer" }),
+    });
     this.#refers = new ReferSender(session, owner);
     const referReceiver = new ReferReceiver(session, owner);
     session.delegate = {
@@ -93,11 +97,13 @@ export class EstablishedDialog {
 
   /** See `SipCall.info`. */
   info(contentType: string, body: string): Promise<InfoAnswer> {
+    if (this.#isByeSent) return Promise.reject(notEstablished());
     return this.#infos.send(contentType, body);
   }
 
   /** See `SipCall.renegotiate`. */
   renegotiate(): Promise<void> {
+    if (this.#isByeSent) return Promise.reject(notInDialog());
     return this.#reinvites.send();
   }
 
@@ -113,6 +119,7 @@ export class EstablishedDialog {
   bye(end: Omit<CallEnd, "at">): void {
     if (this.#isByeSent || this.#owner.lifecycle.state === "ended") return;
     this.#isByeSent = true;
+    this.#turns.close();
     let at = this.#owner.context.messageInstant();
     const finish = (): void => {
       this.#owner.context.takeSendFailure(this.#session.callId);

@@ -1,5 +1,6 @@
 import type { IncomingResponseMessage, Session } from "sip.js/lib/core/index.js";
 import { type Instant, RemoteError, type SidetoneError, UsageError } from "../environment/index.ts";
+import type { DialogTurns } from "./dialog-turns.ts";
 import type { InfoOwner } from "./info-request.ts";
 import type { InfoAnswer } from "./sip-call.ts";
 
@@ -21,12 +22,14 @@ const REQUEST_TIMEOUT = 408;
 export class InfoSender {
   readonly #session: Session;
   readonly #owner: InfoOwner;
+  readonly #turns: DialogTurns;
   readonly #pending: PendingInfo[] = [];
   #isWatchingEnd = false;
 
-  constructor(session: Session, owner: InfoOwner) {
+  constructor(session: Session, owner: InfoOwner, turns: DialogTurns) {
     this.#session = session;
     this.#owner = owner;
+    this.#turns = turns;
   }
 
   /** Sends a body and resolves when the peer accepted it; see `SipCall.info`. */
@@ -36,22 +39,26 @@ export class InfoSender {
     void this.#rejectAtEnd();
     return new Promise((resolve, reject) => {
       this.#pending.push({ contentType, body, resolve, reject });
-      if (this.#pending.length === 1) this.#sendFirst();
+      if (this.#pending.length === 1) this.#turns.take(() => this.#sendFirst());
     });
   }
 
   #sendFirst(): void {
     const [first] = this.#pending;
-    if (first === undefined) return;
+    if (first === undefined) {
+      this.#turns.release();
+      return;
+    }
     const { context } = this.#owner;
     const { contentType, body } = first;
     let sentAt: Instant = context.messageInstant();
     const settle = ({ message }: { message: IncomingResponseMessage }): void => {
+      this.#turns.release();
       // The call may have ended meanwhile, and then nobody waits any more.
       if (this.#pending[0] !== first) return;
       this.#pending.shift();
       this.#settle(first, message, sentAt);
-      this.#sendFirst();
+      if (this.#pending.length > 0) this.#turns.take(() => this.#sendFirst());
     };
     sentAt = context.sentAt(() => {
       this.#session.info(

@@ -76,6 +76,7 @@ export class MessageIntake {
     const { core } = this.#options;
     stampVia(message, from);
     message.viaBranch = transactionKey(message);
+    if (core.settlesRefusedInvite(message)) return;
     this.#separateAck(message);
     const refusal = refusalOf(message);
     if (refusal !== undefined) {

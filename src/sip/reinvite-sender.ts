@@ -6,6 +6,7 @@ import type {
 import { after, type Instant, RemoteError, type Timer, UsageError } from "../environment/index.ts";
 import type { CallContext } from "./call-context.ts";
 import type { CallLifecycle } from "./call-lifecycle.ts";
+import type { DialogTurns } from "./dialog-turns.ts";
 import { missingDescription, negotiate, sdpBody, sdpOf } from "./session-description.ts";
 import type { Negotiator } from "./sip-call.ts";
 
@@ -25,6 +26,9 @@ interface OpenReinvite {
 }
 
 const REQUEST_PENDING = 491;
+const SERVER_INTERNAL_ERROR = 500;
+/** RFC 3261 §14.2: longer than that it does not mean a collision. */
+const BUSY_SECONDS_MAX = 10;
 /** The dialog is gone for the peer, or the peer is gone (RFC 3261 §12.2.1.2). */
 const DIALOG_LOST: ReadonlySet<number> = new Set([408, 481]);
 /** After so many collisions in a row the peer is at fault. */
@@ -40,14 +44,20 @@ const BUSY_RETRY_MS = 100;
 export class ReinviteSender {
   readonly #session: Session;
   readonly #owner: ReinviteOwner;
+  readonly #turns: DialogTurns;
   /** Ends the call where the dialog proves to be gone. */
   readonly #loseDialog: () => void;
   #open: OpenReinvite | undefined;
   #timer: Timer | undefined;
 
-  constructor(session: Session, owner: ReinviteOwner, loseDialog: () => void) {
+  constructor(
+    session: Session,
+    owner: ReinviteOwner,
+    { turns, loseDialog }: { readonly turns: DialogTurns; readonly loseDialog: () => void },
+  ) {
     this.#session = session;
     this.#owner = owner;
+    this.#turns = turns;
     this.#loseDialog = loseDialog;
   }
 
@@ -58,15 +68,19 @@ export class ReinviteSender {
     return new Promise((resolve, reject) => {
       this.#open = { resolve, reject, collisions: 0 };
       void this.#rejectAtEnd();
-      this.#attempt();
+      this.#turns.take(() => this.#attempt());
     });
   }
 
   #attempt(): void {
     const { negotiator } = this.#owner;
-    if (this.#open === undefined) return;
+    if (this.#open === undefined) {
+      this.#turns.release();
+      return;
+    }
     const offered = negotiate(() => negotiator.createOffer());
     if (!offered.isAgreed || offered.description === undefined) {
+      this.#turns.release();
       this.#finish(offered.isAgreed ? alreadyOpen() : offered.error);
       return;
     }
@@ -84,6 +98,7 @@ export class ReinviteSender {
       );
     } catch {
       // sip.js: the peer's own re-INVITE is not acknowledged yet.
+      this.#turns.release();
       this.#retryAfter(BUSY_RETRY_MS);
     }
   }
@@ -91,6 +106,7 @@ export class ReinviteSender {
   #handleAccepted(response: AckableIncomingResponseWithSession): void {
     const answer = sdpOf(response.message);
     response.ack();
+    this.#turns.release();
     const { negotiator } = this.#owner;
     const result =
       answer === undefined
@@ -105,26 +121,39 @@ export class ReinviteSender {
   }
 
   #handleRefused(message: IncomingResponseMessage): void {
-    const { negotiator, context, ownsCallId } = this.#owner;
     const { statusCode = 0 } = message;
     const open = this.#open;
+    this.#turns.release();
     if (open === undefined) return;
-    if (statusCode === REQUEST_PENDING && open.collisions < COLLISIONS_MAX) {
+    const pauseMs = this.#pauseMsAfter(message);
+    if (pauseMs !== undefined && open.collisions < COLLISIONS_MAX) {
       open.collisions += 1;
-      // RFC 3261 §14.1: in units of 10 ms, 2.1 to 4 s for the owner of the Call-ID, else 0 to 2 s.
-      const steps = Math.floor(context.random() * (ownsCallId ? 190 : 200));
-      this.#retryAfter((ownsCallId ? 2100 : 0) + steps * 10);
+      this.#retryAfter(pauseMs);
       return;
     }
-    negotiator.withdrawOffer();
+    this.#owner.negotiator.withdrawOffer();
     this.#finish(refused(statusCode));
     if (DIALOG_LOST.has(statusCode)) this.#loseDialog();
+  }
+
+  /** After which time a refusal may be tried again; undefined where it is final. */
+  #pauseMsAfter(message: IncomingResponseMessage): number | undefined {
+    const { context, ownsCallId } = this.#owner;
+    if (message.statusCode === REQUEST_PENDING) {
+      // RFC 3261 §14.1: in units of 10 ms, 2.1 to 4 s for the owner of the Call-ID, else 0 to 2 s.
+      const steps = Math.floor(context.random() * (ownsCallId ? 190 : 200));
+      return (ownsCallId ? 2100 : 0) + steps * 10;
+    }
+    // §14.2: the peer is still busy with an INVITE, maybe because our ACK was lost.
+    const seconds = /^\d{1,2}(?!\d)/.exec(message.getHeader("Retry-After") ?? "")?.[0];
+    const isBusy = message.statusCode === SERVER_INTERNAL_ERROR && seconds !== undefined;
+    return isBusy && Number(seconds) <= BUSY_SECONDS_MAX ? Number(seconds) * 1000 : undefined;
   }
 
   #retryAfter(delayMs: number): void {
     const { clock } = this.#owner.context;
     const at: Instant = after(clock.now(), delayMs);
-    this.#timer = clock.setTimer(at, () => this.#attempt());
+    this.#timer = clock.setTimer(at, () => this.#turns.take(() => this.#attempt()));
   }
 
   #finish(error?: Error): void {

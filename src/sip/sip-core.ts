@@ -29,6 +29,7 @@ import type { DialPolicy } from "./dial-policy.ts";
 import { branchOf, useBranchSource } from "./fixes.ts";
 import { SUPPORTED_OPTION_TAGS } from "./incoming-request.ts";
 import { malformedResponse } from "./malformed-response.ts";
+import { RefusedInvites } from "./refused-invites.ts";
 import { hostPortText, uriHost } from "./sip-uri.ts";
 
 /** What the core has to know of its endpoint. */
@@ -48,6 +49,7 @@ export interface SipCoreOptions {
 
 /** RFC 3261 §8.1.1.7. */
 const MAGIC_COOKIE = "z9hG4bK";
+const BUSY_SECONDS_MAX = 3;
 
 /**
  * sip.js's transactions and dialogs, with our identifiers.
@@ -58,7 +60,9 @@ const MAGIC_COOKIE = "z9hG4bK";
 export class SipCore extends UserAgentCore {
   /** Asked before any request leaves that is not within a dialog. */
   readonly dialPolicy: DialPolicy;
+  readonly #clock: Clock;
   readonly #random: Random;
+  readonly #refusedInvites = new RefusedInvites();
   readonly #prefix: string;
   readonly #host: string;
   readonly #ownsCallId: (callId: string) => boolean;
@@ -66,6 +70,7 @@ export class SipCore extends UserAgentCore {
   constructor(options: SipCoreOptions, delegate: UserAgentCoreDelegate) {
     super(configurationOf(options), delegate);
     this.dialPolicy = options.dialPolicy;
+    this.#clock = options.clock;
     this.#random = options.random;
     this.#prefix = `${Math.floor(options.clock.wallClockMs()).toString(36)}${options.local.port.toString(36)}`;
     this.#host = uriHost(options.local.address);
@@ -162,7 +167,33 @@ export class SipCore extends UserAgentCore {
       | { toTag?: string }
       | undefined;
     const toTag = cancelled?.toTag ?? statelessTag(message);
-    return super.replyStateless(message, { toTag, ...options });
+    const response = { toTag, ...options, ...this.#busyHeaders(options) };
+    if (message.method === "INVITE") {
+      this.#refusedInvites.note(message.viaBranch, response, this.#clock.now());
+    }
+    return super.replyStateless(message, response);
+  }
+
+  /** Whether this is the repetition, or the ACK, of an INVITE that was refused without transaction. */
+  settlesRefusedInvite(message: IncomingRequestMessage): boolean {
+    if (message.method !== "INVITE" && message.method !== "ACK") return false;
+    const response = this.#refusedInvites.find(message.viaBranch, this.#clock.now());
+    if (response === undefined) return false;
+    if (message.method === "INVITE") super.replyStateless(message, response);
+    return true;
+  }
+
+  /**
+   * sip.js draws the Retry-After of a colliding re-INVITE (RFC 3261 §14.2) with Math.random; ours can
+   * be repeated, and is short, because the collision is mostly an ACK that was lost.
+   */
+  #busyHeaders({ extraHeaders = [] }: ResponseOptions): Pick<ResponseOptions, "extraHeaders"> {
+    const seconds = (): number => 1 + Math.floor(this.#random() * BUSY_SECONDS_MAX);
+    return {
+      extraHeaders: extraHeaders.map((header) =>
+        header.startsWith("Retry-After:") ? `Retry-After: ${seconds()}` : header,
+      ),
+    };
   }
 
   /** Answers a request that cannot be understood. */

@@ -25,6 +25,8 @@ export interface VirtualNetworkOptions {
   readonly jitterMs?: number;
   /** The share of datagrams that vanish, 0 to 1. Default 0. */
   readonly lossRatio?: number;
+  /** The share of datagrams that arrive twice, 0 to 1. Default 0. */
+  readonly duplicateRatio?: number;
   /** Host names and their addresses. */
   readonly hosts?: Readonly<Record<string, readonly string[]>>;
   /** Whether the sender hears (ECONNREFUSED) that nothing is bound at the destination. */
@@ -38,9 +40,13 @@ export interface Datagram {
   readonly to: SocketAddress;
 }
 
-/** What became of the datagrams so far: `sent` is the sum of the others and of those under way. */
+/**
+ * What became of the datagrams so far: `sent` and `duplicated` are the sum of the others and of
+ * those under way.
+ */
 export interface DatagramCounts {
   readonly sent: number;
+  readonly duplicated: number;
   readonly delivered: number;
   readonly lost: number;
   readonly unbound: number;
@@ -59,7 +65,7 @@ export class VirtualNetwork implements Network {
   lossRatio: number;
   readonly #options: VirtualNetworkOptions;
   readonly #sockets = new Map<string, VirtualDatagramSocket>();
-  readonly #counts = { sent: 0, delivered: 0, lost: 0, unbound: 0 };
+  readonly #counts = { sent: 0, duplicated: 0, delivered: 0, lost: 0, unbound: 0 };
   #nextPort = FIRST_EPHEMERAL_PORT;
 
   constructor(options: VirtualNetworkOptions) {
@@ -69,6 +75,11 @@ export class VirtualNetwork implements Network {
 
   get counts(): DatagramCounts {
     return { ...this.#counts };
+  }
+
+  /** Sockets that are open. */
+  get socketCount(): number {
+    return this.#sockets.size;
   }
 
   bindDatagram(local: SocketAddress): Promise<DatagramSocket> {
@@ -108,8 +119,16 @@ export class VirtualNetwork implements Network {
   }
 
   #send(datagram: Datagram): void {
-    const { clock, random, latencyMs = 5, jitterMs = 0 } = this.#options;
+    const { random, duplicateRatio } = this.#options;
     this.#counts.sent += 1;
+    this.#pass(datagram);
+    if (duplicateRatio === undefined || random() >= duplicateRatio) return;
+    this.#counts.duplicated += 1;
+    this.#pass(datagram);
+  }
+
+  #pass(datagram: Datagram): void {
+    const { clock, random, latencyMs = 5, jitterMs = 0 } = this.#options;
     // Both numbers are always drawn, so that a changed ratio does not shift the sequence.
     const isLost = random() < this.lossRatio;
     const delayMs = latencyMs + random() * jitterMs;
