@@ -82,7 +82,7 @@ export function refusalOf(message: IncomingRequestMessage): Refusal | undefined 
   if (!KNOWN_METHODS.has(method)) {
     return { statusCode: 501, extraHeaders: [`Allow: ${AllowedMethods.join(", ")}`] };
   }
-  if (message.fromTag === "" && method !== "OPTIONS" && !isOfRfc2543(message)) {
+  if (lacksFromTag(message)) {
     return { statusCode: 400, reasonPhrase: "Missing From Tag" };
   }
   // RFC 6086 §4.2.2: INFO has no meaning outside of an INVITE's dialog; sip.js would say 405.
@@ -95,6 +95,11 @@ export function refusalOf(message: IncomingRequestMessage): Refusal | undefined 
     return { statusCode: 420, extraHeaders: [`Unsupported: ${required.join(", ")}`] };
   }
   return method === "INVITE" ? refusalOfContent(message) : undefined;
+}
+
+/** §8.1.1.3; what is answered without a dialog needs none. */
+function lacksFromTag(message: IncomingRequestMessage): boolean {
+  return message.fromTag === "" && message.method !== "OPTIONS" && !isOfRfc2543(message);
 }
 
 /** §8.2.3. */
