@@ -184,6 +184,8 @@ export type {
   LeftCall,
   RemoteAgent,
   Speech,
+  TransferOrder,
+  TransferPolicy,
   TurnDetection,
   WatchedCall,
 } from "./call/index.ts";
@@ -197,6 +199,7 @@ export {
 } from "./environment/index.ts";
 export {
   type ExpectedDigits,
+  type ExpectedOutcome,
   expectAnswer,
   expectAnswered,
   expectByeFrom,
@@ -205,6 +208,7 @@ export {
   expectDigits,
   expectEncrypted,
   expectEndAt,
+  expectGoesOn,
   expectGreeting,
   expectHangUpByBot,
   expectHeader,
@@ -218,7 +222,12 @@ export {
   expectRepeated,
   expectRoundTrip,
   expectStop,
+  expectTalk,
   expectToolCall,
+  expectTransfer,
+  expectTransferOutcome,
+  expectTransferProgress,
+  expectTransferredCall,
   expectUnanswered,
   expectUnsupported,
   requireInjected,

@@ -31,6 +31,8 @@ After(async function (this: SidetoneWorld, { result }) {
     this.attach(JSON.stringify({ id, callId }), CALL_MEDIA_TYPE);
   }
   await this.bot?.agent.answerWith({ kind: "answer", ringMs: 0 });
+  const told = [...this.toldAboutTransfers];
+  await Promise.all(told.map((agent) => agent.treatTransfers({ kind: "accept" })));
   // Last, because it may throw: whatever the steps made of it, such a call proves nothing.
   for (const call of this.calls) if (!this.expectedRefusals.has(call)) requireSupported(call);
   // Where a step failed already, that is what the reader must see.

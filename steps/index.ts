@@ -13,5 +13,6 @@ import "./header.steps.ts";
 import "./media.steps.ts";
 import "./speech.steps.ts";
 import "./tool.steps.ts";
+import "./transfer.steps.ts";
 
 export { SidetoneWorld } from "./world.ts";

@@ -43,6 +43,7 @@ class Run {
   readonly harness: Harness;
   readonly #localAddress: string | undefined;
   readonly #bots = new Map<string, Promise<EmbeddedBot>>();
+  readonly #colleagues = new Map<string, Promise<RemoteAgent>>();
   /** One for each address of this host that calls leave from. */
   readonly #callers = new Map<string, Promise<RemoteAgent>>();
 
@@ -71,6 +72,20 @@ class Run {
       this.#bots.set(key, bot);
     }
     return bot;
+  }
+
+  /** An agent of ours that calls are transferred to; it says nothing. */
+  colleague(name: string): Promise<RemoteAgent> {
+    let colleague = this.#colleagues.get(name);
+    if (colleague === undefined) {
+      colleague = this.harness.addAgent({
+        party: "bot",
+        user: name.toLowerCase().replaceAll(/[^a-z0-9]+/gu, "-"),
+        local: { address: "127.0.0.1", port: 0 },
+      });
+      this.#colleagues.set(name, colleague);
+    }
+    return colleague;
   }
 
   async #startBot({ script, turnDetection, greets }: BotWish): Promise<EmbeddedBot> {

@@ -40,6 +40,10 @@ export class SidetoneWorld extends World<RunParameters> {
   /** Further header lines of the caller's INVITE, and as whom it calls. */
   callerHeaders: readonly string[] = [];
   callerIdentity: NonNullable<DialOptions["identity"]> = {};
+  /** Whom the bot may transfer calls to, by name: SIP URIs. */
+  readonly directory: Map<string, string> = new Map();
+  /** Agents that were told what to do with transfers. */
+  readonly toldAboutTransfers: Set<RemoteAgent> = new Set();
   #botHeaders: readonly string[] = [];
   #botRefusal: BotRefusal | undefined;
   #botAnswer: BotAnswer = { ringMs: 0, media: {}, faults: [] };
@@ -50,9 +54,9 @@ export class SidetoneWorld extends World<RunParameters> {
     return runOf(this.parameters);
   }
 
-  /** The call that steps speak of: the last one. */
+  /** The call that steps speak of: the last one that does not belong to the transfer of another. */
   get call(): WatchedCall {
-    const call = this.calls.at(-1);
+    const call = this.calls.findLast(({ purpose }) => purpose === undefined);
     if (call !== undefined) return call;
     throw new UsageError(
       "ERR_NO_CALL",
@@ -103,11 +107,18 @@ export class SidetoneWorld extends World<RunParameters> {
     await this.#instructBot();
   }
 
+  /** From now on calls can be transferred to this name, by our bot's AI as well. */
+  async knowColleague(name: string, uri: string): Promise<void> {
+    this.directory.set(name, uri);
+    if (this.bot !== undefined) await this.#instructBot();
+  }
+
   async #instructBot(): Promise<void> {
     const headers = this.#botHeaders;
+    const destinations = Object.fromEntries(this.directory);
     await this.botAgent.answerWith(
       this.#botRefusal === undefined
-        ? { kind: "answer", ...this.#botAnswer, headers }
+        ? { kind: "answer", ...this.#botAnswer, headers, destinations }
         : { kind: "reject", ...this.#botRefusal, headers },
     );
   }
@@ -117,6 +128,21 @@ export class SidetoneWorld extends World<RunParameters> {
     if (party === "caller") this.callerFaults = [...this.callerFaults, ...faults];
     else await this.letBotAnswer({ faults: [...this.#botAnswer.faults, ...faults] });
     for (const { name } of faults) this.wantedFaults.add(name);
+  }
+
+  /**
+   * A name of the directory, or a SIP URI, as a SIP URI.
+   * @throws UsageError ERR_COLLEAGUE_UNKNOWN.
+   */
+  addressOf(nameOrUri: string): string {
+    const known = this.directory.get(nameOrUri);
+    if (known !== undefined) return known;
+    if (/^sips?:/iu.test(nameOrUri)) return nameOrUri;
+    const names = [...this.directory.keys()].map((name) => `"${name}"`).join(", ");
+    throw new UsageError(
+      "ERR_COLLEAGUE_UNKNOWN",
+      `There is nobody called "${nameOrUri}" to transfer to; there is ${names === "" ? "nobody at all" : names}. Name them in a Given step, or give a SIP URI.`,
+    );
   }
 
   /** Says in the report what a step saw. */

@@ -103,6 +103,11 @@ class Rig {
           this.session.log.push(`press ${digits} at ${this.clock.nowMs}`);
           return Promise.resolve();
         },
+        transfer: ({ destination, attended }) => {
+          const how = attended ? " attended" : "";
+          this.session.log.push(`transfer to ${destination}${how} at ${this.clock.nowMs}`);
+          return Promise.resolve({ result: "completed", statusCode: 200 });
+        },
       },
       record: (fact) => this.facts.push(fact),
       clock: this.clock,
@@ -346,7 +351,12 @@ describe("Bridge tools", () => {
     ["send_dtmf", { digits: 42 }, undefined, "ERR_TOOL_ARGUMENTS"],
     ["send_dtmf", { digits: "1".repeat(65) }, undefined, "ERR_TOOL_ARGUMENTS"],
     ["send_dtmf", {}, "The arguments are not JSON.", "ERR_TOOL_ARGUMENTS"],
-    ["transfer_call", {}, undefined, "ERR_TOOL_UNKNOWN"],
+    ["transfer_call", {}, undefined, "ERR_TOOL_ARGUMENTS"],
+    ["transfer_call", { destination: " " }, undefined, "ERR_TOOL_ARGUMENTS"],
+    ["transfer_call", { destination: "d".repeat(257) }, undefined, "ERR_TOOL_ARGUMENTS"],
+    ["transfer_call", { destination: "desk", attended: "yes" }, undefined, "ERR_TOOL_ARGUMENTS"],
+    ["transfer_call", { destination: "desk" }, "It is no JSON.", "ERR_TOOL_ARGUMENTS"],
+    ["order_pizza", {}, undefined, "ERR_TOOL_UNKNOWN"],
   ])("refuses %s %o", (name, args, argsError, code) => {
     const rig = new Rig();
     const base = { type: "toolCall", id: "c", name, args, responseId: "r" } as const;
@@ -360,6 +370,7 @@ describe("Bridge tools", () => {
       tools: {
         hangUp: () => Promise.reject(new Error("boom")),
         sendDigits: () => Promise.reject(new RemoteError("ERR_NO_TELEPHONE_EVENT", "No.")),
+        transfer: () => Promise.reject(new Error("not asked for")),
       },
     });
     rig.call("c1", "send_dtmf", { digits: "1" }, "r");
@@ -371,6 +382,49 @@ describe("Bridge tools", () => {
       { toolCallId: "c1", code: "ERR_NO_TELEPHONE_EVENT" },
       { toolCallId: "c2", code: "ERR_TOOL_FAILED" },
     ]);
+  });
+
+  it("transfers once what the bot said has left, and says with which status that went", async () => {
+    const rig = new Rig();
+    rig.speak("r", 40);
+    rig.call("c1", "transfer_call", { destination: "desk" }, "r");
+    rig.call("c2", "transfer_call", { destination: "desk", attended: true }, "r");
+    rig.done("r");
+    expect(rig.session.log).toEqual([]);
+    await rig.play(4);
+    expect(rig.session.log).toEqual([
+      "transfer to desk at 1040",
+      "result c1 ok stay silent",
+      "transfer to desk attended at 1040",
+      "result c2 ok stay silent",
+    ]);
+    expect(rig.of("toolCall").find((fact) => "result" in fact)).toMatchObject({
+      event: "finished",
+      result: '{"status":"ok","outcome":"completed","statusCode":200}',
+    });
+  });
+
+  it("tells the model why a transfer failed, which then has to go on talking", async () => {
+    const failed = new RemoteError("ERR_TRANSFER_FAILED", "Busy.", {
+      context: { outcome: "failed", statusCode: 486 },
+    });
+    const rig = new Rig({
+      tools: {
+        hangUp: () => Promise.resolve(),
+        sendDigits: () => Promise.resolve(),
+        transfer: () => Promise.reject(failed),
+      },
+    });
+    rig.call("c", "transfer_call", { destination: "desk" }, "r");
+    rig.done("r");
+    await rig.play(2);
+    expect(rig.session.log).toEqual(["result c error respond"]);
+    expect(rig.of("toolCall").at(-1)).toMatchObject({
+      event: "failed",
+      code: "ERR_TRANSFER_FAILED",
+      result:
+        '{"status":"error","message":"ERR_TRANSFER_FAILED: Busy.","outcome":"failed","statusCode":486}',
+    });
   });
 
   it("does not begin what was taken back, or what the end of the call overtook", async () => {

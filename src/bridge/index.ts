@@ -33,4 +33,7 @@ export {
   SEND_DTMF_TOOL,
   type ToolDefinition,
   type ToolHandlers,
+  type TransferRequest,
+  type TransferResult,
+  transferCallTool,
 } from "./tools.ts";

@@ -1,8 +1,19 @@
-import { type Clock, errorText, type Instant, isSidetoneError } from "../environment/index.ts";
+import {
+  type Clock,
+  type ErrorContext,
+  errorText,
+  type Instant,
+  isSidetoneError,
+} from "../environment/index.ts";
 import type { FactSink, ToolCallFact } from "../timeline/index.ts";
 import type { AiSession, AiToolCallEvent } from "./ai-session.ts";
 import type { DrainOutcome } from "./drain-waits.ts";
-import { parseToolRequest, type ToolHandlers, type ToolRequest } from "./tools.ts";
+import {
+  parseToolRequest,
+  type ToolHandlers,
+  type ToolRequest,
+  type TransferResult,
+} from "./tools.ts";
 
 /** What a tool runner works with. */
 export interface ToolRunnerOptions {
@@ -17,6 +28,8 @@ export interface ToolRunnerOptions {
 interface ToolFailure {
   readonly code: string;
   readonly message: string;
+  /** What the model may want to tell apart, such as the status by which a transfer failed. */
+  readonly details?: ErrorContext;
 }
 
 type Feasible = Exclude<ToolRequest, { readonly kind: "refused" }>;
@@ -81,21 +94,22 @@ export class ToolRunner {
   async #run(call: AiToolCallEvent, request: Feasible): Promise<void> {
     const { handlers, session, clock } = this.#options;
     this.#note(call, "started", clock.now());
+    let outcome: TransferResult | undefined;
     try {
-      await (request.kind === "hangUp" ? handlers.hangUp() : handlers.sendDigits(request.digits));
+      outcome = await carryOut(request, handlers);
     } catch (error) {
-      const code = isSidetoneError(error) ? error.code : "ERR_TOOL_FAILED";
-      this.#fail(call, { code, message: errorText(error) });
+      this.#fail(call, failureOf(error));
       return;
     }
-    const result = JSON.stringify({ status: "ok" });
+    const { result: how, statusCode } = outcome ?? {};
+    const result = JSON.stringify({ status: "ok", outcome: how, statusCode });
     this.#note(call, "finished", clock.now(), { result });
-    // After hanging up there is nobody to talk to; after digits the model may go on talking.
+    // After hanging up or transferring there is nobody to talk to; after digits the model may go on talking.
     session.sendToolResult(call.id, result, { respond: request.kind === "sendDigits" });
   }
 
-  #fail(call: AiToolCallEvent, { code, message }: ToolFailure): void {
-    const result = JSON.stringify({ status: "error", message });
+  #fail(call: AiToolCallEvent, { code, message, details }: ToolFailure): void {
+    const result = JSON.stringify({ status: "error", message, ...details });
     this.#note(call, "failed", this.#options.clock.now(), { result, code });
     this.#options.session.sendToolResult(call.id, result, { respond: !this.#isClosed });
   }
@@ -116,4 +130,23 @@ export class ToolRunner {
       at,
     });
   }
+}
+
+async function carryOut(
+  request: Feasible,
+  handlers: ToolHandlers,
+): Promise<TransferResult | undefined> {
+  if (request.kind === "transfer") {
+    const { destination, attended } = request;
+    return handlers.transfer({ destination, attended });
+  }
+  await (request.kind === "hangUp" ? handlers.hangUp() : handlers.sendDigits(request.digits));
+  return undefined;
+}
+
+function failureOf(error: unknown): ToolFailure {
+  const message = errorText(error);
+  if (!isSidetoneError(error)) return { code: "ERR_TOOL_FAILED", message };
+  const { code, context } = error;
+  return { code, message, ...(context["outcome"] === undefined ? {} : { details: context }) };
 }

@@ -79,6 +79,10 @@ export class AgentGroup {
     await Promise.all(this.#shards.map((shard) => shard.call("answerWith", policy)));
   }
 
+  async treatTransfers(policy: Parameters<AgentProcedures["treatTransfers"]>[0]): Promise<void> {
+    await Promise.all(this.#shards.map((shard) => shard.call("treatTransfers", policy)));
+  }
+
   async liveState(): Promise<SipEndpoint["liveState"]> {
     const states = await Promise.all(
       this.#shards.map((shard) => shard.call("liveState", undefined)),

@@ -3,6 +3,7 @@ import type { MediaSettings } from "../media/index.ts";
 import type { InviteIdentity, MessageFault } from "../sip/index.ts";
 import type { Party } from "../timeline/index.ts";
 import type { DialRules } from "./call-budget.ts";
+import type { TransferPolicy } from "./call-transfers.ts";
 import type { ShardPlace } from "./sip-front.ts";
 
 /** What a bot does with a call that comes in. */
@@ -19,6 +20,8 @@ type AnswerKind =
       readonly media?: MediaSettings;
       /** What shall go wrong with this side's SIP messages on purpose. */
       readonly faults?: readonly MessageFault[];
+      /** Whom the bot's AI may transfer the call to: names that it is told, and their SIP URIs. */
+      readonly destinations?: Readonly<Record<string, string>>;
     }
   /** Refuses with a final response, e.g. 486. */
   | { readonly kind: "reject"; readonly statusCode: number; readonly reasonPhrase?: string }
@@ -90,6 +93,8 @@ export interface AgentOptions {
   /** Whom and how much it may call; the harness sets it. Default: loopback only. */
   readonly dialling?: DialRules;
   readonly answer?: AnswerPolicy;
+  /** What it does when it is asked to call somebody else; default: it calls. */
+  readonly transfers?: TransferPolicy;
   readonly ai?: AiOptions;
 }
 
@@ -104,6 +109,8 @@ export interface DialOptions {
   readonly faults?: readonly MessageFault[];
   /** As whom it is placed, and whom it asks for; default: ourselves, and the target. */
   readonly identity?: InviteIdentity;
+  /** A call beside another one, to ask whether that may be transferred. */
+  readonly purpose?: "consultation";
   /** Further header lines, e.g. "X-Test: 1". */
   readonly headers?: readonly string[];
 }

@@ -1,10 +1,11 @@
 import type { SocketAddress } from "../environment/index.ts";
 import type { Utterance } from "../media/index.ts";
-import type { SipEndpoint } from "../sip/index.ts";
+import type { SipEndpoint, TransferOutcome } from "../sip/index.ts";
 import type { Fact } from "../timeline/index.ts";
 import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
-import type { KeyPress, MediaChange } from "./call.ts";
+import type { Call, KeyPress, MediaChange } from "./call.ts";
 import type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
+import type { TransferOrder, TransferPolicy } from "./call-transfers.ts";
 
 /** What happens at an agent, told as it happens. */
 export type AgentNotice =
@@ -25,6 +26,9 @@ export type AgentProcedures = {
   say(request: OfCall & { readonly utterance: Utterance }): void | Promise<void>;
   press(request: OfCall & KeyPress): Promise<void>;
   changeMedia(request: OfCall & { readonly change: MediaChange }): Promise<void>;
+  treatTransfers(policy: TransferPolicy): void | Promise<void>;
+  transfer(request: OfCall & TransferOrder): Promise<TransferOutcome>;
+  dialog(request: OfCall): ReturnType<Call["dialog"]> | Promise<ReturnType<Call["dialog"]>>;
   hangUp(request: OfCall & { readonly headers?: readonly string[] }): Promise<void>;
   artifacts(request: OfCall): CallArtifacts | Promise<CallArtifacts>;
   forget(request: OfCall): void | Promise<void>;

@@ -8,14 +8,7 @@ import {
   type SocketAddress,
   type Timer,
 } from "../environment/index.ts";
-import {
-  bindRtpPorts,
-  FrameWheel,
-  MediaSession,
-  type MediaSettings,
-  UtterancePlayer,
-} from "../media/index.ts";
-import { OfferAnswer } from "../sdp/index.ts";
+import { FrameWheel, type MediaSettings } from "../media/index.ts";
 import {
   checkedHeaders,
   type InboundCall,
@@ -25,15 +18,17 @@ import {
   SipEndpoint,
   type SipTrace,
 } from "../sip/index.ts";
-import type { FactSink } from "../timeline/index.ts";
 import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
+import { AgentTransfers, comesOfTransfer, type Referral } from "./agent-transfers.ts";
 import { Call, type CallObserver } from "./call.ts";
 import type { CallIdentity } from "./call-artifacts.ts";
 import { CallBudget } from "./call-budget.ts";
-import { CallTrace } from "./call-trace.ts";
-import { codecsOf, mediaCapabilities } from "./capabilities.ts";
+import { type CallMedia, prepareCallMedia } from "./call-media.ts";
+import type { TransferPolicy } from "./call-transfers.ts";
+import { codecsOf } from "./capabilities.ts";
 import { checkMediaSettings } from "./check-media-settings.ts";
 import { connectBridge } from "./connect-bridge.ts";
+import { EarlyNotices } from "./early-notices.ts";
 import { shardOf } from "./sip-front.ts";
 
 /** Who follows an agent and its calls. */
@@ -48,22 +43,9 @@ export interface Instrument {
   readLag(): { readonly p99Ms: number; readonly maxMs: number };
 }
 
-const DEFAULT_SILENT_PEER_LIMIT_MS = 10_000;
 const DEFAULT_CALL_DURATION_LIMIT_MS = 300_000;
 const DEFAULT_RING_TIMEOUT_MS = 30_000;
 const INSTRUMENT_INTERVAL_MS = 1000;
-/** What is seen of a call before it is known: calls at once, and things of each. */
-const EARLY_MAX = 64;
-
-/** What one call needs beside its dialog; bound before the dialog begins. */
-interface CallMedia {
-  readonly media: MediaSession;
-  readonly player: UtterancePlayer;
-  readonly trace: CallTrace;
-  readonly negotiator: OfferAnswer;
-  /** Facts go to the call once there is one. */
-  readonly recorder: { record: FactSink };
-}
 
 /**
  * A SIP user agent with media, in one of two roles: the caller dials, the bot answers and lets an
@@ -80,10 +62,10 @@ export class Agent {
   readonly #budget: CallBudget;
   readonly #durationLimitMs: number;
   readonly #calls = new Map<string, Call>();
-  /** Done once the call is known. */
-  readonly #early = new Map<string, ((call: Call) => void)[]>();
+  readonly #early = new EarlyNotices();
   readonly #ringing = new Set<Timer>();
   #answer: AnswerPolicy;
+  readonly #transfers: AgentTransfers;
   #instrumentTimer: Timer | undefined;
 
   private constructor(
@@ -107,6 +89,12 @@ export class Agent {
     this.#wheel = new FrameWheel(environment.clock);
     this.#answer = options.answer ?? { kind: "reject", statusCode: 480 };
     endpoint.inboundFaults = faultsOf(this.#answer);
+    this.#transfers = new AgentTransfers({
+      clock: environment.clock,
+      policy: options.transfers ?? { kind: "accept" },
+      place: (refer, referral) => this.#place(refer.target, { headers: refer.headers }, referral),
+      callNamed: (callId) => this.#calls.get(callId),
+    });
     endpoint.onInvite = (invite) => {
       void this.#handleInvite(invite);
     };
@@ -181,6 +169,11 @@ export class Agent {
     this.#endpoint.inboundFaults = faultsOf(policy);
   }
 
+  /** From now on, REFERs in its calls are treated like this. */
+  treatTransfers(policy: TransferPolicy): void {
+    this.#transfers.policy = policy;
+  }
+
   /** The call with this Call-ID, while it is known. */
   call(callId: string): Call | undefined {
     return this.#calls.get(callId);
@@ -196,7 +189,11 @@ export class Agent {
    * @throws UsageError ERR_TARGET_MALFORMED, ERR_TARGET_NOT_ALLOWED, ERR_NUMBER_REFUSED,
    *   ERR_CALL_LIMIT, ERR_CALLS_EXHAUSTED, ERR_TOO_MANY_CALLS, and as `checkMediaSettings`.
    */
-  async dial(target: string, options: DialOptions = {}): Promise<Call> {
+  dial(target: string, options: DialOptions = {}): Promise<Call> {
+    return this.#place(target, options);
+  }
+
+  async #place(target: string, options: DialOptions, referral?: Referral): Promise<Call> {
     const ringTimeoutMs = this.#budget.ringMs(options.ringTimeoutMs, DEFAULT_RING_TIMEOUT_MS);
     const parts = await this.#prepareMedia(options.media);
     const { negotiator } = parts;
@@ -210,7 +207,12 @@ export class Agent {
         identity: options.identity ?? {},
         faults: options.faults ?? [],
       });
-      return this.#admit(sip, parts, "outbound");
+      const beside = referral === undefined ? options.purpose : "transferred";
+      const call = this.#admit(sip, parts, "outbound", beside);
+      if (referral === undefined) return call;
+      this.#transfers.notePlaced(call, referral);
+      void this.#talkByAi(call, parts);
+      return call;
     } catch (error) {
       await parts.media.release();
       throw error;
@@ -230,17 +232,8 @@ export class Agent {
   /** Tells a call at once, or as soon as it is known. */
   #tell(callId: string, tell: (call: Call) => void): void {
     const call = this.#calls.get(callId);
-    if (call !== undefined) {
-      tell(call);
-      return;
-    }
-    const early = this.#early.get(callId) ?? [];
-    if (early.length < EARLY_MAX) early.push(tell);
-    this.#early.set(callId, early);
-    if (this.#early.size > EARLY_MAX) {
-      const [oldest] = this.#early.keys();
-      if (oldest !== undefined) this.#early.delete(oldest);
-    }
+    if (call === undefined) this.#early.add(callId, tell);
+    else tell(call);
   }
 
   /** Ends every call (BYE, CANCEL or refusal) and gives the ports back. */
@@ -265,6 +258,7 @@ export class Agent {
       return;
     }
     const call = this.#admit(invite, parts, "inbound");
+    this.#transfers.noteOffered(call, invite);
     if (policy.kind === "reject") invite.reject(policy.statusCode, policy.reasonPhrase);
     if (policy.kind !== "answer" || call.hasEnded) return;
     try {
@@ -283,12 +277,31 @@ export class Agent {
       if (this.#options.ai?.greets === true) call.greet();
     };
     invite.answer(negotiator);
+    this.#transfers.noteReplaced(invite);
+  }
+
+  /** A bot that was transferred goes on with an AI session of its own, which speaks when answered. */
+  async #talkByAi(call: Call, parts: CallMedia): Promise<void> {
+    const { ai } = this.#options;
+    if (ai === undefined) return;
+    try {
+      await this.#connectAi(call, parts);
+      if (ai.greets) call.greetWhenAnswered();
+    } catch (error) {
+      if (!isSidetoneError(error)) throw error;
+      call.fail(error, { endedBy: "local", reason: "error" });
+    }
   }
 
   async #connectAi(call: Call, parts: CallMedia): Promise<void> {
     const { ai } = this.#options;
     if (ai === undefined) return;
-    await connectBridge(this.#environment, ai, { call, trace: parts.trace });
+    const destinations = (this.#answer.kind === "answer" && this.#answer.destinations) || {};
+    await connectBridge(this.#environment, ai, {
+      call,
+      trace: parts.trace,
+      transfers: { destinations, dial: (target) => this.dial(target, { purpose: "consultation" }) },
+    });
   }
 
   /** The AI is not to be had, or media cannot be agreed on: refused before it is answered. */
@@ -313,54 +326,31 @@ export class Agent {
     });
   }
 
-  /** Binds the ports first: once an offer is made, no I/O may stand between it and the answer. */
-  async #prepareMedia(wanted: MediaSettings = {}): Promise<CallMedia> {
-    const { clock, random, network, cryptography } = this.#environment;
-    const options = this.#options;
-    const settings = checkMediaSettings({ ...options.media, ...wanted });
-    await loadCodecs(codecsOf(settings));
-    const sockets = await bindRtpPorts(network, random, {
-      address: this.local.address,
-      ...(settings.rtpPorts === undefined ? {} : { range: settings.rtpPorts }),
-      withRtcp: settings.rtcp !== "off",
-    });
-    const anchor = { at: clock.now(), wallClockMs: clock.wallClockMs() };
-    const trace = new CallTrace(anchor, (settings.srtp ?? "off") !== "off");
-    const keeps = options.keepsRecordings ?? true;
-    const recorder: { record: FactSink } = { record: () => {} };
-    const record: FactSink = (fact) => recorder.record(fact);
-    const media = new MediaSession({
-      party: options.party,
-      clock,
-      random,
-      cryptography,
+  #prepareMedia(wanted: MediaSettings = {}): Promise<CallMedia> {
+    const { address } = this.local;
+    return prepareCallMedia(this.#environment, this.#options, {
+      address,
       wheel: this.#wheel,
-      sockets,
-      settings,
-      record,
-      recordsAudio: keeps,
-      silentPeerLimitMs: options.silentPeerLimitMs ?? DEFAULT_SILENT_PEER_LIMIT_MS,
-      ...(keeps ? { onPacket: (packet) => trace.addRtp(packet) } : {}),
+      wanted,
     });
-    const player = new UtterancePlayer(record);
-    media.source = player;
-    if (options.party === "caller") {
-      media.onHeardSpeech = (event, at) => player.handleHeardSpeech(event, at);
-    }
-    const capabilities = mediaCapabilities(sockets, settings, { random, cryptography });
-    const negotiator = new OfferAnswer(capabilities);
-    negotiator.reconfigure({ codecs: codecsOf(settings) });
-    return { media, player, trace, negotiator, recorder };
   }
 
-  #admit(sip: SipCall, parts: CallMedia, direction: CallIdentity["direction"]): Call {
+  // oxlint-disable-next-line max-params -- the last is for calls beside another one only.
+  #admit(
+    sip: SipCall,
+    parts: CallMedia,
+    direction: CallIdentity["direction"],
+    beside?: CallIdentity["purpose"],
+  ): Call {
     const { clock } = this.#environment;
+    const purpose = comesOfTransfer(sip) ? "transferred" : beside;
     const identity: CallIdentity = {
       callId: sip.callId,
       party: this.#options.party,
       direction,
       local: this.uri,
       remote: sip.remote,
+      ...(purpose === undefined ? {} : { purpose }),
       startedAtWallMs: clock.wallClockMs(),
     };
     // Told first: a call that ended meanwhile (CANCEL) ends as soon as it is made.
@@ -378,8 +368,8 @@ export class Agent {
     });
     parts.recorder.record = call.record;
     this.#calls.set(sip.callId, call);
-    for (const tell of this.#early.get(sip.callId) ?? []) tell(call);
-    this.#early.delete(sip.callId);
+    this.#early.tell(call);
+    this.#transfers.watch(call);
     call.start();
     return call;
   }

@@ -10,6 +10,11 @@ export interface CallIdentity {
   readonly direction: "outbound" | "inbound";
   readonly local: string;
   readonly remote: string;
+  /**
+   * Why there is this call beside another one: it came of a transfer (placed for a REFER, or offered
+   * with Referred-By or Replaces), or the target of one is asked first.
+   */
+  readonly purpose?: "transferred" | "consultation";
   /** Milliseconds since 1970, for people only. */
   readonly startedAtWallMs: number;
 }

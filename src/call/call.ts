@@ -10,10 +10,17 @@ import {
 } from "../environment/index.ts";
 import type { MediaSession, Utterance, UtterancePlayer } from "../media/index.ts";
 import type { MediaDirection, OfferAnswer } from "../sdp/index.ts";
-import type { CallEndReason, SipCall, SipCallEvent, SipTrace } from "../sip/index.ts";
+import type {
+  CallEndReason,
+  SipCall,
+  SipCallEvent,
+  SipTrace,
+  TransferOutcome,
+} from "../sip/index.ts";
 import type { DigitMethod, Fact, FactDraft } from "../timeline/index.ts";
 import type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
 import type { CallTrace } from "./call-trace.ts";
+import { CallTransfers, endsCall, type TransferOrder } from "./call-transfers.ts";
 import { InfoDigits } from "./info-digits.ts";
 
 /** Who follows a call. */
@@ -62,11 +69,17 @@ export interface KeyPress {
  */
 export class Call {
   readonly identity: CallIdentity;
+  readonly transfers: CallTransfers;
+  /** Of whoever placed the call; told before the timeline is. */
+  onSipEvent: ((event: SipCallEvent) => void) | undefined;
+  /** Of whoever has to end something with it; called once. */
+  onEnded: (() => void) | undefined;
   readonly #parts: CallParts;
   readonly #durationTimer: Timer;
   readonly #infoDigits: InfoDigits;
   #bridge: Bridge | undefined;
   #greet: (() => void) | undefined;
+  #greetsWhenAnswered = false;
   /** Why we hung up, where it was not the scenario's wish. */
   #failure: { readonly endedBy: "local" | "network"; readonly reason: string } | undefined;
   readonly #faults = new Set<string>();
@@ -78,6 +91,7 @@ export class Call {
     this.#parts = parts;
     this.identity = parts.identity;
     this.#infoDigits = new InfoDigits(parts.sip, this.record, () => parts.clock.now());
+    this.transfers = new CallTransfers(parts.sip, this.record, () => parts.clock.now());
     parts.media.onSilentPeer = (silentMs) => this.#loseMedia(silentMs);
     this.#durationTimer = parts.clock.setTimer(
       after(parts.clock.now(), parts.durationLimitMs),
@@ -92,6 +106,11 @@ export class Call {
 
   get callId(): string {
     return this.identity.callId;
+  }
+
+  /** It rings, or not even that. */
+  get isEarly(): boolean {
+    return this.#parts.sip.state === "early";
   }
 
   get hasEnded(): boolean {
@@ -143,6 +162,12 @@ export class Call {
     this.#greet = undefined;
   }
 
+  /** The same, at once or when the call is answered: for calls that a bot placed. */
+  greetWhenAnswered(): void {
+    if (this.#parts.media.isRunning) this.greet();
+    else this.#greetsWhenAnswered = true;
+  }
+
   /** The AI went away: an answered call is hung up, one that still rings is refused elsewhere. */
   loseAi(error: SidetoneError): void {
     if (this.#parts.media.isRunning) this.fail(error, { endedBy: "local", reason: "error" });
@@ -190,6 +215,30 @@ export class Call {
     } finally {
       this.#isChangingMedia = false;
     }
+  }
+
+  /**
+   * Transfers the peer by REFER; resolves when it is known what came of that. Where the peer went,
+   * this call is hung up; where it did not, it goes on.
+   * @throws UsageError ERR_NOT_IN_CALL, ERR_CALL_STATE, ERR_TARGET_MALFORMED,
+   *   ERR_TARGET_UNSUPPORTED.
+   */
+  async transfer(order: TransferOrder): Promise<TransferOutcome> {
+    this.#requireTalk("transfer the call");
+    const outcome = await this.transfers.refer(order);
+    if (endsCall(outcome)) void this.hangUp();
+    return outcome;
+  }
+
+  /**
+   * The dialog of this call, so that another one can take its place.
+   * @throws UsageError ERR_NOT_IN_CALL.
+   */
+  dialog(): Required<Pick<TransferOrder, "target" | "replaces">> {
+    const { dialog, remoteTarget } = this.#parts.sip;
+    this.#requireTalk("have its call replaced");
+    if (dialog === undefined || remoteTarget === undefined) throw new Error("Bug: no dialog.");
+    return { target: remoteTarget, replaces: dialog };
   }
 
   /** BYE, CANCEL or rejection, whichever fits; resolves when the call has ended. */
@@ -247,6 +296,7 @@ export class Call {
 
   #handleSip(event: SipCallEvent): void {
     const { at } = event;
+    this.onSipEvent?.(event);
     const status = event.statusCode === undefined ? {} : { statusCode: event.statusCode };
     switch (event.type) {
       case "trying":
@@ -255,6 +305,7 @@ export class Call {
       case "answered":
       case "confirmed":
         this.record({ kind: "callPhase", phase: event.type, at, ...status });
+        if (event.type === "confirmed" && this.#greetsWhenAnswered) this.greet();
         break;
       case "ended":
         if (event.error !== undefined) this.recordFault(event.error, at);
@@ -275,6 +326,7 @@ export class Call {
     this.#hasEnded = true;
     this.#begin(at);
     this.#durationTimer.cancel();
+    this.onEnded?.();
     this.#parts.player.silence(at);
     this.#bridge?.close();
     this.#parts.media.stop();

@@ -1,7 +1,14 @@
-import { Bridge, HANGUP_CALL_TOOL, openAiSession, SEND_DTMF_TOOL } from "../bridge/index.ts";
+import {
+  Bridge,
+  HANGUP_CALL_TOOL,
+  openAiSession,
+  SEND_DTMF_TOOL,
+  transferCallTool,
+} from "../bridge/index.ts";
 import { type Environment, RemoteError } from "../environment/index.ts";
 import type { FactDraft } from "../timeline/index.ts";
 import type { AiOptions } from "./agent-options.ts";
+import { type BotTransferHost, transferByTool } from "./bot-transfer.ts";
 import type { Call } from "./call.ts";
 import type { CallTrace } from "./call-trace.ts";
 
@@ -15,7 +22,11 @@ import type { CallTrace } from "./call-trace.ts";
 export function connectBridge(
   environment: Environment,
   ai: AiOptions,
-  { call, trace }: { readonly call: Call; readonly trace: CallTrace },
+  {
+    call,
+    trace,
+    transfers,
+  }: { readonly call: Call; readonly trace: CallTrace; readonly transfers: BotTransferHost },
 ): Promise<void> {
   const session = openAiSession(environment, {
     url: ai.url,
@@ -30,7 +41,11 @@ export function connectBridge(
     ...(ai.audioFormat === undefined
       ? {}
       : { inputFormat: ai.audioFormat, outputFormat: ai.audioFormat }),
-    tools: [HANGUP_CALL_TOOL, SEND_DTMF_TOOL],
+    tools: [
+      HANGUP_CALL_TOOL,
+      SEND_DTMF_TOOL,
+      transferCallTool(Object.keys(transfers.destinations)),
+    ],
   });
   return new Promise((resolve, reject) => {
     const record = (fact: FactDraft): void => {
@@ -42,6 +57,7 @@ export function connectBridge(
       tools: {
         hangUp: () => call.hangUp(),
         sendDigits: (digits) => call.press({ digits }),
+        transfer: (request) => transferByTool(call, request, transfers),
       },
       record,
       clock: environment.clock,
@@ -49,18 +65,18 @@ export function connectBridge(
       onAiEvent: (json, direction, at) => trace.addAiEvent(json, direction, at),
     });
     bridge.onClosed = ({ code, error: failure }) => {
-      const error =
-        failure ??
-        new RemoteError(
-          "ERR_AI_CLOSED",
-          `The AI closed its connection (code ${code}) in the call.`,
-          {
-            context: { code },
-          },
-        );
+      const error = failure ?? closedInCall(code);
       reject(error);
       call.loseAi(error);
     };
     call.attachBridge(bridge, () => session.requestResponse());
   });
+}
+
+function closedInCall(code: number): RemoteError {
+  return new RemoteError(
+    "ERR_AI_CLOSED",
+    `The AI closed its connection (code ${code}) in the call.`,
+    { context: { code } },
+  );
 }

@@ -23,6 +23,7 @@ export {
   leftOverCalls,
   leftOverText,
 } from "./call-journal.ts";
+export type { TransferOrder, TransferPolicy } from "./call-transfers.ts";
 export { Harness, type HarnessParts, type Speech } from "./harness.ts";
 export { type LeftCall, leaveCallFolder } from "./leave-call-folder.ts";
 export {

@@ -3,6 +3,7 @@ import type { SipEndpoint } from "../sip/index.ts";
 import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
 import type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
 import type { CallJournal } from "./call-journal.ts";
+import type { TransferPolicy } from "./call-transfers.ts";
 import { RemoteProcedures } from "./remote-procedures.ts";
 import { type AgentLink, type RunContext, WatchedCall } from "./watched-call.ts";
 
@@ -14,6 +15,8 @@ export interface RemoteAgent {
   /** @throws UsageError ERR_TARGET_MALFORMED. */
   dial(target: string, options?: DialOptions): Promise<WatchedCall>;
   answerWith(policy: AnswerPolicy): Promise<void>;
+  /** From now on, REFERs in its calls are treated like this. */
+  treatTransfers(policy: TransferPolicy): Promise<void>;
   liveState(): Promise<SipEndpoint["liveState"]>;
   /** Ends its calls, gives its ports back and ends its thread. */
   close(): Promise<void>;
@@ -88,6 +91,7 @@ export class Switchboard {
         return this.#callNamed(callId);
       },
       answerWith: (policy) => link.call("answerWith", policy),
+      treatTransfers: (policy) => link.call("treatTransfers", policy),
       liveState: () => link.call("liveState", undefined),
       close: async () => {
         this.#agents.delete(agent);
@@ -110,11 +114,11 @@ export class Switchboard {
         break;
       case "fact":
         this.#journal?.note(notice.callId, notice.fact);
-        this.#callNamed(notice.callId).timeline.add(notice.fact);
+        this.#callNamed(notice.callId).addFact(notice.fact, link);
         break;
       case "ended":
         this.#journal?.end(notice.callId, party);
-        this.#callNamed(notice.callId).endEnded(party);
+        this.#callNamed(notice.callId).endEnded(link);
         break;
     }
   }

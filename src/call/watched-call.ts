@@ -1,6 +1,7 @@
 import { after, type Clock, type Instant, isoText, UsageError } from "../environment/index.ts";
 import type { CallRecord, RecordedAudio } from "../measure/index.ts";
 import type { Utterance } from "../media/index.ts";
+import type { TransferOutcome } from "../sip/index.ts";
 import {
   CALL_FOLDER_VERSION,
   type CallDescription,
@@ -68,17 +69,35 @@ export class WatchedCall {
     return [...this.#ends.keys()].toSorted();
   }
 
-  /** An end of this call became known. */
+  /** Why there is this call beside another one, as one of its ends knows; `undefined`: it is not. */
+  get purpose(): CallIdentity["purpose"] {
+    const purposes = [...this.#ends.values()].map(({ identity }) => identity.purpose);
+    return purposes.find((purpose) => purpose !== undefined);
+  }
+
+  /**
+   * An end of this call became known. Where two bots of ours call each other, as transfers make
+   * them do, the second one is filed as the caller: a call has one end of each name.
+   */
   addEnd(identity: CallIdentity, link: AgentLink): void {
-    this.#ends.set(identity.party, { identity, link, hasEnded: false });
+    const known = this.#ends.get(identity.party);
+    const isOther = known !== undefined && known.link !== link;
+    const party = isOther ? otherParty(identity.party) : identity.party;
+    this.#ends.set(party, { identity: { ...identity, party }, link, hasEnded: false });
     // The other end may have come to its end already: a refusal takes a millisecond.
     this.timeline.open();
   }
 
+  /** A fact of one end, under the name that it goes by here. */
+  addFact(fact: Fact, link: AgentLink): void {
+    const known = this.#ends.get(fact.party);
+    const isOther = known !== undefined && known.link !== link;
+    this.timeline.add(isOther ? { ...fact, party: otherParty(fact.party) } : fact);
+  }
+
   /** An end has released its media. */
-  endEnded(party: Party): void {
-    const end = this.#ends.get(party);
-    if (end !== undefined) end.hasEnded = true;
+  endEnded(link: AgentLink): void {
+    for (const end of this.#ends.values()) if (end.link === link) end.hasEnded = true;
     if (!this.hasEnded) return;
     this.timeline.close();
     for (const listener of this.#endListeners) listener();
@@ -101,6 +120,30 @@ export class WatchedCall {
   /** Changes the call's media by re-INVITE; resolves when the other side has agreed. */
   async changeMedia(change: MediaChange, party: Party = "caller"): Promise<void> {
     await this.#end(party).link.call("changeMedia", { callId: this.callId, change });
+  }
+
+  /**
+   * Transfers the other side to a SIP URI by REFER; resolves when it is known what came of that,
+   * which is no error, whatever it is.
+   */
+  transfer(target: string, party: Party = "caller"): Promise<TransferOutcome> {
+    return this.#end(party).link.call("transfer", { callId: this.callId, target });
+  }
+
+  /**
+   * The same, so that the transferred side takes our place in another call of ours.
+   * @throws (rejects) UsageError ERR_NOT_IN_CALL, and as `transfer`.
+   */
+  async attendedTransfer(
+    consultation: WatchedCall,
+    party: Party = "caller",
+  ): Promise<TransferOutcome> {
+    const { link } = this.#end(party);
+    // By that agent of ours which is in both calls, under whichever name it goes there.
+    const isOurs = [...consultation.#ends.values()].some((end) => end.link === link);
+    if (!isOurs) throw notInBoth(party);
+    const dialog = await link.call("dialog", { callId: consultation.callId });
+    return link.call("transfer", { callId: this.callId, ...dialog });
   }
 
   /**
@@ -195,6 +238,18 @@ export class WatchedCall {
       { context: { callId: this.callId, party } },
     );
   }
+}
+
+function notInBoth(party: Party): UsageError {
+  return new UsageError(
+    "ERR_NOT_IN_CALL",
+    `The ${party} cannot put one call through to the other: it is not in both of them.`,
+    { context: { party } },
+  );
+}
+
+function otherParty(party: Party): Party {
+  return party === "caller" ? "bot" : "caller";
 }
 
 function audioEntry<Key extends "audio" | "botAudio">(

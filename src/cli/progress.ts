@@ -49,12 +49,21 @@ export class Progress implements ScenarioListener {
 /** The facts worth a line, seen from the caller's end (or the bot's, where only that is ours). */
 function describeFact(fact: Fact): string | undefined {
   if (fact.kind === "fault") return `${fact.code}: ${fact.message}`;
+  if (fact.kind === "transfer") return transferText(fact);
   if (fact.kind === "callPhase") return fact.party === "caller" ? phaseText(fact) : undefined;
   if (!("event" in fact) || (fact.event !== "started" && fact.event !== "called")) return undefined;
   if (fact.kind === "utterance") return `the caller says "${fact.fixture}"`;
   if (fact.kind === "heardSpeech") return "the bot is heard";
   if (fact.kind === "toolCall" && fact.event === "called") return `the bot calls ${fact.name}`;
   return undefined;
+}
+
+/** What whoever asks for a transfer sees; or where that is not ours, whoever is asked. */
+function transferText(fact: Fact & { readonly kind: "transfer" }): string | undefined {
+  if (fact.role === "target" || fact.event === "placed") return undefined;
+  if (fact.role === "transferee" && fact.party === "bot") return undefined;
+  const status = fact.statusCode === undefined ? "" : ` ${fact.statusCode}`;
+  return `transfer ${fact.event}${status} (${fact.role})`;
 }
 
 function phaseText(fact: Fact & { readonly kind: "callPhase" }): string | undefined {

@@ -26,5 +26,14 @@ export {
   expectStop,
 } from "./expect-speech.ts";
 export { expectToolCall } from "./expect-tool-call.ts";
+export {
+  type ExpectedOutcome,
+  expectGoesOn,
+  expectTalk,
+  expectTransfer,
+  expectTransferOutcome,
+  expectTransferProgress,
+  expectTransferredCall,
+} from "./expect-transfer.ts";
 export { expectUnsupported, requireSupported } from "./expect-unsupported.ts";
 export { expectWithin } from "./verdict-on-figure.ts";

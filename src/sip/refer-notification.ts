@@ -25,7 +25,8 @@ export function referNotification(message: IncomingRequestMessage): ReferNotific
   const type: unknown = message.headers["Content-Type"]?.[0]?.parsed;
   return {
     isTerminated: value.toLowerCase() === "terminated",
-    expiresS: /^\d{1,6}$/.test(expires) ? Number(expires) : undefined,
+    // Who says 0 and goes on reporting does not mean it.
+    expiresS: /^(?!0+$)\d{1,6}$/.test(expires) ? Number(expires) : undefined,
     fragment: type === SIPFRAG_TYPE ? parseSipfrag(message.body) : undefined,
   };
 }

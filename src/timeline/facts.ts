@@ -315,6 +315,42 @@ export interface ToolCallFact extends FactBase {
   readonly code?: string;
 }
 
+/**
+ * A transfer (RFC 5589) as this end saw it. On the call that is transferred stand `requested` to the
+ * end, on the call that comes of it `placed` or `offered`.
+ */
+export interface TransferFact extends FactBase {
+  readonly kind: "transfer";
+  /** What this end does: it asks by REFER, is asked and calls, or is called instead. */
+  readonly role: "transferor" | "transferee" | "target";
+  /**
+   * `requested` REFER sent or received · `accepted` or `refused` its final response · `progress`,
+   * `completed`, `failed` NOTIFY with the new call's status, sent or received · `timedOut` no answer
+   * or NOTIFY came in time · `unreported` the peer went ahead, but says no more · `placed` the new
+   * call, at the transferee · `offered` the same at its target · `replaced` this call gave way to it.
+   */
+  readonly event:
+    | "requested"
+    | "accepted"
+    | "refused"
+    | "progress"
+    | "completed"
+    | "failed"
+    | "timedOut"
+    | "unreported"
+    | "placed"
+    | "offered"
+    | "replaced";
+  /** Whom the transferee is to call. */
+  readonly target?: string;
+  /** The new call is to take the place of one to the target (RFC 3891). */
+  readonly isAttended?: boolean;
+  readonly statusCode?: number;
+  readonly reasonPhrase?: string;
+  /** The Call-ID of the other call: the new one, the one transferred, or the one replaced. */
+  readonly otherCallId?: string;
+}
+
 /** An error or protocol fault that belongs to this call. */
 export interface FaultFact extends FactBase {
   readonly kind: "fault";
@@ -354,6 +390,7 @@ export type Fact =
   | PlayoutFact
   | InterruptionFact
   | ToolCallFact
+  | TransferFact
   | FaultFact
   | InstrumentFact;
 

@@ -37,6 +37,7 @@ export type {
   SipFaultFact,
   SipMessageFact,
   ToolCallFact,
+  TransferFact,
   UtteranceFact,
 } from "./facts.ts";
 export { decodeFacts, encodeFacts } from "./jsonl.ts";

@@ -55,6 +55,10 @@ const MARKS: { readonly [Kind in FactKind]?: (fact: FactOf<Kind>) => Mark } = {
     label: `RTP from ${from}${isAccepted ? "" : ", not taken"}`,
   }),
   toolCall: ({ name, event }) => ({ lane: "tools", label: `${name} ${event}` }),
+  transfer: ({ role, event, statusCode }) => ({
+    lane: "tools",
+    label: `transfer ${event}${statusCode === undefined ? "" : ` ${statusCode}`} (${role})`,
+  }),
   fault: ({ code }) => ({ lane: "tools", label: code }),
   aiSession: ({ event }) => ({ lane: "ai", label: `session ${event}` }),
   aiCallerSpeech: ({ event }) => ({ lane: "ai", label: `speech ${event}` }),

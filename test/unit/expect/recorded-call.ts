@@ -16,8 +16,8 @@ export function recordedCall(
   facts: readonly Fact[],
   parties: readonly Party[] = ["caller", "bot"],
 ): WatchedCall {
-  const call = upCall(facts, parties);
-  for (const party of parties) call.endEnded(party);
+  const { call, links } = madeCall(facts, parties);
+  for (const link of links) call.endEnded(link);
   return call;
 }
 
@@ -25,8 +25,19 @@ export function recordedCall(
 export function upCall(
   facts: readonly Fact[],
   parties: readonly Party[] = ["caller", "bot"],
-  clock: ManualClock = new ManualClock(instant(10_000)),
+  clock?: ManualClock,
 ): WatchedCall {
+  return madeCall(facts, parties, clock).call;
+}
+
+type Link = Parameters<WatchedCall["addEnd"]>[1];
+
+function madeCall(
+  facts: readonly Fact[],
+  parties: readonly Party[],
+  clock: ManualClock = new ManualClock(instant(10_000)),
+): { readonly call: WatchedCall; readonly links: readonly Link[] } {
+  const links: Link[] = [];
   const call = new WatchedCall({
     id: "001",
     callId: "call-1",
@@ -43,13 +54,12 @@ export function upCall(
       startedAtWallMs: 0,
     };
     // The only verb that expectations use; artifacts without a recording.
-    const link = { call: () => Promise.resolve({ identity }) } as unknown as Parameters<
-      WatchedCall["addEnd"]
-    >[1];
+    const link = { call: () => Promise.resolve({ identity }) } as unknown as Link;
+    links.push(link);
     call.addEnd(identity, link);
   }
   for (const each of facts) call.timeline.add(each);
-  return call;
+  return { call, links };
 }
 
 /** Media that both ends agreed on. */

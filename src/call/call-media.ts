@@ -1,0 +1,78 @@
+import { loadCodecs } from "../codec/index.ts";
+import type { Environment } from "../environment/index.ts";
+import {
+  bindRtpPorts,
+  type FrameWheel,
+  MediaSession,
+  type MediaSettings,
+  UtterancePlayer,
+} from "../media/index.ts";
+import { OfferAnswer } from "../sdp/index.ts";
+import type { FactSink } from "../timeline/index.ts";
+import type { AgentOptions } from "./agent-options.ts";
+import { CallTrace } from "./call-trace.ts";
+import { codecsOf, mediaCapabilities } from "./capabilities.ts";
+import { checkMediaSettings } from "./check-media-settings.ts";
+
+/** What one call needs beside its dialog; bound before the dialog begins. */
+export interface CallMedia {
+  readonly media: MediaSession;
+  readonly player: UtterancePlayer;
+  readonly trace: CallTrace;
+  readonly negotiator: OfferAnswer;
+  /** Facts go to the call once there is one. */
+  readonly recorder: { record: FactSink };
+}
+
+const DEFAULT_SILENT_PEER_LIMIT_MS = 10_000;
+
+/**
+ * Makes the media of a call. Ports are bound first: once an offer is made, no I/O may stand between
+ * it and the answer.
+ * @throws EnvironmentError where no port is to be had; UsageError as `checkMediaSettings`.
+ */
+export async function prepareCallMedia(
+  environment: Environment,
+  options: AgentOptions,
+  call: {
+    readonly address: string;
+    readonly wheel: FrameWheel;
+    readonly wanted: MediaSettings;
+  },
+): Promise<CallMedia> {
+  const { clock, random, network, cryptography } = environment;
+  const settings = checkMediaSettings({ ...options.media, ...call.wanted });
+  await loadCodecs(codecsOf(settings));
+  const sockets = await bindRtpPorts(network, random, {
+    address: call.address,
+    ...(settings.rtpPorts === undefined ? {} : { range: settings.rtpPorts }),
+    withRtcp: settings.rtcp !== "off",
+  });
+  const anchor = { at: clock.now(), wallClockMs: clock.wallClockMs() };
+  const trace = new CallTrace(anchor, (settings.srtp ?? "off") !== "off");
+  const keeps = options.keepsRecordings ?? true;
+  const recorder: { record: FactSink } = { record: () => {} };
+  const record: FactSink = (fact) => recorder.record(fact);
+  const media = new MediaSession({
+    party: options.party,
+    clock,
+    random,
+    cryptography,
+    wheel: call.wheel,
+    sockets,
+    settings,
+    record,
+    recordsAudio: keeps,
+    silentPeerLimitMs: options.silentPeerLimitMs ?? DEFAULT_SILENT_PEER_LIMIT_MS,
+    ...(keeps ? { onPacket: (packet) => trace.addRtp(packet) } : {}),
+  });
+  const player = new UtterancePlayer(record);
+  media.source = player;
+  if (options.party === "caller") {
+    media.onHeardSpeech = (event, at) => player.handleHeardSpeech(event, at);
+  }
+  const capabilities = mediaCapabilities(sockets, settings, { random, cryptography });
+  const negotiator = new OfferAnswer(capabilities);
+  negotiator.reconfigure({ codecs: codecsOf(settings) });
+  return { media, player, trace, negotiator, recorder };
+}
