@@ -43,17 +43,17 @@ Given("the bot under test at {string}", function (this: SidetoneWorld, target: s
 
 /** From now on our bot refuses every call of the scenario with 486. */
 Given("the bot is busy", async function (this: SidetoneWorld) {
-  await this.letBotRefuse({ statusCode: 486 });
+  await this.letBotRefuse({ kind: "reject", statusCode: 486 });
 });
 
 /** From now on our bot refuses every call of the scenario with this status, 300 to 699. */
 Given("the bot refuses calls with {int}", async function (this: SidetoneWorld, status: number) {
-  await this.letBotRefuse({ statusCode: status });
+  await this.letBotRefuse({ kind: "reject", statusCode: status });
 });
 
 /** From now on our bot rings and never answers. */
 Given("the bot does not answer the telephone", async function (this: SidetoneWorld) {
-  await this.botAgent.answerWith({ kind: "ringForever" });
+  await this.letBotRefuse({ kind: "ringForever" });
 });
 
 /** From now on our bot rings this long before it answers. */

@@ -50,7 +50,7 @@ Given("the caller withholds its identity", function (this: SidetoneWorld) {
 Given(
   "the bot refuses calls with {int} {string}",
   async function (this: SidetoneWorld, statusCode: number, reasonPhrase: string) {
-    await this.letBotRefuse({ statusCode, reasonPhrase });
+    await this.letBotRefuse({ kind: "reject", statusCode, reasonPhrase });
   },
 );
 

@@ -14,14 +14,12 @@ import { type EmbeddedBot, type Run, type RunParameters, runOf } from "./run.ts"
 interface BotAnswer {
   readonly ringMs: number;
   readonly media: MediaSettings;
-  readonly faults: readonly MessageFault[];
 }
 
-/** How our bot refuses. */
-interface BotRefusal {
-  readonly statusCode: number;
-  readonly reasonPhrase?: string;
-}
+/** How our bot does not answer. */
+type BotRefusal =
+  | { readonly kind: "reject"; readonly statusCode: number; readonly reasonPhrase?: string }
+  | { readonly kind: "ringForever" };
 
 /** What one scenario knows: its bot or target, and its calls. */
 export class SidetoneWorld extends World<RunParameters> {
@@ -45,8 +43,9 @@ export class SidetoneWorld extends World<RunParameters> {
   /** Agents that were told what to do with transfers. */
   readonly toldAboutTransfers: Set<RemoteAgent> = new Set();
   #botHeaders: readonly string[] = [];
+  #botFaults: readonly MessageFault[] = [];
   #botRefusal: BotRefusal | undefined;
-  #botAnswer: BotAnswer = { ringMs: 0, media: {}, faults: [] };
+  #botAnswer: BotAnswer = { ringMs: 0, media: {} };
   /** Ends the watch for calls that began with the scenario. */
   unsubscribe: (() => void) | undefined;
 
@@ -95,7 +94,7 @@ export class SidetoneWorld extends World<RunParameters> {
     else await this.letBotAnswer({ media: { ...this.#botAnswer.media, ...change } });
   }
 
-  /** From now on our bot refuses calls. */
+  /** From now on our bot refuses calls, or lets them ring. */
   async letBotRefuse(refusal: BotRefusal): Promise<void> {
     this.#botRefusal = refusal;
     await this.#instructBot();
@@ -114,19 +113,21 @@ export class SidetoneWorld extends World<RunParameters> {
   }
 
   async #instructBot(): Promise<void> {
-    const headers = this.#botHeaders;
     const destinations = Object.fromEntries(this.directory);
-    await this.botAgent.answerWith(
-      this.#botRefusal === undefined
-        ? { kind: "answer", ...this.#botAnswer, headers, destinations }
-        : { kind: "reject", ...this.#botRefusal, headers },
-    );
+    await this.botAgent.answerWith({
+      ...(this.#botRefusal ?? { kind: "answer", ...this.#botAnswer, destinations }),
+      headers: this.#botHeaders,
+      faults: this.#botFaults,
+    });
   }
 
   /** Makes something go wrong with the messages of one side, in calls that begin from now on. */
   async wantFaults(party: Party, ...faults: readonly MessageFault[]): Promise<void> {
     if (party === "caller") this.callerFaults = [...this.callerFaults, ...faults];
-    else await this.letBotAnswer({ faults: [...this.#botAnswer.faults, ...faults] });
+    else {
+      this.#botFaults = [...this.#botFaults, ...faults];
+      await this.#instructBot();
+    }
     for (const { name } of faults) this.wantedFaults.add(name);
   }
 

@@ -10,6 +10,8 @@ import type { ShardPlace } from "./sip-front.ts";
 export type AnswerPolicy = AnswerKind & {
   /** Further header lines of its responses to the INVITE: 18x, 200 and refusals. */
   readonly headers?: readonly string[];
+  /** What shall go wrong with this side's SIP messages on purpose. */
+  readonly faults?: readonly MessageFault[];
 };
 
 type AnswerKind =
@@ -18,8 +20,6 @@ type AnswerKind =
       readonly kind: "answer";
       readonly ringMs: number;
       readonly media?: MediaSettings;
-      /** What shall go wrong with this side's SIP messages on purpose. */
-      readonly faults?: readonly MessageFault[];
       /** Whom the bot's AI may transfer the call to: names that it is told, and their SIP URIs. */
       readonly destinations?: Readonly<Record<string, string>>;
     }

@@ -13,7 +13,6 @@ import {
   checkedHeaders,
   type InboundCall,
   type InjectedFault,
-  type MessageFault,
   type SipCall,
   SipEndpoint,
   type SipTrace,
@@ -88,7 +87,7 @@ export class Agent {
     this.#durationLimitMs = watch.durationLimitMs;
     this.#wheel = new FrameWheel(environment.clock);
     this.#answer = options.answer ?? { kind: "reject", statusCode: 480 };
-    endpoint.inboundFaults = faultsOf(this.#answer);
+    endpoint.inboundFaults = this.#answer.faults ?? [];
     this.#transfers = new AgentTransfers({
       clock: environment.clock,
       policy: options.transfers ?? { kind: "accept" },
@@ -166,7 +165,7 @@ export class Agent {
     if (policy.kind === "answer") checkMediaSettings(policy.media ?? {});
     checkedHeaders(policy.headers ?? []);
     this.#answer = policy;
-    this.#endpoint.inboundFaults = faultsOf(policy);
+    this.#endpoint.inboundFaults = policy.faults ?? [];
   }
 
   /** From now on, REFERs in its calls are treated like this. */
@@ -391,8 +390,4 @@ export class Agent {
       this.#watchInstrument();
     });
   }
-}
-
-function faultsOf(policy: AnswerPolicy): readonly MessageFault[] {
-  return policy.kind === "answer" ? (policy.faults ?? []) : [];
 }

@@ -47,8 +47,8 @@ export class FaultPump {
     this.#drain();
   }
 
-  concerns({ direction, peek }: Pick<PassingMessage, "direction" | "peek">): boolean {
-    return this.#engine.concerns(direction, peek);
+  concerns(message: Omit<PassingMessage, "pass">): boolean {
+    return this.#engine.concerns(message);
   }
 
   /** Lets a BYE or CANCEL go that was kept from the peer of an ended call. */

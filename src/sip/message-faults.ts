@@ -102,12 +102,10 @@ export class MessageFaultEngine {
   }
 
   /** Whether anything may happen to this message; if not, it need not be given to the engine. */
-  concerns(direction: PassingMessage["direction"], peek: MessagePeek): boolean {
+  concerns(message: Omit<PassingMessage, "pass">): boolean {
     if (this.#isDisarmed) return false;
-    if (this.#calls.has(peek.callId)) return true;
-    const isNewCall =
-      direction === "received" && peek.method === "INVITE" && peek.statusCode === undefined;
-    return isNewCall && this.inbound.length > 0;
+    if (this.#calls.has(message.peek.callId)) return true;
+    return this.inbound.length > 0 && isNewCall(message);
   }
 
   handleMessage(message: PassingMessage, now: Instant): void {
@@ -207,6 +205,14 @@ export class MessageFaultEngine {
     const fault = { name, effect, direction, startLine: peek.startLine, at };
     this.#output.push({ type: "injected", callId: peek.callId, fault });
   }
+}
+
+const TO_TAG = /^(?:to|t)[ \t]*:[^\r\n]*;[ \t]*tag[ \t]*=/imu;
+
+/** Rules hold for calls that begin after they were made, not for a re-INVITE of one that is up. */
+function isNewCall({ direction, peek, text }: Omit<PassingMessage, "pass">): boolean {
+  const isInvite = peek.method === "INVITE" && peek.statusCode === undefined;
+  return direction === "received" && isInvite && !TO_TAG.test(text);
 }
 
 function isEnding({ direction, peek }: PassingMessage): boolean {

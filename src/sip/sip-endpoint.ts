@@ -72,6 +72,7 @@ export interface SipLiveState {
   readonly calls: number;
   readonly dialogs: number;
   readonly transactions: number;
+  /** Messages that may be repeated yet, or are held back on purpose. */
   readonly retransmissions: number;
 }
 
@@ -180,7 +181,7 @@ export class SipEndpoint {
       calls: this.#calls.size,
       dialogs: this.#core.dialogs.size,
       transactions: this.#core.userAgentClients.size + this.#core.userAgentServers.size,
-      retransmissions: this.#transport.retransmissionCount,
+      retransmissions: this.#transport.retransmissionCount + this.#faults.pendingCount,
     };
   }
 

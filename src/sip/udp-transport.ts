@@ -157,7 +157,7 @@ export class UdpTransport implements Transport {
     const peek = peekMessage(text);
     this.#trace("received", { peek, text, bytes: data, to: from, at: arrivedAt });
     const { faults } = this.#options;
-    if (!faults.concerns({ direction: "received", peek })) {
+    if (!faults.concerns({ direction: "received", peek, text })) {
       this.#handle(data, { peek, text, from, arrivedAt });
       return;
     }

@@ -23,10 +23,12 @@ Feature: Headers and identity, as they are sent and received
 
   Scenario: A caller that is not known, and is refused
     Given the caller withholds its identity
+    And the bot sends every response 100 ms late
     And the bot refuses calls with 433 "Anonymity Disallowed"
     And the bot sends the header "X-Why: policy"
     When the caller dials the bot
     Then the call is rejected with 433 "Anonymity Disallowed"
+    And the fault "slow peer" happens at least 1 time within 1 s
     And the bot receives the header "Privacy" with "id" in the INVITE
     And the bot receives the header "From" matching /anonymous\.invalid/ in the INVITE
     And the caller receives the header "X-Why" with "policy" in the 433

@@ -250,6 +250,27 @@ describe("faults that a scenario asks for", () => {
     await expectNothingLeft();
   });
 
+  it("leaves a call alone that began before, its re-INVITE too", async () => {
+    const { call } = dial();
+    await lab.advance(100);
+    bot.inboundFaults = [FAULTS.delayedAnswer(3000)];
+    const renegotiated = call.renegotiate();
+    await lab.advance(200);
+    await renegotiated;
+
+    expect(injected).toEqual([]);
+    void call.hangUp();
+    await expectNothingLeft();
+  });
+
+  it("counts what is held back as live", async () => {
+    bot.inboundFaults = [FAULTS.slowResponses(20_000)];
+    dial();
+    await lab.advance(100);
+
+    expect(bot.liveState.retransmissions).toBe(3);
+  });
+
   it("refuses faults without measure", () => {
     for (const make of [
       () => FAULTS.lateAck(0),
