@@ -93,6 +93,10 @@ class MeasuredAgent {
 
   async place(target: string, holdMs: number): Promise<void> {
     const call = await this.agent.dial(target);
+    await call.waitFor(
+      (fact) => fact.kind === "callPhase" && /^(?:confirmed|ended)$/.test(fact.phase),
+      LIMIT_MS,
+    );
     await delay(holdMs);
     await call.hangUp();
     await call.whenEnded(LIMIT_MS);

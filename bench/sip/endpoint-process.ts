@@ -90,13 +90,24 @@ class Run {
     monitor.read();
   }
 
-  /** Follows a call that began at `startedAt`, until its set-up has come to `phase` and to its end. */
-  follow(call: SipCall, startedAt: Instant, phase: "answered" | "confirmed"): void {
+  /** Follows a call to its end, and hangs it up after `holdMs` where that is ours to do. */
+  follow(
+    call: SipCall,
+    how: {
+      readonly startedAt: Instant;
+      readonly upWhen: "answered" | "confirmed";
+      readonly holdMs?: number;
+    },
+  ): void {
+    const { startedAt, upWhen, holdMs } = how;
     let isUp = false;
     call.onEvent = (event) => {
-      if (event.type === phase) {
+      if (event.type === upWhen) {
         isUp = true;
         this.#setupMs.push(elapsedMs(startedAt, event.at));
+        if (holdMs !== undefined) {
+          clock.setTimer(after(clock.now(), holdMs), () => void call.hangUp());
+        }
       }
       if (event.type !== "ended") return;
       if (isUp && event.reason === "bye") this.#successful += 1;
@@ -131,7 +142,7 @@ class Run {
 function take(calls: number): void {
   const run = new Run(calls);
   endpoint.onInvite = (call) => {
-    run.follow(call, clock.now(), "confirmed");
+    run.follow(call, { startedAt: clock.now(), upWhen: "confirmed" });
     call.ring();
     call.answer(NEGOTIATOR);
   };
@@ -147,8 +158,7 @@ function place(request: Extract<EndpointRequest, { type: "call" }>): void {
     for (; placed < due; placed += 1) {
       const dialedAt = clock.now();
       const call = endpoint.call(target, { negotiator: NEGOTIATOR });
-      run.follow(call, dialedAt, "answered");
-      clock.setTimer(after(dialedAt, holdMs), () => void call.hangUp());
+      run.follow(call, { startedAt: dialedAt, upWhen: "answered", holdMs });
     }
     if (placed < calls) clock.setTimer(after(clock.now(), PACE_MS), pace);
   };

@@ -1,12 +1,14 @@
 import type {
   AckableIncomingResponseWithSession,
   IncomingResponseMessage,
+  OutgoingInviteRequest,
   Session,
 } from "sip.js/lib/core/index.js";
 import { after, type Instant, RemoteError, type Timer, UsageError } from "../environment/index.ts";
 import type { CallContext } from "./call-context.ts";
 import type { CallLifecycle } from "./call-lifecycle.ts";
 import type { DialogTurns } from "./dialog-turns.ts";
+import { TRANSACTION_TIMEOUT_MS } from "./retransmission.ts";
 import { missingDescription, negotiate, sdpBody, sdpOf } from "./session-description.ts";
 import type { Negotiator } from "./sip-call.ts";
 
@@ -48,6 +50,8 @@ export class ReinviteSender {
   /** Ends the call where the dialog proves to be gone. */
   readonly #loseDialog: () => void;
   #open: OpenReinvite | undefined;
+  /** Sent, and without a final response. */
+  #unanswered: OutgoingInviteRequest | undefined;
   #timer: Timer | undefined;
 
   constructor(
@@ -85,7 +89,7 @@ export class ReinviteSender {
       return;
     }
     try {
-      this.#session.invite(
+      this.#unanswered = this.#session.invite(
         {
           onAccept: (response) => this.#handleAccepted(response),
           onRedirect: ({ message }) => this.#handleRefused(message),
@@ -106,6 +110,7 @@ export class ReinviteSender {
   #handleAccepted(response: AckableIncomingResponseWithSession): void {
     const answer = sdpOf(response.message);
     response.ack();
+    this.#unanswered = undefined;
     this.#turns.release();
     const { negotiator } = this.#owner;
     const result =
@@ -123,6 +128,7 @@ export class ReinviteSender {
   #handleRefused(message: IncomingResponseMessage): void {
     const { statusCode = 0 } = message;
     const open = this.#open;
+    this.#unanswered = undefined;
     this.#turns.release();
     if (open === undefined) return;
     const pauseMs = this.#pauseMsAfter(message);
@@ -165,8 +171,14 @@ export class ReinviteSender {
   }
 
   async #rejectAtEnd(): Promise<void> {
-    await this.#owner.lifecycle.whenEnded();
+    const { lifecycle, context } = this.#owner;
+    await lifecycle.whenEnded();
     this.#finish(endedBefore());
+    const request = this.#unanswered;
+    if (request === undefined) return;
+    // After a 1xx, sip.js would wait for ever for the final response, which has to be acknowledged.
+    const dueAt = after(context.clock.now(), TRANSACTION_TIMEOUT_MS);
+    context.setTimer(dueAt, () => context.forgetRequest(request));
   }
 }
 

@@ -76,11 +76,24 @@ export class VirtualTime implements Clock {
       await new Promise<void>((resume) => this.#nextTurn(resume));
       const due = this.#takeDue(until);
       if (due === undefined) break;
-      this.#now = due.dueAt;
-      if (due.everyMs !== undefined) this.#arm(due.dueAt + due.everyMs, due.handler, due.everyMs);
-      due.handler();
+      this.#fire(due);
     }
     this.#now = until;
+  }
+
+  /** Lets time pass at once: promises are followed up later. */
+  passTimers(ms: number): void {
+    const until = this.#now + ms;
+    for (let due = this.#takeDue(until); due !== undefined; due = this.#takeDue(until)) {
+      this.#fire(due);
+    }
+    this.#now = until;
+  }
+
+  #fire(due: Waiting): void {
+    this.#now = due.dueAt;
+    if (due.everyMs !== undefined) this.#arm(due.dueAt + due.everyMs, due.handler, due.everyMs);
+    due.handler();
   }
 
   #arm(dueAt: number, handler: () => void, everyMs: number | undefined): Waiting {
