@@ -1,5 +1,5 @@
 import type { Instant } from "../environment/index.ts";
-import type { FactSink } from "../timeline/index.ts";
+import type { AiSessionFact, FactSink } from "../timeline/index.ts";
 import { type AiEventHandlers, dispatchAiEvent } from "./ai-event-handlers.ts";
 import type { AiErrorEvent, AiEvent, AiSession, AiTurnDoneEvent } from "./ai-session.ts";
 
@@ -13,6 +13,7 @@ export class AiFacts {
   readonly #receivedSamples = new Map<string, number>();
   readonly #handlers: AiEventHandlers = {
     ready: (_event, at) => this.#recordSession("ready", at),
+    resumed: (_event, at) => this.#recordSession("resumed", at),
     goingAway: ({ timeLeftMs }, at) => this.#recordSession("goingAway", at, timeLeft(timeLeftMs)),
     closed: ({ code, reason }, at) => {
       this.#recordSession("closed", at, { code: String(code), detail: reason });
@@ -88,7 +89,7 @@ export class AiFacts {
   }
 
   #recordSession(
-    event: "connecting" | "ready" | "closed" | "failed" | "goingAway",
+    event: AiSessionFact["event"],
     at: Instant,
     more: { readonly code?: string; readonly detail?: string } = {},
   ): void {

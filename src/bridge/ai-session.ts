@@ -8,6 +8,8 @@ import type { Instant, SidetoneError } from "../environment/index.ts";
  */
 export type AiEvent =
   | { readonly type: "ready" }
+  /** The session goes on over another connection, as if nothing had happened. */
+  | { readonly type: "resumed" }
   /** The provider's claim; `audioMs` counts the audio appended since the session began. */
   | { readonly type: "callerSpeechStarted"; readonly audioMs: number }
   | { readonly type: "callerSpeechStopped"; readonly audioMs: number }

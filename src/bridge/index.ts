@@ -15,6 +15,8 @@ export type {
 } from "./ai-session.ts";
 export { Bridge, type BridgeEnd, type BridgeOptions } from "./bridge.ts";
 export type { DrainOutcome, DrainRequest } from "./drain-waits.ts";
+export type { GeminiActivityDetection, GeminiOptions } from "./gemini/gemini-options.ts";
+export { geminiSession } from "./gemini/gemini-session.ts";
 export {
   type FlushedResponse,
   InjectionBuffer,

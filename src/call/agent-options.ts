@@ -30,8 +30,8 @@ type AnswerKind =
 
 /** The AI that a bot bridges its calls to. Plain data: it crosses a thread's border. */
 export interface AiOptions {
-  readonly provider: "openai";
-  /** e.g. ws://127.0.0.1:8080/v1/realtime */
+  readonly provider: "openai" | "gemini";
+  /** e.g. ws://127.0.0.1:8080/v1/realtime, or wss://generativelanguage.googleapis.com */
   readonly url: string;
   /** Never logged, reported or recorded. */
   readonly apiKey: string;

@@ -1,13 +1,8 @@
-import {
-  Bridge,
-  HANGUP_CALL_TOOL,
-  openAiSession,
-  SEND_DTMF_TOOL,
-  transferCallTool,
-} from "../bridge/index.ts";
+import { Bridge, HANGUP_CALL_TOOL, SEND_DTMF_TOOL, transferCallTool } from "../bridge/index.ts";
 import { type Environment, RemoteError } from "../environment/index.ts";
 import type { FactDraft } from "../timeline/index.ts";
 import type { AiOptions } from "./agent-options.ts";
+import { aiSessionOf } from "./ai-session-of.ts";
 import { type BotTransferHost, transferByTool } from "./bot-transfer.ts";
 import type { Call } from "./call.ts";
 import type { CallTrace } from "./call-trace.ts";
@@ -28,25 +23,11 @@ export function connectBridge(
     transfers,
   }: { readonly call: Call; readonly trace: CallTrace; readonly transfers: BotTransferHost },
 ): Promise<void> {
-  const session = openAiSession(environment, {
-    url: ai.url,
-    apiKey: ai.apiKey,
-    model: ai.model,
-    ...(ai.voice === undefined ? {} : { voice: ai.voice }),
-    ...(ai.instructions === undefined ? {} : { instructions: ai.instructions }),
-    ...(ai.turnDetection === undefined ? {} : { turnDetection: ai.turnDetection }),
-    ...(ai.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: ai.connectTimeoutMs }),
-    ...(ai.stallTimeoutMs === undefined ? {} : { stallTimeoutMs: ai.stallTimeoutMs }),
-    ...(ai.appendMs === undefined ? {} : { appendMs: ai.appendMs }),
-    ...(ai.audioFormat === undefined
-      ? {}
-      : { inputFormat: ai.audioFormat, outputFormat: ai.audioFormat }),
-    tools: [
-      HANGUP_CALL_TOOL,
-      SEND_DTMF_TOOL,
-      transferCallTool(Object.keys(transfers.destinations)),
-    ],
-  });
+  const session = aiSessionOf(environment, ai, [
+    HANGUP_CALL_TOOL,
+    SEND_DTMF_TOOL,
+    transferCallTool(Object.keys(transfers.destinations)),
+  ]);
   return new Promise((resolve, reject) => {
     const record = (fact: FactDraft): void => {
       call.record(fact);

@@ -236,7 +236,7 @@ export interface MediaStatisticsFact extends FactBase {
 /** The AI session's state as the bridge saw it. */
 export interface AiSessionFact extends FactBase {
   readonly kind: "aiSession";
-  readonly event: "connecting" | "ready" | "closed" | "failed" | "goingAway";
+  readonly event: "connecting" | "ready" | "resumed" | "closed" | "failed" | "goingAway";
   readonly provider: string;
   readonly model?: string;
   readonly code?: string;

@@ -1,8 +1,17 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { after, type Instant, instant } from "../../environment/index.ts";
-import type { AiEvent } from "../ai-session.ts";
+import {
+  drain,
+  events,
+  perform,
+  playbook,
+  receive,
+  START,
+  sent,
+  written,
+} from "../../../test/unit/bridge/playbook.ts";
+import { after } from "../../environment/index.ts";
 import type { ProtocolOutput } from "../provider/provider-protocol.ts";
 import { HANGUP_CALL_TOOL } from "../tools.ts";
 import { type OpenAiOptions, openAiSettings } from "./openai-options.ts";
@@ -16,7 +25,6 @@ const OPTIONS: OpenAiOptions = {
   model: "gpt-realtime-2.1",
   tools: [HANGUP_CALL_TOOL],
 };
-const START = instant(1000);
 
 function protocol(options: Partial<OpenAiOptions> = {}): OpenAiProtocol {
   return new OpenAiProtocol(openAiSettings({ ...OPTIONS, ...options }), START);
@@ -28,28 +36,6 @@ function readyProtocol(options: Partial<OpenAiOptions> = {}): OpenAiProtocol {
   receive(engine, { type: "session.updated", session: {} });
   drain(engine);
   return engine;
-}
-
-function receive(engine: OpenAiProtocol, event: object, now: Instant = START): void {
-  engine.handleMessage(JSON.stringify(event), now);
-}
-
-function drain(engine: OpenAiProtocol): ProtocolOutput[] {
-  const outputs: ProtocolOutput[] = [];
-  for (let next = engine.takeOutput(); next !== undefined; next = engine.takeOutput()) {
-    outputs.push(next);
-  }
-  return outputs;
-}
-
-function events(outputs: readonly ProtocolOutput[]): AiEvent[] {
-  return outputs.filter((output) => output.kind === "event").map((output) => output.event);
-}
-
-function sent(outputs: readonly ProtocolOutput[]): Record<string, unknown>[] {
-  return outputs
-    .filter((output) => output.kind === "send")
-    .map((output) => JSON.parse(output.text) as Record<string, unknown>);
 }
 
 function appended(outputs: readonly ProtocolOutput[]): Int16Array {
@@ -68,66 +54,6 @@ function audioDelta(itemId: string, bytes: number[]): object {
   };
 }
 
-interface Line {
-  readonly note?: string;
-  readonly ms?: number;
-  readonly received?: object;
-  readonly do?: string;
-  readonly arguments?: readonly unknown[];
-  readonly event?: object;
-  readonly sent?: Record<string, unknown>;
-}
-
-/** Inputs of a playbook, each with what must come out of the engine before the next. */
-function playbook(name: string): { input: Line; expected: Line[] }[] {
-  const lines = readFileSync(new URL(name, FIXTURES), "utf8").trim().split("\n");
-  const steps: { input: Line; expected: Line[] }[] = [];
-  for (const line of lines.slice(1).map((text) => JSON.parse(text) as Line)) {
-    if (line.received !== undefined || line.do !== undefined) {
-      steps.push({ input: line, expected: [] });
-    } else {
-      steps.at(-1)?.expected.push(line);
-    }
-  }
-  return steps;
-}
-
-function perform(engine: OpenAiProtocol, line: Line): void {
-  const now = instant(1000 + (line.ms ?? 0));
-  if (line.received !== undefined) {
-    receive(engine, line.received, now);
-    return;
-  }
-  const [first, second, third] = line.arguments ?? [];
-  switch (line.do) {
-    case "truncate":
-      engine.truncate(first as string, second as number, now);
-      break;
-    case "cancelResponse":
-      engine.cancelResponse(first as string, now);
-      break;
-    case "sendToolResult": {
-      const { respond } = third as { respond: boolean };
-      engine.sendToolResult(first as string, second as string, respond, now);
-      break;
-    }
-    case "handleClose":
-      engine.handleClose(first as number, second as string, now);
-      break;
-    case undefined:
-    default:
-      throw new Error(`Unknown step ${line.do}`);
-  }
-}
-
-/** As the playbook writes outputs: audio as its number of samples. */
-function written(output: ProtocolOutput): Line | undefined {
-  if (output.kind === "send") return { sent: JSON.parse(output.text) as Record<string, unknown> };
-  if (output.kind !== "event") return undefined;
-  const { event } = output;
-  return { event: event.type === "audio" ? { ...event, samples: event.samples.length } : event };
-}
-
 describe("OpenAiProtocol playbooks", () => {
   const names = readdirSync(FIXTURES).filter((name) => name.endsWith(".jsonl"));
 
@@ -137,7 +63,7 @@ describe("OpenAiProtocol playbooks", () => {
 
   it.each(names)("%s", (name) => {
     const engine = protocol();
-    for (const { input, expected } of playbook(name)) {
+    for (const { input, expected } of playbook(new URL(name, FIXTURES))) {
       perform(engine, input);
       const outputs = drain(engine).map(written);
       const observed = outputs.filter((line) => line !== undefined);
@@ -149,13 +75,14 @@ describe("OpenAiProtocol playbooks", () => {
 
   it("counts the stragglers of a cancelled response", () => {
     const engine = protocol();
-    for (const { input } of playbook("barge-in-while-generating.jsonl")) perform(engine, input);
+    for (const { input } of playbook(new URL("barge-in-while-generating.jsonl", FIXTURES)))
+      perform(engine, input);
     expect(engine.counts).toMatchObject({ stragglerDeltas: 2, malformedEvents: 0 });
   });
 
   it("counts unknown and malformed events", () => {
     const engine = protocol();
-    for (const { input } of playbook("errors.jsonl")) perform(engine, input);
+    for (const { input } of playbook(new URL("errors.jsonl", FIXTURES))) perform(engine, input);
     expect(engine.counts).toMatchObject({ unknownEvents: 1, malformedEvents: 1 });
   });
 });
