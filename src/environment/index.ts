@@ -34,5 +34,5 @@ export type {
   SocketAddress,
   UpgradeDecision,
 } from "./sockets.ts";
-export { isoText } from "./wall-clock.ts";
+export { isoText, isoTimeMs } from "./wall-clock.ts";
 export type { Environment, FileStore } from "./world.ts";

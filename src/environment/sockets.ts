@@ -26,7 +26,7 @@ export interface DatagramSocket {
 /** Where a message socket stands. */
 export type MessageSocketState = "connecting" | "open" | "closing" | "closed";
 
-/** One WebSocket connection carrying text messages, either end of it. */
+/** One WebSocket connection carrying texts, either end of it; they come in frames of any kind. */
 export interface MessageSocket {
   readonly state: MessageSocketState;
   /** Bytes accepted by `send` that the network has not taken yet. */
@@ -37,7 +37,8 @@ export interface MessageSocket {
   onClose: ((code: number, reason: string) => void) | undefined;
   /** Called before `onClose` where the end was not an orderly one. */
   onError: ((error: Error) => void) | undefined;
-  send(text: string): void;
+  /** Sends a text; in a text frame, or in a binary one as UTF-8. */
+  send(text: string, frame?: "binary"): void;
   close(code?: number, reason?: string): void;
   /** Ends the connection at once, without a closing handshake. */
   terminate(): void;

@@ -63,9 +63,9 @@ export class NodeMessageSocket implements MessageSocket {
     return this.#socket.bufferedAmount;
   }
 
-  send(text: string): void {
+  send(text: string, frame?: "binary"): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
-    this.#socket.send(text, (error) => {
+    this.#socket.send(text, { binary: frame === "binary" }, (error) => {
       if (error instanceof Error) this.onError?.(error);
     });
   }

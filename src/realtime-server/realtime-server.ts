@@ -14,6 +14,11 @@ import type { Faults } from "./engine/faults.ts";
 import { Repertoire } from "./engine/repertoire.ts";
 import type { ServerEvent, ServerEventDraft } from "./engine/server-event.ts";
 import type { ServerSettings } from "./engine/server-settings.ts";
+import type { SessionEngine } from "./engine/session-output.ts";
+import { AuthTokens, refusal, type TokenGrant } from "./gemini/auth-tokens.ts";
+import { GeminiServerSession } from "./gemini/gemini-server-session.ts";
+import { credentialOf, isGeminiPath } from "./gemini/handshake.ts";
+import { ResumableSessions } from "./gemini/sessions.ts";
 import { EncodedVoices } from "./openai/audio-format.ts";
 import { ClientSecrets } from "./openai/client-secrets.ts";
 import { judgeHandshake, refuse, unauthorized } from "./openai/handshake.ts";
@@ -49,8 +54,8 @@ export interface RealtimeServerChanges {
 const SESSION_MS_MAX = 3_600_000;
 
 /**
- * The embedded AI: a real server on a real socket that speaks the OpenAI Realtime protocol, listens
- * to real audio, answers by a script, and tells when it did what.
+ * The embedded AI: a real server on a real socket that speaks the OpenAI Realtime and the Gemini
+ * Live protocol, listens to real audio, answers by a script, and tells when it did what.
  */
 export class RealtimeServer {
   /** Called for each thing that the server did, with the instant at its socket. */
@@ -60,6 +65,8 @@ export class RealtimeServer {
   readonly #voices: VoiceLibrary;
   readonly #encodedVoices = new EncodedVoices();
   readonly #secrets: ClientSecrets;
+  readonly #tokens: AuthTokens;
+  readonly #geminiSessions = new ResumableSessions();
   readonly #sessionMsMax: number;
   #settings: ServerSettings;
   #server: ListeningServer | undefined;
@@ -72,6 +79,7 @@ export class RealtimeServer {
     this.#sessionMsMax = options.sessionMsMax ?? SESSION_MS_MAX;
     this.apiKey = options.apiKey ?? `sk-embedded-${randomToken(random, 24)}`;
     this.#secrets = new ClientSecrets(this.apiKey, clock, new Ids(random));
+    this.#tokens = new AuthTokens(this.apiKey, clock, random);
     this.#settings = {
       repertoire: new Repertoire(options.script, options.voices),
       answerDelayMs: options.answerDelayMs,
@@ -91,16 +99,22 @@ export class RealtimeServer {
     const server = new RealtimeServer(environment, options);
     server.#settings.repertoire.rehearse();
     server.#server = await environment.network.listenHttp(options.listen, {
-      onRequest: (request) => Promise.resolve(server.#secrets.answer(request)),
+      onRequest: (request) =>
+        Promise.resolve(server.#tokens.answer(request) ?? server.#secrets.answer(request)),
       onUpgrade: (request) => server.#judge(request),
     });
     return server;
   }
 
-  /** Where a client connects; it may add `?model=…`. */
+  /** Where a client that speaks the OpenAI protocol connects; it may add `?model=…`. */
   get url(): string {
+    return `${this.geminiUrl}/v1/realtime`;
+  }
+
+  /** Where a client that speaks the Gemini protocol connects; it adds the path of the method. */
+  get geminiUrl(): string {
     const { address, port } = present(this.#server, "start() set it before it returned").local;
-    return `ws://${address.includes(":") ? `[${address}]` : address}:${port}/v1/realtime`;
+    return `ws://${address.includes(":") ? `[${address}]` : address}:${port}`;
   }
 
   /**
@@ -123,6 +137,7 @@ export class RealtimeServer {
   }
 
   #judge(request: HttpRequest): UpgradeDecision {
+    if (isGeminiPath(request.target)) return this.#judgeGemini(request);
     const { faults } = this.#settings;
     const handshake = judgedWithFaults(request, faults, this.#secrets);
     this.#connections += 1;
@@ -139,6 +154,41 @@ export class RealtimeServer {
     };
   }
 
+  #judgeGemini(request: HttpRequest): UpgradeDecision {
+    const { faults } = this.#settings;
+    const credential = credentialOf(request) ?? "";
+    const grant = this.#tokens.grantOf(credential);
+    const isKnown = credential === this.apiKey || grant !== undefined;
+    this.#connections += 1;
+    const connection = this.#connections;
+    if (faults.refuseConnection !== true && faults.unauthorized !== true && isKnown) {
+      return {
+        accept: true,
+        onConnection: (socket) => this.#serveGemini(socket, connection, grant),
+      };
+    }
+    const response =
+      faults.refuseConnection === true
+        ? refusal(503, "UNAVAILABLE", "The service is currently unavailable.")
+        : refusal(401, "UNAUTHENTICATED", "API key not valid. Please pass a valid API key.");
+    this.#tell(connection, { type: "refused", status: response.status });
+    return { accept: false, response };
+  }
+
+  #serveGemini(socket: MessageSocket, connection: number, grant: TokenGrant | undefined): void {
+    const { clock, random } = this.#environment;
+    const session = new GeminiServerSession({
+      settings: () => this.#settings,
+      random: seededRandom(randomToken(random, 16)),
+      voices: this.#encodedVoices,
+      sessions: this.#geminiSessions,
+      grant,
+      openedAt: clock.now(),
+      sessionMsMax: this.#sessionMsMax,
+    });
+    this.#pump(session, socket, connection);
+  }
+
   #serve(socket: MessageSocket, connection: number, model: string | undefined): void {
     const { clock, random } = this.#environment;
     const session = new ServerSession({
@@ -150,8 +200,12 @@ export class RealtimeServer {
       wallClockMs: clock.wallClockMs(),
       sessionMsMax: this.#sessionMsMax,
     });
+    this.#pump(session, socket, connection);
+  }
+
+  #pump(session: SessionEngine, socket: MessageSocket, connection: number): void {
     this.#tell(connection, { type: "connected" });
-    pumpSession(session, socket, clock, (draft, at) => {
+    pumpSession(session, socket, this.#environment.clock, (draft, at) => {
       this.onEvent?.({ ...draft, connection, at });
     });
   }

@@ -1,14 +1,13 @@
 import type { Clock, Instant, MessageSocket, Timer } from "../environment/index.ts";
 import type { ServerEventDraft } from "./engine/server-event.ts";
-import type { SessionOutput } from "./openai/outbox.ts";
-import type { ServerSession } from "./openai/server-session.ts";
+import type { SessionEngine, SessionOutput } from "./engine/session-output.ts";
 
 /**
  * Joins a session to its socket and to the clock, and does nothing else; it lives as long as the
  * socket. Truths are told right before the message that they are about is handed to the socket.
  */
 export function pumpSession(
-  session: ServerSession,
+  session: SessionEngine,
   socket: MessageSocket,
   clock: Clock,
   tellTruth: (draft: ServerEventDraft, at: Instant) => void,
@@ -21,7 +20,7 @@ export function pumpSession(
       const at = clock.now();
       session.handleSent(output.draft, at);
       tellTruth(output.draft, at);
-    } else if (output.kind === "message") socket.send(output.text);
+    } else if (output.kind === "message") socket.send(output.text, output.frame);
     else if (canBeSent(output.code)) socket.close(output.code, output.reason);
     else socket.terminate();
   };

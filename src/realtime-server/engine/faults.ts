@@ -16,6 +16,8 @@ export interface Faults {
   readonly oddSizedDeltas?: boolean;
   /** Sends a response's ends this long after its last audio. */
   readonly lateDoneMs?: number;
+  /** Gemini only: announces the end of each connection this long after it opened. */
+  readonly goAwayAfterMs?: number;
 }
 
 /** The close code where the fault does not name one: an internal error (RFC 6455 §7.4.1). */

@@ -1,11 +1,6 @@
 import type { ServerEventDraft } from "../engine/server-event.ts";
+import type { SessionOutput } from "../engine/session-output.ts";
 import type { Ids, ProtocolError, ServerMessage } from "./wire.ts";
-
-/** What a session wants done; in order. A truth comes before the message that it is about. */
-export type SessionOutput =
-  | { readonly kind: "message"; readonly text: string }
-  | { readonly kind: "truth"; readonly draft: ServerEventDraft }
-  | { readonly kind: "close"; readonly code: number; readonly reason: string };
 
 /** What waits to be sent. */
 export class Outbox {

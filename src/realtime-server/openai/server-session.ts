@@ -3,6 +3,7 @@ import { FAULT_CLOSE_CODE } from "../engine/faults.ts";
 import { type HeardTurn, heardTurn, Listener, type TurnDetection } from "../engine/listener.ts";
 import type { ServerEventDraft } from "../engine/server-event.ts";
 import type { ServerSettings } from "../engine/server-settings.ts";
+import type { SessionEngine, SessionOutput } from "../engine/session-output.ts";
 import { AudioDecoder, bytesPerMs, type EncodedVoices, sampleRateOf } from "./audio-format.ts";
 import {
   type ClientEvent,
@@ -18,7 +19,7 @@ import {
   type StoredItem,
   viewOf,
 } from "./conversation.ts";
-import { Outbox, type SessionOutput } from "./outbox.ts";
+import { Outbox } from "./outbox.ts";
 import { SessionConfig } from "./session-config.ts";
 import { TurnTaking } from "./turn-taking.ts";
 import { Ids, isProtocolError, type ProtocolError, protocolError } from "./wire.ts";
@@ -48,7 +49,7 @@ const EXPIRED_CLOSE_CODE = 1001;
  * An engine: messages go in with their instant, outputs are drained by the caller, who arms one
  * timer for `nextTimeout`. Nothing that a client sends makes it throw. It knows no socket.
  */
-export class ServerSession {
+export class ServerSession implements SessionEngine {
   readonly #options: ServerSessionOptions;
   readonly #ids: Ids;
   readonly #outbox: Outbox;

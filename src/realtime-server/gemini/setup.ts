@@ -1,0 +1,98 @@
+import { z } from "zod";
+import type { TurnDetection } from "../engine/listener.ts";
+import { camelCased } from "./camel-case.ts";
+
+/** The fields of `setup` that the embedded server acts on; all others are taken and left alone. */
+const SETUP = z.object({
+  model: z.string().min(1),
+  generationConfig: z.object({ responseModalities: z.array(z.string()).optional() }).optional(),
+  tools: z
+    .array(
+      z.object({
+        functionDeclarations: z.array(z.object({ name: z.string().min(1) })).optional(),
+      }),
+    )
+    .optional(),
+  realtimeInputConfig: z
+    .object({
+      automaticActivityDetection: z
+        .object({
+          disabled: z.boolean().optional(),
+          prefixPaddingMs: z.number().min(0).max(5000).optional(),
+          silenceDurationMs: z.number().min(0).max(10_000).optional(),
+          startOfSpeechSensitivity: z.string().optional(),
+        })
+        .optional(),
+      activityHandling: z.string().optional(),
+    })
+    .optional(),
+  inputAudioTranscription: z.object({}).optional(),
+  outputAudioTranscription: z.object({}).optional(),
+  sessionResumption: z.object({ handle: z.string().optional() }).optional(),
+});
+
+type SetupFields = z.infer<typeof SETUP>;
+
+/** What a session was set up with. */
+export interface Setup {
+  readonly model: string;
+  readonly toolNames: readonly string[];
+  /** `undefined`: the client says where turns begin and end. */
+  readonly turnDetection: TurnDetection | undefined;
+  readonly interrupts: boolean;
+  readonly transcribesInput: boolean;
+  readonly transcribesOutput: boolean;
+  readonly isResumable: boolean;
+  readonly handle: string | undefined;
+}
+
+/** The provider's default; high sensitivity hears quieter speech, low only louder. */
+const PREFIX_PADDING_MS = 20;
+const SILENCE_MS = 500;
+const MIN_SPEECH_MS = 100;
+const THRESHOLDS: Readonly<Record<string, number>> = {
+  START_SENSITIVITY_HIGH: 0.4,
+  START_SENSITIVITY_LOW: 0.7,
+};
+const THRESHOLD_DEFAULT = 0.5;
+
+/** Reads a `setup`, in camelCase or snake_case; a text says what is wrong with it. */
+export function readSetup(value: unknown): Setup | string {
+  const parsed = SETUP.safeParse(camelCased(value));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    return `Invalid setup: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`.trim();
+  }
+  const modalities = parsed.data.generationConfig?.responseModalities ?? ["AUDIO"];
+  return modalities.join() === "AUDIO"
+    ? setupOf(parsed.data)
+    : "The model speaks: responseModalities must be [AUDIO].";
+}
+
+function setupOf(setup: SetupFields): Setup {
+  const input = setup.realtimeInputConfig;
+  return {
+    model: setup.model,
+    toolNames: (setup.tools ?? []).flatMap(({ functionDeclarations }) =>
+      (functionDeclarations ?? []).map(({ name }) => name),
+    ),
+    turnDetection: turnDetectionOf(input?.automaticActivityDetection),
+    interrupts: input?.activityHandling !== "NO_INTERRUPTION",
+    transcribesInput: setup.inputAudioTranscription !== undefined,
+    transcribesOutput: setup.outputAudioTranscription !== undefined,
+    isResumable: setup.sessionResumption !== undefined,
+    handle: setup.sessionResumption?.handle,
+  };
+}
+
+type Detection = NonNullable<SetupFields["realtimeInputConfig"]>["automaticActivityDetection"];
+
+function turnDetectionOf(detection: Detection): TurnDetection | undefined {
+  if (detection?.disabled === true) return undefined;
+  return {
+    threshold: THRESHOLDS[detection?.startOfSpeechSensitivity ?? ""] ?? THRESHOLD_DEFAULT,
+    prefixPaddingMs: detection?.prefixPaddingMs ?? PREFIX_PADDING_MS,
+    silenceMs: detection?.silenceDurationMs ?? SILENCE_MS,
+    minSpeechMs: MIN_SPEECH_MS,
+  };
+}
