@@ -7,7 +7,12 @@ import {
   type RemoteAgent,
   scriptPath,
   type TurnDetection,
+  UsageError,
 } from "../src/index.ts";
+
+/** The protocols by which an embedded bot may speak to its AI. */
+const PROVIDERS = ["openai", "gemini"] as const;
+type Provider = (typeof PROVIDERS)[number];
 
 /** World parameters that Sidetone understands, all optional. */
 export interface RunParameters extends CallLimits {
@@ -17,6 +22,8 @@ export interface RunParameters extends CallLimits {
   readonly voicesFolder?: string;
   /** The address that callers are bound to; default: the one that routes to the target. */
   readonly localAddress?: string;
+  /** The protocol by which embedded bots speak to their AI: "openai" (the default) or "gemini". */
+  readonly ai?: string;
   /** Hosts beside loopback that may be called: a list, or one text with commas. */
   readonly allow?: readonly string[] | string;
 }
@@ -42,14 +49,16 @@ export interface BotWish {
 class Run {
   readonly harness: Harness;
   readonly #localAddress: string | undefined;
+  readonly #provider: Provider;
   readonly #bots = new Map<string, Promise<EmbeddedBot>>();
   readonly #colleagues = new Map<string, Promise<RemoteAgent>>();
   /** One for each address of this host that calls leave from. */
   readonly #callers = new Map<string, Promise<RemoteAgent>>();
 
-  constructor(harness: Harness, localAddress: string | undefined) {
+  constructor(harness: Harness, provider: Provider, localAddress: string | undefined) {
     this.harness = harness;
     this.#localAddress = localAddress;
+    this.#provider = provider;
   }
 
   /** The caller that reaches `target`. */
@@ -96,10 +105,10 @@ class Run {
       local: { address: "127.0.0.1", port: 0 },
       answer: { kind: "answer", ringMs: 0 },
       ai: {
-        provider: "openai",
-        url: ai.url,
+        provider: this.#provider,
+        url: this.#provider === "gemini" ? ai.geminiUrl : ai.url,
         apiKey: ai.apiKey,
-        model: "gpt-realtime",
+        model: MODELS[this.#provider],
         turnDetection,
         greets,
       },
@@ -107,6 +116,12 @@ class Run {
     return { ai, agent };
   }
 }
+
+/** What embedded bots ask for; the embedded AI does not mind. */
+const MODELS: Readonly<Record<Provider, string>> = {
+  openai: "gpt-realtime",
+  gemini: "gemini-3.8-live",
+};
 
 let current: Promise<Run> | undefined;
 /** The present run, once it is open. */
@@ -132,11 +147,21 @@ export async function endRun(): Promise<void> {
 }
 
 async function open(parameters: RunParameters): Promise<Run> {
-  const { allow, ...rest } = parameters;
+  const { allow, ai, ...rest } = parameters;
+  const provider = providerNamed(ai ?? "openai");
   const hosts = typeof allow === "string" ? allow.split(",").map((host) => host.trim()) : allow;
   const harness = await openHarness({ ...rest, ...(hosts === undefined ? {} : { allow: hosts }) });
-  opened = new Run(harness, parameters.localAddress);
+  opened = new Run(harness, provider, parameters.localAddress);
   return opened;
+}
+
+function providerNamed(name: string): Provider {
+  const provider = PROVIDERS.find((each) => each === name);
+  if (provider !== undefined) return provider;
+  throw new UsageError(
+    "ERR_AI_PROVIDER_UNKNOWN",
+    `Embedded bots speak to their AI by one of ${PROVIDERS.join(", ")}; "${name}" is not known.`,
+  );
 }
 
 export type { Run };

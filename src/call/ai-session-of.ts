@@ -55,7 +55,10 @@ function requireLinear(format: AiOptions["audioFormat"]): void {
   );
 }
 
-/** Gemini has one way to detect turns; an eager one ends them sooner. */
+/**
+ * Gemini has one way to detect turns; an eager one ends them sooner. What OpenAI calls semantic is
+ * nearest to low sensitivity: the caller's "mm-hmm" shall not be taken for a turn.
+ */
 function activityDetectionOf(detection: TurnDetection): GeminiActivityDetection {
   const common =
     detection.interruptResponse === undefined
@@ -63,9 +66,10 @@ function activityDetectionOf(detection: TurnDetection): GeminiActivityDetection 
       : { interruptsResponse: detection.interruptResponse };
   if (detection.type === "semantic_vad") {
     const { eagerness } = detection;
+    const start = { ...common, startSensitivity: "low" } as const;
     return eagerness === "low" || eagerness === "high"
-      ? { ...common, endSensitivity: eagerness }
-      : common;
+      ? { ...start, endSensitivity: eagerness }
+      : start;
   }
   const { prefixPaddingMs, silenceDurationMs } = detection;
   return {

@@ -24,9 +24,18 @@ export interface EmbeddedAiChanges {
 
 type ServerFaults = NonNullable<Parameters<RealtimeServer["configure"]>[0]["faults"]>;
 
+/** How the embedded AI is reached. */
+interface EmbeddedAiAccess {
+  /** By the OpenAI protocol. */
+  readonly url: string;
+  /** By the Gemini protocol. */
+  readonly geminiUrl: string;
+  readonly apiKey: string;
+}
+
 /** The verbs of the embedded AI, as another thread calls them. */
 type RealtimeProcedures = {
-  start(options: EmbeddedAiOptions): Promise<{ readonly url: string; readonly apiKey: string }>;
+  start(options: EmbeddedAiOptions): Promise<EmbeddedAiAccess>;
   configure(changes: EmbeddedAiChanges): Promise<void>;
   close(nothing: undefined): Promise<void>;
 };
@@ -46,7 +55,7 @@ export function serveRealtimeServer(
       const voices = await loadVoices(files, voicesFolder);
       server = await RealtimeServer.start(environment, { ...options, script, voices });
       server.onEvent = (event) => notify(event);
-      return { url: server.url, apiKey: server.apiKey };
+      return { url: server.url, geminiUrl: server.geminiUrl, apiKey: server.apiKey };
     },
     configure: async ({ scriptPath, ...changes }) => {
       const script = scriptPath === undefined ? {} : { script: await readScript(scriptPath) };
@@ -63,6 +72,7 @@ export function serveRealtimeServer(
 /** The embedded AI, as a run sees it from its own thread. */
 export class EmbeddedAi {
   readonly url: string;
+  readonly geminiUrl: string;
   readonly apiKey: string;
   /** What the server itself did, with its own instants: ground truth for measurements. */
   readonly events: ServerEvent[] = [];
@@ -70,10 +80,11 @@ export class EmbeddedAi {
 
   private constructor(
     link: RemoteProcedures<RealtimeProcedures, ServerEvent>,
-    access: { readonly url: string; readonly apiKey: string },
+    access: EmbeddedAiAccess,
   ) {
     this.#link = link;
     this.url = access.url;
+    this.geminiUrl = access.geminiUrl;
     this.apiKey = access.apiKey;
     link.onNotice = (event) => this.events.push(event);
   }

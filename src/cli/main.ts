@@ -24,6 +24,7 @@ Options
   --max-concurrent N   of these at a time (default: 1000)
   --max-ring SECONDS   the longest that a call may ring (default: 180)
   --max-duration SECONDS  the longest that a call may last (default: 300)
+  --ai openai|gemini   the protocol by which embedded bots speak to their AI (default: openai)
   --voices FOLDER      recordings of your own, in caller/ and bot/
   --seed SEED          repeats a run's random choices
   --script NAME|FILE   realtime-server: what the AI says (default: reception)
@@ -40,6 +41,7 @@ const OPTIONS = {
   reports: { type: "string", default: "reports" },
   local: { type: "string" },
   voices: { type: "string" },
+  ai: { type: "string" },
   allow: { type: "string", multiple: true },
   "max-calls": { type: "string" },
   "max-concurrent": { type: "string" },
@@ -80,6 +82,7 @@ async function main(): Promise<number> {
     seed,
     reports: values.reports,
     localAddress: values.local,
+    ai: values.ai,
     voicesFolder: values.voices,
     dialling: diallingParameters(values),
     write,

@@ -35,6 +35,8 @@ export interface RunOptions {
   /** The folder that gets a folder per run. */
   readonly reports: string;
   readonly localAddress: string | undefined;
+  /** "openai" or "gemini". */
+  readonly ai: string | undefined;
   readonly voicesFolder: string | undefined;
   /** Permitted hosts beside loopback, and how much may be called. */
   readonly dialling: DiallingParameters;
@@ -131,7 +133,7 @@ async function runScenarios(
 
 /** What the step library is told; absent where the user chose nothing. */
 function worldParameters(
-  { seed, localAddress, voicesFolder, dialling }: RunOptions,
+  { seed, localAddress, ai, voicesFolder, dialling }: RunOptions,
   folder: string,
 ): Record<string, string | number | string[]> {
   return {
@@ -139,6 +141,7 @@ function worldParameters(
     reportFolder: folder,
     ...dialling,
     ...(localAddress === undefined ? {} : { localAddress }),
+    ...(ai === undefined ? {} : { ai }),
     ...(voicesFolder === undefined ? {} : { voicesFolder: resolve(voicesFolder) }),
   };
 }

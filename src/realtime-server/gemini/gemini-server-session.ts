@@ -150,7 +150,8 @@ export class GeminiServerSession implements SessionEngine {
     }
     const { grant } = this.#options;
     const fields = asObject(asked) ?? {};
-    const setup = readSetup(grant === undefined ? fields : grant.lock(fields));
+    const { semanticMinSpeechMs } = this.#options.settings().repertoire;
+    const setup = readSetup(grant === undefined ? fields : grant.lock(fields), semanticMinSpeechMs);
     if (typeof setup === "string") this.#refuse(setup);
     else if (this.#admit(setup)) this.#begin(setup);
   }

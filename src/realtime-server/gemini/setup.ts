@@ -46,18 +46,19 @@ export interface Setup {
   readonly handle: string | undefined;
 }
 
-/** The provider's default; high sensitivity hears quieter speech, low only louder. */
+/** The provider's defaults. */
 const PREFIX_PADDING_MS = 20;
 const SILENCE_MS = 500;
 const MIN_SPEECH_MS = 100;
-const THRESHOLDS: Readonly<Record<string, number>> = {
-  START_SENSITIVITY_HIGH: 0.4,
-  START_SENSITIVITY_LOW: 0.7,
-};
-const THRESHOLD_DEFAULT = 0.5;
+const THRESHOLD = 0.5;
+/** High sensitivity hears quieter speech; low wants more of it than a "mm-hmm". */
+const THRESHOLD_HIGH = 0.4;
 
-/** Reads a `setup`, in camelCase or snake_case; a text says what is wrong with it. */
-export function readSetup(value: unknown): Setup | string {
+/**
+ * Reads a `setup`, in camelCase or snake_case; a text says what is wrong with it.
+ * @param longSpeechMs what low sensitivity takes for speech.
+ */
+export function readSetup(value: unknown, longSpeechMs: number): Setup | string {
   const parsed = SETUP.safeParse(camelCased(value));
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -65,18 +66,18 @@ export function readSetup(value: unknown): Setup | string {
   }
   const modalities = parsed.data.generationConfig?.responseModalities ?? ["AUDIO"];
   return modalities.join() === "AUDIO"
-    ? setupOf(parsed.data)
+    ? setupOf(parsed.data, longSpeechMs)
     : "The model speaks: responseModalities must be [AUDIO].";
 }
 
-function setupOf(setup: SetupFields): Setup {
+function setupOf(setup: SetupFields, longSpeechMs: number): Setup {
   const input = setup.realtimeInputConfig;
   return {
     model: setup.model,
     toolNames: (setup.tools ?? []).flatMap(({ functionDeclarations }) =>
       (functionDeclarations ?? []).map(({ name }) => name),
     ),
-    turnDetection: turnDetectionOf(input?.automaticActivityDetection),
+    turnDetection: turnDetectionOf(input?.automaticActivityDetection, longSpeechMs),
     interrupts: input?.activityHandling !== "NO_INTERRUPTION",
     transcribesInput: setup.inputAudioTranscription !== undefined,
     transcribesOutput: setup.outputAudioTranscription !== undefined,
@@ -87,12 +88,13 @@ function setupOf(setup: SetupFields): Setup {
 
 type Detection = NonNullable<SetupFields["realtimeInputConfig"]>["automaticActivityDetection"];
 
-function turnDetectionOf(detection: Detection): TurnDetection | undefined {
+function turnDetectionOf(detection: Detection, longSpeechMs: number): TurnDetection | undefined {
   if (detection?.disabled === true) return undefined;
+  const sensitivity = detection?.startOfSpeechSensitivity;
   return {
-    threshold: THRESHOLDS[detection?.startOfSpeechSensitivity ?? ""] ?? THRESHOLD_DEFAULT,
+    threshold: sensitivity === "START_SENSITIVITY_HIGH" ? THRESHOLD_HIGH : THRESHOLD,
     prefixPaddingMs: detection?.prefixPaddingMs ?? PREFIX_PADDING_MS,
     silenceMs: detection?.silenceDurationMs ?? SILENCE_MS,
-    minSpeechMs: MIN_SPEECH_MS,
+    minSpeechMs: sensitivity === "START_SENSITIVITY_LOW" ? longSpeechMs : MIN_SPEECH_MS,
   };
 }
