@@ -162,34 +162,34 @@ describe("what the Gemini face refuses", () => {
   });
 });
 
+function tokens(): { readonly service: AuthTokens; readonly pass: (ms: number) => void } {
+  let nowMs = 0;
+  const clock = {
+    now: () => instant(nowMs),
+    wallClockMs: () => 1_800_000_000_000 + nowMs,
+    setTimer: () => ({ cancel: () => undefined }),
+  };
+  const service = new AuthTokens("AIzaServerKey", clock, () => 0.5);
+  return {
+    service,
+    pass: (ms) => {
+      nowMs += ms;
+    },
+  };
+}
+
+function mint(service: AuthTokens, body: object, key = "AIzaServerKey") {
+  const response = service.answer({
+    method: "POST",
+    target: "/v1alpha/auth_tokens",
+    headers: { "x-goog-api-key": key },
+    body: JSON.stringify(body),
+  });
+  const { name } = JSON.parse(response?.body ?? "{}") as { readonly name?: string };
+  return { status: response?.status, name: name ?? "" };
+}
+
 describe("ephemeral tokens of the Gemini face", () => {
-  function tokens(): { readonly service: AuthTokens; pass(ms: number): void } {
-    let nowMs = 0;
-    const clock = {
-      now: () => instant(nowMs),
-      wallClockMs: () => 1_800_000_000_000 + nowMs,
-      setTimer: () => ({ cancel: () => undefined }),
-    };
-    const service = new AuthTokens("AIzaServerKey", clock, () => 0.5);
-    return {
-      service,
-      pass: (ms) => {
-        nowMs += ms;
-      },
-    };
-  }
-
-  function mint(service: AuthTokens, body: object, key = "AIzaServerKey") {
-    const response = service.answer({
-      method: "POST",
-      target: "/v1alpha/auth_tokens",
-      headers: { "x-goog-api-key": key },
-      body: JSON.stringify(body),
-    });
-    const { name } = JSON.parse(response?.body ?? "{}") as { readonly name?: string };
-    return { status: response?.status, name: name ?? "" };
-  }
-
   it("begin as many sessions as they were made for, and go on with them later", () => {
     const { service } = tokens();
     const { name } = mint(service, { uses: 1 });

@@ -177,30 +177,33 @@ export class GeminiPair {
 
   /** Carries messages to and fro until both ends have said what they had to say. */
   #settle(): void {
-    for (let isBusy = true; isBusy; ) {
-      isBusy = false;
-      for (let each = this.client.takeOutput(); each; each = this.client.takeOutput()) {
-        isBusy = true;
-        if (each.kind === "send") this.#server?.handleMessage(each.text, this.#now);
-        else if (each.kind === "event") this.events.push({ ms: this.#now, what: each.event });
-        else if (each.kind === "connect") {
-          this.#connect();
-          this.client.handleOpen(this.#now);
-        }
-      }
-      for (let each = this.#server?.takeOutput(); each; each = this.#server?.takeOutput()) {
-        isBusy = true;
-        if (each.kind === "truth") {
-          this.#server?.handleSent(each.draft, this.#now);
-          this.truths.push({ ms: this.#now, what: each.draft });
-        } else if (each.kind === "message") {
-          this.fromServer.push(JSON.parse(each.text) as Record<string, unknown>);
-          this.client.handleMessage(each.text, this.#now);
-        } else {
-          this.fromServer.push({ closed: each.code });
-          this.client.handleClose(each.code, each.reason, this.#now);
-        }
-      }
+    while (this.#settleClient() || this.#settleServer());
+  }
+
+  /** @returns whether there was anything. */
+  #settleClient(): boolean {
+    const output = this.client.takeOutput();
+    if (output?.kind === "send") this.#server?.handleMessage(output.text, this.#now);
+    else if (output?.kind === "event") this.events.push({ ms: this.#now, what: output.event });
+    else if (output?.kind === "connect") {
+      this.#connect();
+      this.client.handleOpen(this.#now);
     }
+    return output !== undefined;
+  }
+
+  #settleServer(): boolean {
+    const output = this.#server?.takeOutput();
+    if (output?.kind === "truth") {
+      this.#server?.handleSent(output.draft, this.#now);
+      this.truths.push({ ms: this.#now, what: output.draft });
+    } else if (output?.kind === "message") {
+      this.fromServer.push(JSON.parse(output.text) as Record<string, unknown>);
+      this.client.handleMessage(output.text, this.#now);
+    } else if (output?.kind === "close") {
+      this.fromServer.push({ closed: output.code });
+      this.client.handleClose(output.code, output.reason, this.#now);
+    }
+    return output !== undefined;
   }
 }
