@@ -597,9 +597,12 @@ turns:
       return [id, client.truth("heard")[0]?.phraseId];
     });
 
-    expect(heard).toEqual(
-      phrases.map((id) => [id, id === "mm-hmm" || id === "do-you-sell-bicycles" ? undefined : id]),
-    );
+    const known = phrases.filter((id) => {
+      return reception.phraseWritten(voices.find("caller", id).text) !== undefined;
+    });
+    expect(known.length).toBeGreaterThanOrEqual(5);
+    expect(known.length).toBeLessThan(phrases.length);
+    expect(heard).toEqual(phrases.map((id) => [id, known.includes(id) ? id : undefined]));
   });
 
   it("says the script's otherwise to what it does not know", () => {
