@@ -21,6 +21,7 @@ export {
 export { after, elapsedMs, type Instant, instant } from "./instant.ts";
 export { type LogFields, type Logger, SILENT_LOGGER } from "./logger.ts";
 export { type Random, randomInteger, randomToken, seededRandom } from "./random.ts";
+export type { SocketAddress } from "./socket-address.ts";
 export type {
   ConnectOptions,
   DatagramSocket,
@@ -31,8 +32,16 @@ export type {
   MessageSocketState,
   Network,
   ServerHandlers,
-  SocketAddress,
   UpgradeDecision,
 } from "./sockets.ts";
+export type {
+  StreamConnection,
+  StreamHandlers,
+  StreamListener,
+  StreamOptions,
+  TlsClientOptions,
+  TlsIdentity,
+  TlsServerOptions,
+} from "./streams.ts";
 export { isoText, isoTimeMs } from "./wall-clock.ts";
 export type { Environment, FileStore } from "./world.ts";

@@ -1,10 +1,12 @@
 import type { Instant } from "./instant.ts";
-
-/** A numeric IP address and a port. */
-export interface SocketAddress {
-  readonly address: string;
-  readonly port: number;
-}
+import type { SocketAddress } from "./socket-address.ts";
+import type {
+  StreamConnection,
+  StreamHandlers,
+  StreamListener,
+  StreamOptions,
+  TlsClientOptions,
+} from "./streams.ts";
 
 /** A bound UDP socket. */
 export interface DatagramSocket {
@@ -29,6 +31,10 @@ export type MessageSocketState = "connecting" | "open" | "closing" | "closed";
 /** One WebSocket connection carrying texts, either end of it; they come in frames of any kind. */
 export interface MessageSocket {
   readonly state: MessageSocketState;
+  /** Both ends of the connection below, once it is open and where they are known. */
+  readonly addresses?:
+    | { readonly local: SocketAddress; readonly remote: SocketAddress }
+    | undefined;
   /** Bytes accepted by `send` that the network has not taken yet. */
   readonly bufferedBytes: number;
   onOpen: (() => void) | undefined;
@@ -94,6 +100,25 @@ export interface Network {
    * @throws EnvironmentError ERR_HOST_UNRESOLVED.
    */
   resolveHost(host: string): Promise<readonly string[]>;
+  /**
+   * The address of this host from which packets to `remote` (numeric) leave; `undefined` where
+   * there is no route.
+   */
+  localAddressTowards(remote: string): Promise<string | undefined>;
+  /**
+   * Opens a TCP connection.
+   * @throws RemoteError ERR_CONNECTION_REFUSED, ERR_CONNECTION_TIMED_OUT, ERR_CONNECTION_LOST,
+   *   ERR_TLS_CERTIFICATE_EXPIRED, ERR_TLS_CERTIFICATE_UNTRUSTED, ERR_TLS_NAME_MISMATCH,
+   *   ERR_TLS_HANDSHAKE_FAILED; EnvironmentError ERR_TLS_CLIENT_CERTIFICATE_REFUSED,
+   *   ERR_NETWORK_UNREACHABLE; UsageError ERR_TLS_MATERIAL.
+   */
+  connectStream(remote: SocketAddress, options: StreamOptions): Promise<StreamConnection>;
+  /**
+   * Listens for TCP connections; port 0 lets the host choose.
+   * @throws EnvironmentError ERR_PORT_IN_USE, ERR_ADDRESS_NOT_LOCAL, ERR_PORT_DENIED; UsageError
+   *   ERR_TLS_MATERIAL.
+   */
+  listenStream(local: SocketAddress, handlers: StreamHandlers): Promise<StreamListener>;
   /** Opens a WebSocket as client. Failures arrive at `onError` and `onClose`. */
   connectMessages(url: string, options?: ConnectOptions): MessageSocket;
   /**
@@ -108,4 +133,6 @@ export interface ConnectOptions {
   readonly headers?: Readonly<Record<string, string>>;
   readonly subprotocols?: readonly string[];
   readonly handshakeTimeoutMs?: number;
+  /** For wss:, where the host's own authorities are not the ones to trust. */
+  readonly tls?: TlsClientOptions;
 }

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { WebSocket } from "ws";
 import type {
   Clock,
@@ -5,7 +6,9 @@ import type {
   Instant,
   MessageSocket,
   MessageSocketState,
+  SocketAddress,
 } from "../environment/index.ts";
+import { tlsClientSettings } from "./stream-connection.ts";
 
 const STATES: readonly MessageSocketState[] = ["connecting", "open", "closing", "closed"];
 
@@ -19,9 +22,13 @@ export class NodeMessageSocket implements MessageSocket {
   onClose: ((code: number, reason: string) => void) | undefined;
   onError: ((error: Error) => void) | undefined;
   readonly #socket: WebSocket;
+  #addresses: MessageSocket["addresses"];
 
   constructor(socket: WebSocket, clock: Clock) {
     this.#socket = socket;
+    socket.on("upgrade", ({ socket: below }) => {
+      this.#addresses = addressesOf(below);
+    });
     socket.on("open", () => this.onOpen?.());
     socket.on("message", (data) => {
       const arrivedAt = clock.now();
@@ -51,12 +58,17 @@ export class NodeMessageSocket implements MessageSocket {
       ...(options.handshakeTimeoutMs === undefined
         ? {}
         : { handshakeTimeout: options.handshakeTimeoutMs }),
+      ...(options.tls === undefined ? {} : tlsClientSettings(options.tls)),
     });
     return new NodeMessageSocket(socket, clock);
   }
 
   get state(): MessageSocketState {
     return STATES[this.#socket.readyState] ?? "closed";
+  }
+
+  get addresses(): MessageSocket["addresses"] {
+    return this.#addresses;
   }
 
   get bufferedBytes(): number {
@@ -82,4 +94,11 @@ export class NodeMessageSocket implements MessageSocket {
 function textOf(data: WebSocket.RawData): string {
   if (Array.isArray(data)) return Buffer.concat(data).toString("utf8");
   return Buffer.isBuffer(data) ? data.toString("utf8") : Buffer.from(data).toString("utf8");
+}
+
+function addressesOf(below: Socket): { local: SocketAddress; remote: SocketAddress } {
+  return {
+    local: { address: below.localAddress ?? "", port: below.localPort ?? 0 },
+    remote: { address: below.remoteAddress ?? "", port: below.remotePort ?? 0 },
+  };
 }

@@ -10,10 +10,17 @@ import {
   type Network,
   type ServerHandlers,
   type SocketAddress,
+  type StreamConnection,
+  type StreamHandlers,
+  type StreamListener,
+  type StreamOptions,
 } from "../environment/index.ts";
 import { NodeDatagramSocket } from "./datagram-socket.ts";
 import { listenHttp } from "./http-server.ts";
+import { localAddressTowards } from "./local-address.ts";
 import { NodeMessageSocket } from "./message-socket.ts";
+import { connectStream } from "./stream-connection.ts";
+import { listenStream } from "./stream-listener.ts";
 
 /** The host's own network. */
 export class NodeNetwork implements Network {
@@ -39,6 +46,20 @@ export class NodeNetwork implements Network {
         { context: { host }, cause },
       );
     }
+  }
+
+  localAddressTowards(remote: string): Promise<string | undefined> {
+    return localAddressTowards(remote);
+  }
+
+  // A promise even where the certificates cannot be read.
+  // oxlint-disable-next-line typescript/require-await
+  async connectStream(remote: SocketAddress, options: StreamOptions): Promise<StreamConnection> {
+    return connectStream(remote, options, this.#clock);
+  }
+
+  listenStream(local: SocketAddress, handlers: StreamHandlers): Promise<StreamListener> {
+    return listenStream(local, handlers, this.#clock);
   }
 
   connectMessages(url: string, options?: ConnectOptions): MessageSocket {

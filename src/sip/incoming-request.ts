@@ -1,7 +1,8 @@
 import type { IncomingRequestMessage } from "sip.js/lib/core/index.js";
 import { AllowedMethods } from "sip.js/lib/core/user-agent-core/allowed-methods.js";
-import type { SocketAddress } from "../environment/index.ts";
+import type { Crossing } from "./channel.ts";
 import type { Via } from "./header-grammar.ts";
+import { flowParameter } from "./message-stamp.ts";
 import { uriHost } from "./sip-uri.ts";
 
 /** A stateless refusal: what to answer before the request reaches the core. */
@@ -14,21 +15,23 @@ export interface Refusal {
 /**
  * Notes where a request came from in its top Via, so that the response finds back: `received`
  * where the sent-by differs from the source, and `rport` where it was asked for (RFC 3261 §18.2.1,
- * RFC 3581 §4). sip.js copies the Via into each response.
+ * RFC 3581 §4). sip.js copies the Via into each response, and with it the channel's number.
  */
-export function stampVia(message: IncomingRequestMessage, from: SocketAddress): void {
+export function stampVia(message: IncomingRequestMessage, crossing: Crossing): void {
+  const { remote: from, channel } = crossing;
   const header = message.headers["Via"]?.[0];
   if (header === undefined) return;
   const via = header.parsed as Via;
   // What the peer itself wrote there is not to be trusted.
-  let raw = header.raw.replaceAll(/;\s*received\s*=[^;]*/gi, "");
+  let raw = header.raw.replaceAll(/;\s*(?:received|sidetone-flow)\s*=[^;]*/gi, "");
   if (via.rport !== undefined) {
     raw = raw.replace(/;\s*rport(?:\s*=[^;]*)?(?=;|$|\s)/i, `;rport=${from.port}`);
   }
   if (via.rport !== undefined || via.host !== uriHost(from.address)) {
     raw += `;received=${from.address}`;
   }
-  header.raw = raw;
+  const isSecure = /^\S+[ \t]+sips:/i.test(crossing.text);
+  header.raw = raw + flowParameter(channel.id, isSecure);
 }
 
 const MAGIC_COOKIE = "z9hG4bK";

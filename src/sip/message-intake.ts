@@ -5,25 +5,23 @@ import {
   TransactionState,
   URI,
 } from "sip.js/lib/core/index.js";
-import {
-  type Instant,
-  type Logger,
-  RemoteError,
-  type SocketAddress,
-} from "../environment/index.ts";
+import { type Instant, type Logger, RemoteError } from "../environment/index.ts";
+import type { Channel, Crossing } from "./channel.ts";
 import type { Via } from "./header-grammar.ts";
 import { isOfRfc2543, refusalOf, stampVia, transactionKey } from "./incoming-request.ts";
 import type { OutgoingCall } from "./outbound-call.ts";
 import { type MalformedMessage, parseMessage } from "./parser.ts";
 import type { SipCore } from "./sip-core.ts";
-import { DEFAULT_SIP_PORT, uriHost } from "./sip-uri.ts";
+import { uriHost } from "./sip-uri.ts";
+import { transportTraits } from "./transport-name.ts";
 
 /** What the intake needs to know. */
 export interface MessageIntakeOptions {
   readonly core: SipCore;
-  readonly local: SocketAddress;
   readonly logger: Logger;
   readonly now: () => Instant;
+  /** Whether a response that came this way has a Via of ours. */
+  readonly isOurs: (via: Via, channel: Channel) => boolean;
   /** Our outgoing call with this Call-ID, while it lives. */
   readonly callOf: (callId: string) => OutgoingCall | undefined;
   /** Takes a request before the core gets it; false where it is for the core. */
@@ -31,7 +29,7 @@ export interface MessageIntakeOptions {
 }
 
 /**
- * From a datagram to sip.js's core: parses, checks what the core does not, and mends what it is
+ * From what crossed a socket to sip.js's core: parses, checks what the core does not, and mends what it is
  * too strict about.
  */
 export class MessageIntake {
@@ -42,39 +40,39 @@ export class MessageIntake {
     this.#options = options;
   }
 
-  /** Datagrams that were no valid SIP message. */
+  /** What came and was no valid SIP message. */
   get malformedCount(): number {
     return this.#malformedCount;
   }
 
-  handleDatagram(data: Uint8Array, text: string, from: SocketAddress): void {
-    const parsed = parseMessage(data, text);
+  handleMessage(crossing: Crossing): void {
+    const parsed = parseMessage(crossing.bytes, crossing.text);
     switch (parsed.kind) {
       case "request":
-        this.#handleRequest(parsed.message, from);
+        this.#handleRequest(parsed.message, crossing);
         break;
       case "response":
-        this.#handleResponse(parsed.message, from);
+        this.#handleResponse(parsed.message, crossing);
         break;
       case "malformed":
-        this.#handleMalformed(parsed, from);
+        this.#handleMalformed(parsed, crossing);
         break;
       case "keepAlive":
         break;
     }
   }
 
-  #handleMalformed({ reason, statusCode, request }: MalformedMessage, from: SocketAddress): void {
+  #handleMalformed({ reason, statusCode, request }: MalformedMessage, crossing: Crossing): void {
     this.#malformedCount += 1;
     this.#options.logger.warn("A malformed SIP message arrived.", { reason });
     if (request === undefined) return;
-    stampVia(request, from);
+    stampVia(request, crossing);
     this.#options.core.replyMalformed(request, statusCode, reason);
   }
 
-  #handleRequest(message: IncomingRequestMessage, from: SocketAddress): void {
+  #handleRequest(message: IncomingRequestMessage, crossing: Crossing): void {
     const { core } = this.#options;
-    stampVia(message, from);
+    stampVia(message, crossing);
     message.viaBranch = transactionKey(message);
     if (core.settlesRefusedInvite(message)) return;
     this.#separateAck(message);
@@ -83,7 +81,7 @@ export class MessageIntake {
       core.replyStateless(message, refusal);
       return;
     }
-    if (isOfRfc2543(message) && !message.hasHeader("Contact")) addContact(message, from);
+    if (isOfRfc2543(message) && !message.hasHeader("Contact")) addContact(message, crossing);
     this.#addressToUs(message);
     if (this.#options.takeRequest(message)) return;
     core.receiveIncomingRequestFromTransport(message);
@@ -107,21 +105,23 @@ export class MessageIntake {
     const { ruri } = message;
     // Who routes a telephone number to us (RFC 3966) wants us to take it.
     if (ruri?.scheme === "tel") message.ruri = this.#options.core.configuration.contact.uri;
-    if (ruri?.scheme !== "sip") return;
+    if (ruri?.scheme !== "sip" && ruri?.scheme !== "sips") return;
     const { uri } = this.#options.core.configuration.contact;
     const user = unescaped((ruri.user ?? "").split(":")[0] as string);
     const isOurs = message.toTag !== "" || user === "" || user === unescaped(uri.user ?? "");
     if (isOurs) message.ruri = uri;
+    // The core would answer 416 to sips:, whoever is meant.
+    else ruri.scheme = "sip";
   }
 
-  #handleResponse(message: IncomingResponseMessage, from: SocketAddress): void {
+  #handleResponse(message: IncomingResponseMessage, crossing: Crossing): void {
     const { core, now, callOf } = this.#options;
-    if (!this.#isForUs(message)) return;
+    if (!this.#isForUs(message, crossing.channel)) return;
     const { statusCode = 0 } = message;
     if (message.method === "INVITE" && statusCode < 300) {
       const call = callOf(message.callId);
       if (statusCode < 200) call?.handleProvisional(statusCode, now());
-      else if (!this.#mendSuccess(message, from, call)) return;
+      else if (!this.#mendSuccess(message, crossing, call)) return;
     }
     core.receiveIncomingResponseFromTransport(message);
   }
@@ -129,7 +129,7 @@ export class MessageIntake {
   /** The core drops a 2xx without Contact, and never acknowledges it: its source has to do. */
   #mendSuccess(
     message: IncomingResponseMessage,
-    from: SocketAddress,
+    crossing: Crossing,
     call: OutgoingCall | undefined,
   ): boolean {
     if (message.toTag === "") {
@@ -137,18 +137,14 @@ export class MessageIntake {
       call?.fail(missingTag());
       return false;
     }
-    if (!message.hasHeader("Contact")) addContact(message, from);
+    if (!message.hasHeader("Contact")) addContact(message, crossing);
     return true;
   }
 
   /** RFC 3261 §18.1.2: a response whose top Via is not ours has lost its way. */
-  #isForUs(message: IncomingResponseMessage): boolean {
-    const { local } = this.#options;
+  #isForUs(message: IncomingResponseMessage, channel: Channel): boolean {
     const via = message.headers["Via"]?.[0]?.parsed as Via | undefined;
-    return (
-      via?.host.toLowerCase() === uriHost(local.address).toLowerCase() &&
-      (via.port ?? DEFAULT_SIP_PORT) === local.port
-    );
+    return via !== undefined && this.#options.isOurs(via, channel);
   }
 }
 
@@ -163,9 +159,12 @@ function unescaped(user: string): string {
 
 function addContact(
   message: IncomingRequestMessage | IncomingResponseMessage,
-  from: SocketAddress,
+  { remote, channel }: Crossing,
 ): void {
-  const uri = new URI("sip", "", uriHost(from.address), from.port);
+  const { uriParameter } = transportTraits(channel.transport);
+  const [, transport] = uriParameter.split("=");
+  const parameters = transport === undefined ? {} : { transport };
+  const uri = new URI("sip", "", uriHost(remote.address), remote.port, parameters);
   message.headers["Contact"] = [
     { raw: `<${uri.toString()}>`, parsed: new NameAddrHeader(uri, "", {}) },
   ];

@@ -1,4 +1,10 @@
-import { after, elapsedMs, type Instant, type SocketAddress } from "../environment/index.ts";
+import {
+  after,
+  elapsedMs,
+  type Instant,
+  type SidetoneError,
+  type SocketAddress,
+} from "../environment/index.ts";
 import type { MessagePeek } from "./message-peek.ts";
 
 /** RFC 3261 §17.1.1.1: an estimate of the round trip. */
@@ -14,7 +20,7 @@ export interface Retransmission {
   readonly text: string;
   readonly to: SocketAddress;
   /** Kept for the caller: whom to tell when the destination turns out to be unreachable. */
-  readonly onUnreachable?: (error: Error) => void;
+  readonly onUnreachable?: (error: SidetoneError) => void;
 }
 
 interface Armed extends Retransmission {

@@ -222,7 +222,7 @@ export class SipCore extends UserAgentCore {
 function configurationOf(options: SipCoreOptions): ConstructorParameters<typeof UserAgentCore>[0] {
   const { local, user, userAgent, transport } = options;
   const host = uriHost(local.address);
-  const contactUri = new URI("sip", user, host, local.port);
+  const contactUri = contactUriOf(user, local);
   return {
     aor: new URI("sip", user, host),
     contact: {
@@ -244,6 +244,14 @@ function configurationOf(options: SipCoreOptions): ConstructorParameters<typeof 
     authenticationFactory: () => undefined,
     transportAccessor: () => transport,
   };
+}
+
+/**
+ * The Contact URI with which the core writes its messages; what they carry in the end depends on
+ * the way by which they leave (`MessageStamp`).
+ */
+export function contactUriOf(user: string, local: SocketAddress): URI {
+  return new URI("sip", user, uriHost(local.address), local.port);
 }
 
 function loggerFactory(logger: Logger): LoggerFactory {

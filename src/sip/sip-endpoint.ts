@@ -23,14 +23,16 @@ import { IncomingCall } from "./inbound-call.ts";
 import { LateNotifies } from "./late-notifies.ts";
 import type { InjectedFault, MessageFault } from "./message-faults.ts";
 import { MessageIntake } from "./message-intake.ts";
+import { type OpenTransports, openTransports } from "./open-transport.ts";
 import { type OptionsAnswer, OptionsQuery } from "./options-query.ts";
 import { type CallOptions, OutgoingCall } from "./outbound-call.ts";
 import { TRANSACTION_TIMEOUT_MS } from "./retransmission.ts";
 import type { InboundCall, OutboundCall } from "./sip-call.ts";
 import { SipCore } from "./sip-core.ts";
+import type { SipSettings } from "./sip-settings.ts";
 import type { SipTrace } from "./sip-trace.ts";
-import { hostPortText, parseTarget } from "./sip-uri.ts";
-import { UdpTransport } from "./udp-transport.ts";
+import { parseTarget } from "./sip-uri.ts";
+import type { TransportLayer } from "./transport-layer.ts";
 import { isUserInfo } from "./wire-uri.ts";
 
 /** What an endpoint is made of. */
@@ -49,7 +51,9 @@ export interface SipEndpointOptions {
   readonly onTrace?: (trace: SipTrace) => void;
   /** A fault that was asked for happened to a message of this call. */
   readonly onInjected?: (callId: string, fault: InjectedFault) => void;
-  /** A socket that is bound already, instead of one at `local`. */
+  /** Transports, their sockets and certificates; default UDP and TCP at `local`. */
+  readonly sip?: SipSettings;
+  /** A UDP socket that is bound already: the only one that is used. */
   readonly socket?: DatagramSocket;
   /** Call-IDs that we may give out; default: all. For several endpoints at one address. */
   readonly ownsCallId?: (callId: string) => boolean;
@@ -78,7 +82,7 @@ export interface SipLiveState {
 
 /** What went wrong without belonging to a call. */
 export interface SipFaultCounts {
-  /** Datagrams that are no valid SIP message. */
+  /** What came and was no valid SIP message. */
   readonly malformed: number;
   /** Exceptions while a message was handled, or thrown by a listener: bugs, ours or theirs. */
   readonly exceptions: number;
@@ -96,24 +100,26 @@ const CALL_DOES_NOT_EXIST = 481;
 const DECLINE = 603;
 
 /**
- * A SIP user agent on one UDP socket (RFC 3261): places and takes any number of calls at a time.
+ * A SIP user agent (RFC 3261) over UDP, TCP, TLS and WebSocket: places and takes any number of
+ * calls at a time.
  *
  * Nothing that comes from the network is thrown; it arrives as an event of a call, in the trace or
  * in `counts`.
  */
 export class SipEndpoint {
   readonly local: SocketAddress;
-  /** Our own URI: sip:user@ip:port. */
+  /** Our own URI: sip:user@ip:port, with the transport where that is not UDP. */
   readonly uri: string;
   /** Called for each new call; where it is not set, callers get 480. */
   onInvite: ((call: InboundCall) => void) | undefined;
   readonly #options: SipEndpointOptions;
   readonly #core: SipCore;
-  readonly #transport: UdpTransport;
+  readonly #transport: TransportLayer;
   readonly #intake: MessageIntake;
   readonly #faults: FaultPump;
   readonly #calls = new Set<OutgoingCall | IncomingCall>();
   readonly #outgoing = new Map<string, OutgoingCall>();
+  readonly #liveCallIds = new Set<string>();
   readonly #queries = new Set<OptionsQuery>();
   readonly #lingering = new Set<Timer>();
   readonly #sendFailures = new Map<string, SidetoneError>();
@@ -123,36 +129,31 @@ export class SipEndpoint {
   #closed: Promise<void> | undefined;
 
   /**
-   * Binds the socket.
+   * Binds the sockets.
    * @throws EnvironmentError ERR_PORT_IN_USE, ERR_ADDRESS_NOT_LOCAL, ERR_PORT_DENIED; UsageError
-   *   ERR_SIP_USER_MALFORMED, ERR_ADDRESS_UNSPECIFIED.
+   *   ERR_SIP_USER_MALFORMED, ERR_ADDRESS_UNSPECIFIED, ERR_SIP_TRANSPORT, ERR_TLS_MATERIAL.
    */
   static async open(options: SipEndpointOptions): Promise<SipEndpoint> {
     checkOptions(options);
     applyFixes();
-    const socket = options.socket ?? (await options.network.bindDatagram(options.local));
-    return new SipEndpoint(options, socket);
+    return new SipEndpoint(options, await openTransports(options));
   }
 
-  private constructor(options: SipEndpointOptions, socket: DatagramSocket) {
+  private constructor(options: SipEndpointOptions, transports: OpenTransports) {
     this.#options = options;
-    this.local = socket.local;
-    this.uri = `sip:${options.user}@${hostPortText(socket.local)}`;
+    this.local = transports.local;
+    this.uri = transports.uri;
     this.#faults = new FaultPump(options.clock, options.onInjected ?? (() => {}));
-    this.#transport = new UdpTransport({
-      ...options,
+    this.#transport = transports.connect({
       faults: this.#faults,
-      socket,
-      onTrace: options.onTrace,
-      onDatagram: (data, text, from) => {
-        this.#guard(() => this.#intake.handleDatagram(data, text, from));
-      },
+      onMessage: (crossing) => this.#guard(() => this.#intake.handleMessage(crossing)),
       onSendFailed: (callId, error) => this.#noteSendFailure(callId, error),
+      isLive: (callId) => this.#liveCallIds.has(callId),
     });
     this.#core = new SipCore(
       {
         ...options,
-        local: socket.local,
+        local: this.local,
         displayName: options.displayName ?? "",
         transport: this.#transport,
         dialPolicy: new DialPolicy(options.allow),
@@ -168,9 +169,9 @@ export class SipEndpoint {
     this.#lateNotifies = new LateNotifies(this.#core);
     this.#intake = new MessageIntake({
       core: this.#core,
-      local: socket.local,
       logger: options.logger,
       now: () => this.#transport.messageInstant,
+      isOurs: (via, channel) => this.#transport.isOurs(via, channel),
       callOf: (callId) => this.#outgoing.get(callId),
       takeRequest: (message) => this.#lateNotifies.take(message),
     });
@@ -191,7 +192,10 @@ export class SipEndpoint {
   }
 
   get counts(): SipFaultCounts {
-    return { malformed: this.#intake.malformedCount, exceptions: this.#exceptions };
+    return {
+      malformed: this.#intake.malformedCount + this.#transport.garbageCount,
+      exceptions: this.#exceptions,
+    };
   }
 
   /**
@@ -217,7 +221,7 @@ export class SipEndpoint {
     // Made, checked and counted, in this order; the first packet leaves at `start`.
     leave = this.#options.ledger?.enterPlaced();
     this.#faults.arm(call.callId, options.faults ?? []);
-    this.#calls.add(call);
+    this.#keep(call);
     this.#outgoing.set(call.callId, call);
     call.start(options.ringTimeoutMs);
     return call;
@@ -297,7 +301,7 @@ export class SipEndpoint {
       request,
       replacement.kind === "replaces" ? replacement.call : undefined,
     );
-    this.#calls.add(call);
+    this.#keep(call);
     this.#guard(() => {
       try {
         listener(call);
@@ -308,9 +312,15 @@ export class SipEndpoint {
     });
   }
 
+  #keep(call: OutgoingCall | IncomingCall): void {
+    this.#calls.add(call);
+    this.#liveCallIds.add(call.callId);
+  }
+
   #forget(call: OutgoingCall | IncomingCall): void {
     this.#faults.handleCallEnded(call.callId);
     this.#calls.delete(call);
+    this.#liveCallIds.delete(call.callId);
     if (call.dialog !== undefined) this.#ended.add(call.dialog);
   }
 

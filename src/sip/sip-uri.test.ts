@@ -42,7 +42,7 @@ describe("parseTarget", () => {
     );
   });
 
-  it.each(["sips:bot@host", "tel:+4930123", "sip:bot@host;transport=tcp"])(
+  it.each(["sips:bot@host;transport=udp", "tel:+4930123", "sip:bot@host;transport=sctp"])(
     "says that %s is not supported",
     (text) => {
       expect(() => parseTarget(text)).toThrow(

@@ -1,27 +1,27 @@
 import { URI } from "sip.js/lib/core/index.js";
 import { type SocketAddress, UsageError } from "../environment/index.ts";
+import { transportNamed } from "./transport-name.ts";
 import { isUserInfo, parseUri } from "./wire-uri.ts";
 
-/** RFC 3261 §19.1.2. */
-export const DEFAULT_SIP_PORT = 5060;
-
-const EXAMPLE = "Write it as sip:user@host or sip:user@host:port.";
+const EXAMPLE = "Write it as sip:user@host or sip:user@host:port;transport=tcp.";
 
 /**
  * Reads a target that a user wrote.
  *
  * Messages name the part at fault, never the user part: it may be a telephone number.
- * @throws UsageError ERR_TARGET_MALFORMED; ERR_TARGET_UNSUPPORTED for sips:, tel: and transports
- *   other than UDP.
+ * @throws UsageError ERR_TARGET_MALFORMED; ERR_TARGET_UNSUPPORTED for tel: and transports other
+ *   than UDP, TCP, TLS and WebSocket.
  */
 export function parseTarget(text: string): URI {
   const target = text.trim().replace(/^<(.*)>$/, "$1");
   if (target === "") throw malformed("is empty");
   const scheme = /^([A-Za-z][A-Za-z0-9+.-]*):/.exec(target)?.[1]?.toLowerCase();
   // "bot.example:5060" has no scheme, although it looks like one.
-  const looksLikeHost = scheme !== undefined && /^[^:]*:\d+$/.test(target) && scheme !== "sip";
+  const looksLikeHost = scheme !== undefined && /^[^:]*:\d+$/.test(target) && !isSip(scheme);
   if (scheme === undefined || looksLikeHost) throw malformed('does not begin with "sip:"');
-  if (scheme !== "sip") throw unsupported(`has the scheme "${scheme}:"; only "sip:" can be called`);
+  if (!isSip(scheme)) {
+    throw unsupported(`has the scheme "${scheme}:"; only "sip:" and "sips:" can be called`);
+  }
   const uri = parseUri(target);
   if (uri === undefined) throw malformed(faultOf(target));
   checkUri(uri);
@@ -34,13 +34,23 @@ function checkUri(uri: URI): void {
     throw malformed('carries headers (behind "?"). Give them as `headers` of the call instead');
   }
   const transport = uri.getParam("transport");
-  if (transport !== undefined && transport?.toLowerCase() !== "udp") {
-    throw unsupported(`asks for transport "${String(transport)}"; only UDP is supported`);
+  if (transport === undefined) return;
+  if (typeof transport !== "string" || transportNamed(transport) === undefined) {
+    throw unsupported(
+      `asks for transport "${String(transport)}"; udp, tcp, tls, ws and wss are known`,
+    );
+  }
+  if (uri.scheme === "sips" && transport.toLowerCase() === "udp") {
+    throw unsupported('asks for transport "udp", which "sips:" rules out');
   }
 }
 
+function isSip(scheme: string): boolean {
+  return scheme === "sip" || scheme === "sips";
+}
+
 function faultOf(target: string): string {
-  const rest = target.slice("sip:".length);
+  const rest = target.slice(target.indexOf(":") + 1);
   const at = rest.indexOf("@");
   const hostPort = (rest.slice(at + 1).split(/[;?]/)[0] ?? "").trim();
   if (at !== -1 && !isUserInfo(rest.slice(0, at))) {

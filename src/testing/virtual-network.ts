@@ -11,8 +11,13 @@ import {
   type Random,
   type ServerHandlers,
   type SocketAddress,
+  type StreamConnection,
+  type StreamHandlers,
+  type StreamListener,
+  type StreamOptions,
   UsageError,
 } from "../environment/index.ts";
+import { VirtualStreams } from "./virtual-streams.ts";
 
 /** How a virtual network behaves. */
 export interface VirtualNetworkOptions {
@@ -53,16 +58,19 @@ export interface DatagramCounts {
 }
 
 const FIRST_EPHEMERAL_PORT = 40_000;
+const DEFAULT_LATENCY_MS = 5;
 
 /**
  * A network within one process and under one clock: datagrams with delay, jitter and seeded loss
- * between sockets of any numeric addresses. WebSocket and HTTP are not simulated.
+ * between sockets of any numeric addresses, and TCP (`streams`). WebSocket and HTTP are not
+ * simulated.
  */
 export class VirtualNetwork implements Network {
   /** Datagrams for which it returns true vanish, beside those lost at random. */
   dropsIf: ((datagram: Datagram) => boolean) | undefined;
   /** May be changed at any time. */
   lossRatio: number;
+  readonly streams: VirtualStreams;
   readonly #options: VirtualNetworkOptions;
   readonly #sockets = new Map<string, VirtualDatagramSocket>();
   readonly #counts = { sent: 0, duplicated: 0, delivered: 0, lost: 0, unbound: 0 };
@@ -71,6 +79,7 @@ export class VirtualNetwork implements Network {
   constructor(options: VirtualNetworkOptions) {
     this.#options = options;
     this.lossRatio = options.lossRatio ?? 0;
+    this.streams = new VirtualStreams(options.clock, options.latencyMs ?? DEFAULT_LATENCY_MS);
   }
 
   get counts(): DatagramCounts {
@@ -104,6 +113,18 @@ export class VirtualNetwork implements Network {
     return Promise.reject(new EnvironmentError("ERR_HOST_UNRESOLVED", message));
   }
 
+  localAddressTowards(): Promise<string | undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  connectStream(remote: SocketAddress, options: StreamOptions): Promise<StreamConnection> {
+    return this.streams.connect(remote, options);
+  }
+
+  listenStream(local: SocketAddress, handlers: StreamHandlers): Promise<StreamListener> {
+    return this.streams.listen(local, handlers);
+  }
+
   connectMessages(_url: string, _options?: ConnectOptions): MessageSocket {
     throw notSimulated();
   }
@@ -128,7 +149,7 @@ export class VirtualNetwork implements Network {
   }
 
   #pass(datagram: Datagram): void {
-    const { clock, random, latencyMs = 5, jitterMs = 0 } = this.#options;
+    const { clock, random, latencyMs = DEFAULT_LATENCY_MS, jitterMs = 0 } = this.#options;
     // Both numbers are always drawn, so that a changed ratio does not shift the sequence.
     const isLost = random() < this.lossRatio;
     const delayMs = latencyMs + random() * jitterMs;
@@ -206,6 +227,6 @@ function keyOf({ address, port }: SocketAddress): string {
 function notSimulated(): UsageError {
   return new UsageError(
     "ERR_NOT_SIMULATED",
-    "The virtual network carries datagrams only. Use real sockets for WebSocket and HTTP.",
+    "The virtual network carries datagrams and TCP only. Use real sockets for WebSocket and HTTP.",
   );
 }
