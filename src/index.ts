@@ -18,17 +18,16 @@ import {
   hostInfo,
   localAddressTowards,
   NodeFileStore,
-  NodeNetwork,
   openJournal,
   packageInfo,
   randomSeed,
-  SystemClock,
   startThread,
   takeLeftJournals,
   variableList,
   warnOnce,
   watchLastMoments,
 } from "./platform/index.ts";
+import { locateTarget } from "./sip/index.ts";
 
 /** What may be chosen for a run. */
 export interface HarnessOptions extends CallLimits {
@@ -43,6 +42,8 @@ export interface HarnessOptions extends CallLimits {
    * in the environment variable SIDETONE_ALLOW, separated by commas, are permitted as well.
    */
   readonly allow?: readonly string[];
+  /** DNS servers instead of this host's: "192.0.2.53", "192.0.2.53:5353". */
+  readonly dnsServers?: readonly string[];
 }
 
 /** The environment variable with permitted hosts. */
@@ -67,17 +68,18 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
   const left = takeLeftCalls(reportFolder);
   if (left !== undefined) warnOnce(left);
   let threads = 0;
-  const threadSeed = (kind: string): { readonly seed: string } => {
+  const dnsServers = options.dnsServers ?? [];
+  const threadData = (kind: string): { readonly seed: string; dnsServers: readonly string[] } => {
     threads += 1;
-    return { seed: `${seed}/${kind}/${threads}` };
+    return { seed: `${seed}/${kind}/${threads}`, dnsServers };
   };
   const harness = await Harness.open({
-    environment: createEnvironment({ seed }),
+    environment: createEnvironment({ seed, dnsServers }),
     files: new NodeFileStore(),
     startAgentThread: () =>
-      startThread(compiledModule("src/cli/threads/agent-thread.js"), threadSeed("agent")),
+      startThread(compiledModule("src/cli/threads/agent-thread.js"), threadData("agent")),
     startAiThread: () =>
-      startThread(compiledModule("src/cli/threads/realtime-thread.js"), threadSeed("ai")),
+      startThread(compiledModule("src/cli/threads/realtime-thread.js"), threadData("ai")),
     context: { seed, sidetoneVersion: version, ...hostInfo() },
     voicesFolder: options.voicesFolder ?? `${root}/fixtures/voices`,
     reportFolder,
@@ -150,20 +152,19 @@ export function scriptPath(nameOrPath: string): string {
     : nameOrPath;
 }
 
-/** The host of a SIP URI: an IPv6 reference, or up to port, parameters or headers. */
-const URI_HOST = /^sips?:(?:[^@]*@)?(?:\[([^\]]+)\]|([^:;?>\s]+))/iu;
-
 /**
  * The address of this host from which a target is reached: what an agent that dials it must be
  * bound to. Loopback for targets that have no address or no route; dialling them says so.
  */
-export async function localAddressFor(target: string): Promise<string> {
-  const found = URI_HOST.exec(target);
-  const host = found?.[1] ?? found?.[2];
-  if (host === undefined) return LOOPBACK;
+export async function localAddressFor(
+  target: string,
+  options: Pick<HarnessOptions, "dnsServers"> = {},
+): Promise<string> {
   try {
-    const [remote] = await new NodeNetwork(new SystemClock()).resolveHost(host);
-    return (remote === undefined ? undefined : await localAddressTowards(remote)) ?? LOOPBACK;
+    const world = createEnvironment(options);
+    const remote = await locateTarget(target, world);
+    const local = remote === undefined ? undefined : await localAddressTowards(remote);
+    return local ?? LOOPBACK;
   } catch {
     // Dialling the target will say what is wrong with it, in the scenario to which that belongs.
     return LOOPBACK;

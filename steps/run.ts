@@ -26,6 +26,8 @@ export interface RunParameters extends CallLimits {
   readonly ai?: string;
   /** Hosts beside loopback that may be called: a list, or one text with commas. */
   readonly allow?: readonly string[] | string;
+  /** DNS servers instead of this host's: "192.0.2.53", "192.0.2.53:5353". */
+  readonly dnsServers?: readonly string[];
 }
 
 /** An embedded bot: its AI server and the agent that answers the telephone. */
@@ -48,22 +50,23 @@ export interface BotWish {
  */
 class Run {
   readonly harness: Harness;
-  readonly #localAddress: string | undefined;
+  readonly #parameters: RunParameters;
   readonly #provider: Provider;
   readonly #bots = new Map<string, Promise<EmbeddedBot>>();
   readonly #colleagues = new Map<string, Promise<RemoteAgent>>();
   /** One for each address of this host that calls leave from. */
   readonly #callers = new Map<string, Promise<RemoteAgent>>();
 
-  constructor(harness: Harness, provider: Provider, localAddress: string | undefined) {
+  constructor(harness: Harness, provider: Provider, parameters: RunParameters) {
     this.harness = harness;
-    this.#localAddress = localAddress;
+    this.#parameters = parameters;
     this.#provider = provider;
   }
 
   /** The caller that reaches `target`. */
   async caller(target: string): Promise<RemoteAgent> {
-    const address = this.#localAddress ?? (await localAddressFor(target));
+    const { localAddress, ...rest } = this.#parameters;
+    const address = localAddress ?? (await localAddressFor(target, rest));
     let caller = this.#callers.get(address);
     if (caller === undefined) {
       const local = { address, port: 0 };
@@ -151,7 +154,7 @@ async function open(parameters: RunParameters): Promise<Run> {
   const provider = providerNamed(ai ?? "openai");
   const hosts = typeof allow === "string" ? allow.split(",").map((host) => host.trim()) : allow;
   const harness = await openHarness({ ...rest, ...(hosts === undefined ? {} : { allow: hosts }) });
-  opened = new Run(harness, provider, parameters.localAddress);
+  opened = new Run(harness, provider, parameters);
   return opened;
 }
 

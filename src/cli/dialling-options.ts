@@ -1,15 +1,17 @@
 import type { CallLimits } from "../call/index.ts";
 import { UsageError } from "../environment/index.ts";
 
-/** World parameters that say whom and how much a run may call. */
+/** World parameters that say whom and how much a run may call, and how hosts are found. */
 export interface DiallingParameters extends CallLimits {
   /** A mutable array, because cucumber's types ask for one. */
   readonly allow?: string[];
+  readonly dnsServers?: string[];
 }
 
 /** The options as they were given. */
 export interface DiallingOptions {
   readonly allow?: string[] | undefined;
+  readonly dns?: string[] | undefined;
   readonly "max-calls"?: string | undefined;
   readonly "max-concurrent"?: string | undefined;
   readonly "max-ring"?: string | undefined;
@@ -29,8 +31,12 @@ export function diallingParameters(options: DiallingOptions): DiallingParameters
   const limits = LIMITS.filter(([option]) => options[option] !== undefined).map(
     ([option, name, unit]) => [name, unit * wholeNumber(option, options[option])] as const,
   );
-  const { allow } = options;
-  return { ...(allow === undefined ? {} : { allow }), ...Object.fromEntries(limits) };
+  const { allow, dns } = options;
+  return {
+    ...(allow === undefined ? {} : { allow }),
+    ...(dns === undefined ? {} : { dnsServers: dns }),
+    ...Object.fromEntries(limits),
+  };
 }
 
 function wholeNumber(option: string, text: string | undefined): number {

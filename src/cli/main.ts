@@ -24,6 +24,7 @@ Options
   --max-concurrent N   of these at a time (default: 1000)
   --max-ring SECONDS   the longest that a call may ring (default: 180)
   --max-duration SECONDS  the longest that a call may last (default: 300)
+  --dns SERVER         a DNS server instead of this machine's, ADDRESS or ADDRESS:PORT (repeatable)
   --ai openai|gemini   the protocol by which embedded bots speak to their AI (default: openai)
   --voices FOLDER      recordings of your own, in caller/ and bot/
   --seed SEED          repeats a run's random choices
@@ -43,6 +44,7 @@ const OPTIONS = {
   voices: { type: "string" },
   ai: { type: "string" },
   allow: { type: "string", multiple: true },
+  dns: { type: "string", multiple: true },
   "max-calls": { type: "string" },
   "max-concurrent": { type: "string" },
   "max-ring": { type: "string" },

@@ -1,3 +1,4 @@
+import type { Dns } from "./dns.ts";
 import type { Instant } from "./instant.ts";
 import type { SocketAddress } from "./socket-address.ts";
 import type {
@@ -90,16 +91,13 @@ export interface ListeningServer {
 
 /** What code may ask of the network. */
 export interface Network {
+  /** The domain name system. */
+  readonly dns: Dns;
   /**
    * Binds a UDP socket; port 0 lets the host choose.
    * @throws EnvironmentError ERR_PORT_IN_USE, ERR_ADDRESS_NOT_LOCAL, ERR_PORT_DENIED.
    */
   bindDatagram(local: SocketAddress): Promise<DatagramSocket>;
-  /**
-   * Numeric addresses of a host name; a numeric address resolves to itself.
-   * @throws EnvironmentError ERR_HOST_UNRESOLVED.
-   */
-  resolveHost(host: string): Promise<readonly string[]>;
   /**
    * The address of this host from which packets to `remote` (numeric) leave; `undefined` where
    * there is no route.

@@ -1,21 +1,20 @@
-import { lookup } from "node:dns/promises";
-import { isIP } from "node:net";
-import {
-  type Clock,
-  type ConnectOptions,
-  type DatagramSocket,
-  EnvironmentError,
-  type ListeningServer,
-  type MessageSocket,
-  type Network,
-  type ServerHandlers,
-  type SocketAddress,
-  type StreamConnection,
-  type StreamHandlers,
-  type StreamListener,
-  type StreamOptions,
+import type {
+  Clock,
+  ConnectOptions,
+  DatagramSocket,
+  Dns,
+  ListeningServer,
+  MessageSocket,
+  Network,
+  ServerHandlers,
+  SocketAddress,
+  StreamConnection,
+  StreamHandlers,
+  StreamListener,
+  StreamOptions,
 } from "../environment/index.ts";
 import { NodeDatagramSocket } from "./datagram-socket.ts";
+import { NodeDns } from "./dns.ts";
 import { listenHttp } from "./http-server.ts";
 import { localAddressTowards } from "./local-address.ts";
 import { NodeMessageSocket } from "./message-socket.ts";
@@ -24,28 +23,20 @@ import { listenStream } from "./stream-listener.ts";
 
 /** The host's own network. */
 export class NodeNetwork implements Network {
+  readonly dns: Dns;
   readonly #clock: Clock;
 
-  constructor(clock: Clock) {
+  /**
+   * @param dnsServers instead of the host's; see `NodeDns`.
+   * @throws UsageError ERR_DNS_SERVER_MALFORMED.
+   */
+  constructor(clock: Clock, dnsServers: readonly string[] = []) {
+    this.dns = new NodeDns(dnsServers);
     this.#clock = clock;
   }
 
   bindDatagram(local: SocketAddress): Promise<DatagramSocket> {
     return NodeDatagramSocket.bind(local, this.#clock);
-  }
-
-  async resolveHost(host: string): Promise<readonly string[]> {
-    if (isIP(host) !== 0) return [host];
-    try {
-      const found = await lookup(host, { all: true, family: 4 });
-      return found.map((entry) => entry.address);
-    } catch (cause) {
-      throw new EnvironmentError(
-        "ERR_HOST_UNRESOLVED",
-        `The host name "${host}" has no address. Check its spelling and this machine's DNS.`,
-        { context: { host }, cause },
-      );
-    }
   }
 
   localAddressTowards(remote: string): Promise<string | undefined> {

@@ -15,6 +15,7 @@ export {
   writeDtmfRelay,
 } from "./dtmf-info.ts";
 export { ANONYMOUS, type InviteIdentity } from "./invite-identity.ts";
+export { locateTarget } from "./locate-target.ts";
 export type { MessageAlteration } from "./message-alterations.ts";
 export type { FaultEffect, InjectedFault, MessageFault } from "./message-faults.ts";
 export { FAULTS, type FaultyMessage } from "./named-faults.ts";

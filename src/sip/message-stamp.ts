@@ -1,3 +1,4 @@
+import { withoutMark } from "./strict-route.ts";
 import { type SipTransport, transportTraits } from "./transport-name.ts";
 
 /** What a message says of the socket or connection by which it leaves. */
@@ -39,7 +40,7 @@ export class MessageStamp {
     const { viaToken } = transportTraits(identity.transport);
     const isSecure = /^\S+ sips:/i.test(text);
     return this.#withContact(
-      text.replace(TOP_VIA, `Via: SIP/2.0/${viaToken} ${identity.sentBy}`),
+      withoutMark(text).replace(TOP_VIA, `Via: SIP/2.0/${viaToken} ${identity.sentBy}`),
       this.contactUri(identity, isSecure),
     );
   }

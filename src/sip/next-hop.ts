@@ -1,5 +1,6 @@
 import type { URI } from "sip.js/lib/core/index.js";
 import type { MessagePeek } from "./message-peek.ts";
+import { isStrict } from "./strict-route.ts";
 import { type SipTransport, transportNamed } from "./transport-name.ts";
 import { parseNameAddr, parseUri } from "./wire-uri.ts";
 
@@ -23,16 +24,20 @@ export interface NextHop {
  */
 export function nextHopOf(peek: MessagePeek): NextHop | undefined {
   if (peek.statusCode !== undefined) return responseHop(peek);
+  const { route } = peek;
   const uri =
-    peek.route === undefined ? parseUri(peek.requestUri ?? "") : parseNameAddr(peek.route)?.uri;
-  if (uri === undefined || !uri.scheme.startsWith("sip")) return undefined;
+    route === undefined || isStrict(route)
+      ? parseUri(peek.requestUri ?? "")
+      : parseNameAddr(route)?.uri;
+  return uri === undefined ? undefined : uriHop(uri);
+}
+
+/** Where a URI leads; `undefined` where that is nowhere for us. */
+export function uriHop(uri: URI): NextHop | undefined {
+  if (!uri.scheme.startsWith("sip")) return undefined;
   const named = uri.getParam("transport") ?? undefined;
   const transport = named === undefined ? undefined : transportNamed(named);
   if (named !== undefined && transport === undefined) return undefined;
-  return uriHop(uri, transport);
-}
-
-function uriHop(uri: URI, transport: SipTransport | undefined): NextHop {
   const isSecure = uri.scheme === "sips";
   return {
     // RFC 3263 §4: maddr, where present, takes the host's place.

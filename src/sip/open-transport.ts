@@ -8,8 +8,8 @@ import type {
   SocketAddress,
 } from "../environment/index.ts";
 import type { Crossing } from "./channel.ts";
+import { DnsLocator } from "./dns-locator.ts";
 import type { FaultPump } from "./fault-pump.ts";
-import { HostLocator } from "./locate.ts";
 import { MessageStamp } from "./message-stamp.ts";
 import { openBindings, type SipBindings } from "./sip-bindings.ts";
 import { contactUriOf } from "./sip-core.ts";
@@ -80,9 +80,14 @@ function transportsOf(parts: TransportParts, bindings: SipBindings): OpenTranspo
         settings,
         address: local.address,
         isUdpOnly: socket !== undefined,
-        locator: new HostLocator({
+        locator: new DnsLocator({
           ...parts,
+          dns: parts.network.dns,
           defaultTransport: transport,
+          serves: (each) =>
+            each === "udp"
+              ? bindings.all.some((binding) => binding.transport === "udp")
+              : socket === undefined,
           reaches: reachable([local, ...bindings.all.map((each) => each.local)]),
         }),
       }),

@@ -1,5 +1,6 @@
 import {
   type IncomingRequestMessage,
+  type IncomingResponseMessage,
   Levels,
   LoggerFactory,
   type OutgoingInviteRequest,
@@ -30,7 +31,10 @@ import { branchOf, useBranchSource } from "./fixes.ts";
 import { SUPPORTED_OPTION_TAGS } from "./incoming-request.ts";
 import { malformedResponse } from "./malformed-response.ts";
 import { RefusedInvites } from "./refused-invites.ts";
-import { hostPortText, uriHost } from "./sip-uri.ts";
+import { enableFailover, type FailoverHost } from "./request-failover.ts";
+import { RetiredTransactions } from "./retired-transactions.ts";
+import { hostPortText, parseTarget, uriHost } from "./sip-uri.ts";
+import { routed } from "./strict-route.ts";
 
 /** What the core has to know of its endpoint. */
 export interface SipCoreOptions {
@@ -43,6 +47,9 @@ export interface SipCoreOptions {
   readonly userAgent: string;
   readonly transport: Transport;
   readonly dialPolicy: DialPolicy;
+  /** A sip: or sips: URI. */
+  readonly outboundProxy: string | undefined;
+  readonly failover: Omit<FailoverHost, "clock" | "retire">;
   /** See `SipEndpointOptions`. */
   readonly ownsCallId?: (callId: string) => boolean;
 }
@@ -66,6 +73,9 @@ export class SipCore extends UserAgentCore {
   readonly #prefix: string;
   readonly #host: string;
   readonly #ownsCallId: (callId: string) => boolean;
+  readonly #preloadedRoutes: readonly string[];
+  readonly #failover: FailoverHost;
+  readonly #retired: RetiredTransactions;
 
   constructor(options: SipCoreOptions, delegate: UserAgentCoreDelegate) {
     super(configurationOf(options), delegate);
@@ -75,6 +85,13 @@ export class SipCore extends UserAgentCore {
     this.#prefix = `${Math.floor(options.clock.wallClockMs()).toString(36)}${options.local.port.toString(36)}`;
     this.#host = uriHost(options.local.address);
     this.#ownsCallId = options.ownsCallId ?? (() => true);
+    this.#preloadedRoutes = outboundRoutes(options.outboundProxy);
+    this.#retired = new RetiredTransactions(options.clock, this);
+    this.#failover = {
+      ...options.failover,
+      clock: options.clock,
+      retire: (transaction) => this.#retired.add(transaction),
+    };
   }
 
   /** The Contact header line. */
@@ -102,10 +119,16 @@ export class SipCore extends UserAgentCore {
     ...parameters: Parameters<UserAgentCore["makeOutgoingRequestMessage"]>
   ): OutgoingRequestMessage {
     const [method, requestUri, fromUri, toUri, options, ...rest] = parameters;
-    const identified = { callId: this.newCallId(), fromTag: this.newTag(), ...options };
+    const way = routed({ requestUri, routeSet: this.#routeSetOf(method, options) });
+    const identified = {
+      callId: this.newCallId(),
+      fromTag: this.newTag(),
+      ...options,
+      routeSet: [...way.routeSet],
+    };
     const message = super.makeOutgoingRequestMessage(
       method,
-      requestUri,
+      way.requestUri,
       fromUri,
       toUri,
       identified,
@@ -121,38 +144,64 @@ export class SipCore extends UserAgentCore {
     return message;
   }
 
+  /** What the maker of a request says comes first; else it goes by the outbound proxy. */
+  #routeSetOf(
+    method: string,
+    { routeSet = [], toTag = "" }: Parameters<UserAgentCore["makeOutgoingRequestMessage"]>[4],
+  ): readonly string[] {
+    const isOutside = toTag === "" && method !== "CANCEL" && method !== "ACK";
+    return routeSet.length > 0 || !isOutside ? routeSet : this.#preloadedRoutes;
+  }
+
   // Every request outside of a dialog goes through one of these six, whoever makes it.
 
   override invite(...parameters: Parameters<UserAgentCore["invite"]>): OutgoingInviteRequest {
-    this.dialPolicy.requireMessage(parameters[0]);
-    return super.invite(...parameters);
+    return this.#outside(parameters[0], () => super.invite(...parameters));
   }
 
   override request(...parameters: Parameters<UserAgentCore["request"]>): OutgoingRequest {
-    this.dialPolicy.requireMessage(parameters[0]);
-    return super.request(...parameters);
+    return this.#outside(parameters[0], () => super.request(...parameters));
   }
 
   override register(...parameters: Parameters<UserAgentCore["register"]>): OutgoingRegisterRequest {
-    this.dialPolicy.requireMessage(parameters[0]);
-    return super.register(...parameters);
+    return this.#outside(parameters[0], () => super.register(...parameters));
   }
 
   override message(...parameters: Parameters<UserAgentCore["message"]>): OutgoingMessageRequest {
-    this.dialPolicy.requireMessage(parameters[0]);
-    return super.message(...parameters);
+    return this.#outside(parameters[0], () => super.message(...parameters));
   }
 
   override publish(...parameters: Parameters<UserAgentCore["publish"]>): OutgoingPublishRequest {
-    this.dialPolicy.requireMessage(parameters[0]);
-    return super.publish(...parameters);
+    return this.#outside(parameters[0], () => super.publish(...parameters));
   }
 
   override subscribe(
     ...parameters: Parameters<UserAgentCore["subscribe"]>
   ): OutgoingSubscribeRequest {
-    this.dialPolicy.requireMessage(parameters[0]);
-    return super.subscribe(...parameters);
+    return this.#outside(parameters[0], () => super.subscribe(...parameters));
+  }
+
+  /** Checks where it would go, and lets it go elsewhere where that fails. */
+  #outside<Request>(message: OutgoingRequestMessage, send: () => Request): Request {
+    this.dialPolicy.requireMessage(message);
+    const request = send();
+    enableFailover(request, this.#failover);
+    return request;
+  }
+
+  /**
+   * What comes for a transaction that was replaced by one with another server belongs there. sip.js
+   * would give it to the new one, which would take it for its own.
+   */
+  override receiveIncomingResponseFromTransport(message: IncomingResponseMessage): void {
+    const retired = this.#retired.get(message.viaBranch);
+    if (retired === undefined) super.receiveIncomingResponseFromTransport(message);
+    else retired.receiveResponse(message);
+  }
+
+  override reset(): void {
+    super.reset();
+    this.#retired.dispose();
   }
 
   /**
@@ -252,6 +301,14 @@ function configurationOf(options: SipCoreOptions): ConstructorParameters<typeof 
  */
 export function contactUriOf(user: string, local: SocketAddress): URI {
   return new URI("sip", user, uriHost(local.address), local.port);
+}
+
+/** RFC 3261 §8.1.2: an outbound proxy is a route set with one loose router in it. */
+function outboundRoutes(proxy: string | undefined): readonly string[] {
+  if (proxy === undefined) return [];
+  const uri = parseTarget(proxy);
+  uri.setParam("lr", null);
+  return [`<${uri.toString()}>`];
 }
 
 function loggerFactory(logger: Logger): LoggerFactory {

@@ -90,6 +90,8 @@ export interface SipFaultCounts {
 
 /** How long `close` waits for the peers' answers. */
 const CLOSE_LIMIT_MS = 2000;
+/** Of one of several servers; see `SipSettings.serverTimeoutMs`. */
+const SERVER_TIMEOUT_MS = 4000;
 /** Those of calls that are over already are never asked for, so their number is bounded. */
 const SEND_FAILURES_LIMIT = 1024;
 /** As many as are likely to be asked for once more: see RFC 3891 §3. */
@@ -157,6 +159,14 @@ export class SipEndpoint {
         displayName: options.displayName ?? "",
         transport: this.#transport,
         dialPolicy: new DialPolicy(options.allow),
+        outboundProxy: options.sip?.outboundProxy,
+        failover: {
+          targetTimeoutMs: options.sip?.serverTimeoutMs ?? SERVER_TIMEOUT_MS,
+          hasNextTarget: (request) => this.#transport.hasNextTarget(request),
+          advanceTarget: (request) => this.#transport.advanceTarget(request),
+          forget: (branch) => this.#transport.forget(branch),
+          onNextTarget: (callId) => this.#sendFailures.delete(callId),
+        },
       },
       {
         onInvite: (request) => this.#handleInvite(request),

@@ -33,6 +33,13 @@ export interface SipSettings {
   readonly webSocketUrl?: string;
   /** Requests above 1300 bytes go by TCP (RFC 3261 §18.1.1), or by UDP all the same. Default "tcp". */
   readonly largeRequests?: "tcp" | "udp";
+  /**
+   * How long one of several servers may keep silent before the next is tried (RFC 3263 §4.3).
+   * Default 4000; the RFC's own time-out is 32 000, longer than most calls may ring.
+   */
+  readonly serverTimeoutMs?: number;
+  /** All requests outside of a dialog go by way of this, a sip: or sips: URI. */
+  readonly outboundProxy?: string;
 }
 
 const LISTENING = new Set<string>(["udp", "tcp", "tls"]);

@@ -85,11 +85,11 @@ export class TransportLayer implements Transport {
 
   constructor(options: TransportLayerOptions) {
     this.#options = options;
-    const { bindings, network, locator } = options;
+    const { bindings, locator } = options;
     const addresses = [...new Set(bindings.all.map(({ local }) => local.address))];
     this.#finder = new RouteFinder(
       locator,
-      network,
+      options,
       addresses.length === 0 ? [options.address] : addresses,
     );
     this.#tracer = new MessageTracer(options.onTrace);
@@ -165,6 +165,20 @@ export class TransportLayer implements Transport {
     return route === undefined ? this.#sendToHop(outgoing) : this.#deliver(outgoing, route);
   }
 
+  /** Whether another server is left for this request; `undefined` where none was chosen yet. */
+  hasNextTarget(request: string): boolean | undefined {
+    const peek = peekMessage(request);
+    const hop = nextHopOf(peek);
+    return hop === undefined ? false : this.#finder.hasNext(hop, peek.callId);
+  }
+
+  /** The server of this request failed: later ones go to the next; false where none is left. */
+  advanceTarget(request: string): boolean {
+    const peek = peekMessage(request);
+    const hop = nextHopOf(peek);
+    return hop !== undefined && this.#finder.advance(hop, peek.callId);
+  }
+
   /** Stops repeating the requests of a transaction. */
   forget(branch: string): void {
     for (const channel of this.#udp.values()) channel.forget(branch);
@@ -187,9 +201,10 @@ export class TransportLayer implements Transport {
     const { peek } = message;
     const hop = nextHopOf(peek);
     if (hop === undefined) return Promise.reject(this.#failed(peek, noNextHop()));
-    const route = this.#finder.known(hop);
+    const callId = peek.statusCode === undefined ? peek.callId : undefined;
+    const route = this.#finder.known(hop, callId);
     if (route !== undefined) return this.#deliver(message, route);
-    return this.#finder.find(hop).then(
+    return this.#finder.find(hop, callId).then(
       (found) => this.#deliver(message, found),
       (error: unknown) => Promise.reject(this.#failed(peek, resolveFailure(error))),
     );

@@ -3,6 +3,7 @@
  * network within the process. Product code never imports this folder.
  */
 export { ManualClock } from "./manual-clock.ts";
+export { VirtualDns } from "./virtual-dns.ts";
 export {
   type Datagram,
   type DatagramCounts,

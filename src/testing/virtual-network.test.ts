@@ -93,10 +93,11 @@ describe("VirtualNetwork", () => {
   it("resolves names that it knows", async () => {
     const { network } = await pair({ hosts: { "bot.example": ["192.0.2.2"] } });
 
-    expect(await network.resolveHost("bot.example")).toEqual(["192.0.2.2"]);
-    expect(await network.resolveHost("192.0.2.9")).toEqual(["192.0.2.9"]);
-    await expect(network.resolveHost("x.example")).rejects.toMatchObject({
-      code: "ERR_HOST_UNRESOLVED",
+    expect(await network.dns.resolveAddresses("bot.example")).toEqual([{ address: "192.0.2.2" }]);
+    expect(await network.dns.resolveAddresses("x.example")).toEqual([]);
+    network.dns.failing.add("A bot.example");
+    await expect(network.dns.resolveAddresses("bot.example")).rejects.toMatchObject({
+      code: "ERR_DNS_FAILED",
     });
   });
 });

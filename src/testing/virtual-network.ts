@@ -17,6 +17,7 @@ import {
   type StreamOptions,
   UsageError,
 } from "../environment/index.ts";
+import { VirtualDns } from "./virtual-dns.ts";
 import { VirtualStreams } from "./virtual-streams.ts";
 
 /** How a virtual network behaves. */
@@ -71,6 +72,8 @@ export class VirtualNetwork implements Network {
   /** May be changed at any time. */
   lossRatio: number;
   readonly streams: VirtualStreams;
+  /** May be changed at any time. */
+  readonly dns: VirtualDns;
   readonly #options: VirtualNetworkOptions;
   readonly #sockets = new Map<string, VirtualDatagramSocket>();
   readonly #counts = { sent: 0, duplicated: 0, delivered: 0, lost: 0, unbound: 0 };
@@ -79,6 +82,7 @@ export class VirtualNetwork implements Network {
   constructor(options: VirtualNetworkOptions) {
     this.#options = options;
     this.lossRatio = options.lossRatio ?? 0;
+    this.dns = new VirtualDns(options.hosts);
     this.streams = new VirtualStreams(options.clock, options.latencyMs ?? DEFAULT_LATENCY_MS);
   }
 
@@ -103,14 +107,6 @@ export class VirtualNetwork implements Network {
     });
     this.#sockets.set(keyOf(bound), socket);
     return Promise.resolve(socket);
-  }
-
-  resolveHost(host: string): Promise<readonly string[]> {
-    if (/^[\d.]+$/.test(host) || host.includes(":")) return Promise.resolve([host]);
-    const addresses = this.#options.hosts?.[host];
-    if (addresses !== undefined) return Promise.resolve(addresses);
-    const message = `The host name "${host}" is not known in the virtual network.`;
-    return Promise.reject(new EnvironmentError("ERR_HOST_UNRESOLVED", message));
   }
 
   localAddressTowards(): Promise<string | undefined> {

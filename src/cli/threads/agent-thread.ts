@@ -9,15 +9,18 @@ import {
   threadData,
 } from "../../platform/index.ts";
 
-const { seed } = threadData() as { readonly seed: string };
+const { seed, dnsServers } = threadData() as {
+  readonly seed: string;
+  readonly dnsServers: readonly string[];
+};
 const monitor = new EventLoopMonitor();
 let shards = 0;
-const close = serveAgent(parentChannel(), createEnvironment({ seed }), {
+const close = serveAgent(parentChannel(), createEnvironment({ seed, dnsServers }), {
   instrument: { readLag: () => monitor.read() },
   startShard: () => {
     shards += 1;
     const entry = compiledModule("src/cli/threads/agent-thread.js");
-    return startThread(entry, { seed: `${seed}/shard/${shards}` });
+    return startThread(entry, { seed: `${seed}/shard/${shards}`, dnsServers });
   },
 });
 

@@ -186,6 +186,10 @@ export class RawPeer {
     this.#socket.send(new TextEncoder().encode(text), addressOf(host));
   }
 
+  close(): Promise<void> {
+    return this.#socket.close();
+  }
+
   /** The messages whose start line contains `part`. */
   withStart(part: string): string[] {
     return this.received
