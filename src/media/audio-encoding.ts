@@ -14,7 +14,9 @@ export class AudioEncoding {
   readonly #encoder: AudioEncoder;
   readonly #resampler: Resampler | undefined;
   readonly #resampled: Int16Array;
-  readonly #payload = new Uint8Array(PACKET_BYTES_MAX);
+  readonly #room = new Uint8Array(PACKET_BYTES_MAX);
+  /** The part of it that the newest payload fills: kept, since most are of one length. */
+  #payload: Uint8Array = this.#room;
 
   constructor(codec: Codec, sampleRateHz: number, options: EncoderOptions) {
     this.#encoder = codec.createEncoder(options);
@@ -29,7 +31,9 @@ export class AudioEncoding {
   /** The payload of one frame, valid until the next call; empty where the codec sends nothing. */
   encode(frame: Int16Array): Uint8Array {
     const samples = this.#atCodecRate(frame);
-    return this.#payload.subarray(0, this.#encoder.encode(samples, this.#payload));
+    const bytes = this.#encoder.encode(samples, this.#room);
+    if (this.#payload.length !== bytes) this.#payload = this.#room.subarray(0, bytes);
+    return this.#payload;
   }
 
   /** Gives the encoder's memory back. */

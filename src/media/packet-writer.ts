@@ -46,7 +46,9 @@ export class PacketWriter {
   packetsSent = 0;
   bytesSent = 0;
   readonly #options: PacketWriterOptions;
-  readonly #plain = new Uint8Array(PACKET_BYTES_MAX);
+  readonly #room = new Uint8Array(PACKET_BYTES_MAX);
+  /** The part of it that the newest packet fills: kept, since most are of one length. */
+  #plain: Uint8Array = this.#room;
   #sealed: Uint8Array | undefined;
   #sequenceNumber: number;
 
@@ -65,9 +67,10 @@ export class PacketWriter {
     const { ssrc } = this;
     const sequenceNumber = this.#sequenceNumber;
     const header = { marker, payloadType, sequenceNumber, timestamp, ssrc };
-    const bytes = encodeRtp(header, payload, this.#plain);
+    const bytes = encodeRtp(header, payload, this.#room);
+    if (this.#plain.length !== bytes) this.#plain = this.#room.subarray(0, bytes);
+    const plain = this.#plain;
     this.#sequenceNumber = (this.#sequenceNumber + 1) & 0xffff;
-    const plain = this.#plain.subarray(0, bytes);
     const data = this.#protect(plain);
     const { socket, onPacket, now } = this.#options;
     socket.send(data, remote);
