@@ -20,6 +20,8 @@ const FINAL_EVENTS: ReadonlySet<TransferFact["event"]> = new Set([
   "unreported",
 ]);
 
+/** How long one end may know of a message before the other has told us of it. */
+const CHANNEL_MS = 1000;
 /** A BYE that a failed transfer brings about would come at once. */
 const GOES_ON_MS = 500;
 
@@ -97,11 +99,14 @@ export async function expectTransferProgress(
   statusCodes: readonly number[],
   limitMs: number,
 ): Promise<string> {
-  await call.waitFor((fact) => (toldIn(fact) ?? 0) >= 200, limitMs);
-  const facts = call.timeline.facts.filter((fact) => toldIn(fact) !== undefined);
-  const [first] = facts;
-  // Both ends see each NOTIFY; one of them is enough.
-  const told = facts.filter(({ party }) => party === first?.party).map(toldIn);
+  const first = await call.waitFor(tellsTheEnd, limitMs);
+  // Both ends see each NOTIFY, and tell of it over different channels: whoever asked is believed.
+  const asking = transfersOf(call).find(({ role }) => role === "transferor");
+  const party = asking?.party ?? first?.party ?? transfersOf(call)[0]?.party;
+  if (first !== undefined) {
+    await call.waitFor((fact) => fact.party === party && tellsTheEnd(fact), CHANNEL_MS);
+  }
+  const told = call.timeline.facts.filter((fact) => fact.party === party).flatMap(toldListIn);
   const observed = told.join(", ");
   if (observed === statusCodes.join(", ")) return `told: ${observed}`;
   throw new ExpectationError(
@@ -238,6 +243,15 @@ function toldIn(fact: Fact): number | undefined {
   if (fact.statusCode !== undefined || fact.retransmission === true) return undefined;
   const status = /\r?\n\r?\nSIP\/2\.0 ([1-6]\d\d)/u.exec(fact.text)?.[1];
   return status === undefined ? undefined : Number(status);
+}
+
+function tellsTheEnd(fact: Fact): boolean {
+  return (toldIn(fact) ?? 0) >= 200;
+}
+
+function toldListIn(fact: Fact): number[] {
+  const status = toldIn(fact);
+  return status === undefined ? [] : [status];
 }
 
 /** Whether two SIP URIs mean the same telephone; parameters and headers do not count. */

@@ -1,5 +1,5 @@
 Feature: Transfers in every role
-  What features/transfer.feature leaves out: the other side, refusals, and a tool that fails.
+  What features/transfer.feature leaves out: the other side, and refusals.
 
   Background:
     Given a bot that plays the script "transfer" and lets the caller speak first
@@ -27,17 +27,6 @@ Feature: Transfers in every role
     And the caller is in a call with the bot
     When the bot transfers the call to "desk"
     Then the transfer is refused with 603 within 2 s
-    And the call goes on
-
-  Scenario: The bot asks, and says so where nobody answers
-    Given the colleague "manager" refuses calls with 480
-    And the caller is in a call with the bot
-    When the caller says "May I speak with the manager?"
-    Then the bot calls the tool "transfer_call" with:
-      | destination | manager |
-      | attended    | true    |
-    And the caller hears "One moment, I will put you through."
-    And the caller hears "I am sorry, nobody is free there. Can I help you?"
     And the call goes on
 
   Scenario: The bot asks, and puts through who was answered
