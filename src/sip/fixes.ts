@@ -14,6 +14,7 @@ import {
   type OutgoingRequest,
   type OutgoingRequestMessage,
   type Session,
+  SessionDialog,
   Timers,
   URI,
 } from "sip.js/lib/core/index.js";
@@ -36,6 +37,12 @@ interface UriInternals {
   escapeUser: (user: string) => string;
 }
 
+interface SessionDialogInternals {
+  ackWait: boolean;
+  reinviteUserAgentServer: unknown;
+  dispose: () => void;
+}
+
 const branchSources = new WeakMap<OutgoingRequestMessage, () => string>();
 let isApplied = false;
 
@@ -46,6 +53,7 @@ export function applyFixes(): void {
   setUnreliableTransportTimers();
   patchBranches();
   patchUserEscaping();
+  patchDisposal();
   AllowedMethods.splice(0, AllowedMethods.length, ...OUR_METHODS);
   isApplied = true;
 }
@@ -93,6 +101,21 @@ function patchUserEscaping(): void {
   const original = prototype.escapeUser;
   assert(typeof original === "function", "0.21.2 has URI.prototype.escapeUser");
   prototype.escapeUser = (user) => (isUserInfo(user) ? user : encodeURIComponent(user));
+}
+
+/**
+ * A dialog that repeats the 200s of two INVITEs has one slot for both timers: where neither was
+ * acknowledged, the first repeats itself for ever, dialog or no dialog. Both look at these fields.
+ */
+function patchDisposal(): void {
+  const prototype = SessionDialog.prototype as unknown as SessionDialogInternals;
+  const original = prototype.dispose;
+  assert(typeof original === "function", "0.21.2 has SessionDialog.prototype.dispose");
+  prototype.dispose = function dispose(this: SessionDialogInternals): void {
+    this.ackWait = false;
+    this.reinviteUserAgentServer = undefined;
+    original.call(this);
+  };
 }
 
 /** The tag of our side in all responses to this INVITE; sip.js draws it with Math.random. */

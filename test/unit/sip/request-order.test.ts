@@ -153,3 +153,25 @@ describe("a re-INVITE that collides", () => {
     expect(outbound.state).toBe("established");
   });
 });
+
+describe("a peer that acknowledges nothing", () => {
+  it("leaves no timer behind, though it has two 200s of ours", async () => {
+    const peer = new RawPeer(await lab.network.bindDatagram({ address: "192.0.2.9", port: 5060 }));
+    const offer = { headers: [RAW_CONTACT, SDP_TYPE], body: RAW_SDP };
+    peer.send(rawRequest("INVITE", offer), 2);
+    await lab.advance(50);
+    const toTag = toTagIn(peer.withStart("200 OK")[0] ?? "");
+    peer.send(rawRequest("INVITE", { ...offer, cseq: 2, toTag }), 2);
+    await lab.advance(50);
+    peer.send(rawRequest("BYE", { cseq: 3, toTag }), 2);
+    await lab.advance(140_000);
+
+    expect(peer.withStart("200 OK").map((text) => headerIn(text, "CSeq"))).toEqual([
+      "1 INVITE",
+      "2 INVITE",
+      "3 BYE",
+    ]);
+    expect(bot.liveState).toEqual(LIVE_NOTHING);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
