@@ -236,6 +236,7 @@ export {
 } from "./expect/index.ts";
 export { type CallMetrics, type CallRecord, measureCall } from "./measure/index.ts";
 export type { MediaSettings } from "./media/index.ts";
+export type { SipBinding, SipSettings, SipTlsSettings, SipTransport } from "./sip/index.ts";
 export {
   ANONYMOUS,
   FAULTS,

@@ -1,4 +1,9 @@
-import type { Channel, Environment, SocketAddress } from "../environment/index.ts";
+import {
+  type Channel,
+  type Environment,
+  type SocketAddress,
+  UsageError,
+} from "../environment/index.ts";
 import type { SipEndpoint } from "../sip/index.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
@@ -31,7 +36,7 @@ export class AgentGroup {
     this.#front = opened.front;
   }
 
-  /** @throws EnvironmentError ERR_PORT_IN_USE and its like. */
+  /** @throws EnvironmentError ERR_PORT_IN_USE and its like; UsageError ERR_SIP_TRANSPORT. */
   static async open(
     environment: Environment,
     options: AgentOptions & { readonly threads: number },
@@ -40,6 +45,7 @@ export class AgentGroup {
       readonly notify: (notice: AgentNotice) => void;
     },
   ): Promise<AgentGroup> {
+    requireUdp(options);
     const socket = await environment.network.bindDatagram(options.local);
     const channels = Array.from({ length: options.threads }, () => host.startShard());
     const front = new SipFront(
@@ -103,6 +109,16 @@ export class AgentGroup {
     await Promise.allSettled(this.#shards.map((shard) => shard.terminate()));
     await this.#front.close();
   }
+}
+
+/** The threads share one UDP socket; a connection belongs to one thread. */
+function requireUdp({ sip }: AgentOptions): void {
+  const isUdp = (sip?.transport ?? "udp") === "udp";
+  if (isUdp && (sip?.listen ?? []).every(({ transport }) => transport === "udp")) return;
+  throw new UsageError(
+    "ERR_SIP_TRANSPORT",
+    "An agent with several threads has SIP over UDP alone. Give it one thread, or leave out the other transports.",
+  );
 }
 
 /** Verbs and notices go through the link, datagrams to the socket. */

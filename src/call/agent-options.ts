@@ -1,6 +1,6 @@
 import type { SocketAddress } from "../environment/index.ts";
 import type { MediaSettings } from "../media/index.ts";
-import type { InviteIdentity, MessageFault } from "../sip/index.ts";
+import type { InviteIdentity, MessageFault, SipSettings } from "../sip/index.ts";
 import type { Party } from "../timeline/index.ts";
 import type { DialRules } from "./call-budget.ts";
 import type { TransferPolicy } from "./call-transfers.ts";
@@ -78,6 +78,8 @@ export interface AgentOptions {
   readonly displayName?: string;
   /** Port 0 lets the host choose. RTP binds on the same address. */
   readonly local: SocketAddress;
+  /** How its SIP travels: transports, certificates; default UDP and TCP at `local`. */
+  readonly sip?: SipSettings;
   /** Codecs, encryption, RTCP, jitter buffer; a call may change each (`DialOptions`). */
   readonly media?: MediaSettings;
   /** Its calls are spread over so many threads that share its SIP address; default 1. */

@@ -130,6 +130,7 @@ export class Agent {
       ledger: budget,
       onTrace: (trace) => agent?.handleTrace(trace),
       onInjected: (callId, fault) => agent?.handleInjected(callId, fault),
+      ...(options.sip === undefined ? {} : { sip: options.sip }),
       ...(watch.sipSocket === undefined ? {} : { socket: watch.sipSocket }),
       ...(shard === undefined
         ? {}

@@ -24,13 +24,20 @@ export class CallTrace {
     this.#plainPcap = mayBeEncrypted ? new PcapWriter() : undefined;
   }
 
+  /**
+   * SIP over TCP stands in the capture as segments. What was encrypted (TLS) or framed (WebSocket)
+   * stands there as it was inside, one UDP datagram for each message, at its true addresses: on
+   * the ports of those, readers would look for TLS and HTTP in a TCP segment.
+   */
   addSip(trace: SipTrace): void {
     const { at, direction, text } = trace;
     const local = socketAddressOf(trace.local);
     const remote = socketAddressOf(trace.remote);
     const add = (pcap: PcapWriter, captured: string): void => {
       const data = this.#encoder.encode(captured);
-      pcap.add(this.#datagram({ at, direction, local, remote, data }));
+      const message = this.#datagram({ at, direction, local, remote, data });
+      if (trace.transport === "TCP") pcap.addSegment(message);
+      else pcap.add(message);
     };
     add(this.#pcap, capturedText(text));
     if (this.#plainPcap !== undefined) add(this.#plainPcap, plainCapturedText(text));

@@ -1,4 +1,5 @@
 import type { Dns } from "./dns.ts";
+import type { SidetoneError } from "./errors.ts";
 import type { Instant } from "./instant.ts";
 import type { SocketAddress } from "./socket-address.ts";
 import type {
@@ -36,6 +37,8 @@ export interface MessageSocket {
   readonly addresses?:
     | { readonly local: SocketAddress; readonly remote: SocketAddress }
     | undefined;
+  /** Why it ended, or could not be opened, in the words of `Network.connectStream`. */
+  readonly failure?: SidetoneError | undefined;
   /** Bytes accepted by `send` that the network has not taken yet. */
   readonly bufferedBytes: number;
   onOpen: (() => void) | undefined;

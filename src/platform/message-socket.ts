@@ -6,9 +6,11 @@ import type {
   Instant,
   MessageSocket,
   MessageSocketState,
+  SidetoneError,
   SocketAddress,
 } from "../environment/index.ts";
 import { tlsClientSettings } from "./stream-connection.ts";
+import { streamFailure } from "./tls-failure.ts";
 
 const STATES: readonly MessageSocketState[] = ["connecting", "open", "closing", "closed"];
 
@@ -23,6 +25,7 @@ export class NodeMessageSocket implements MessageSocket {
   onError: ((error: Error) => void) | undefined;
   readonly #socket: WebSocket;
   #addresses: MessageSocket["addresses"];
+  #failure: SidetoneError | undefined;
 
   constructor(socket: WebSocket, clock: Clock) {
     this.#socket = socket;
@@ -35,7 +38,10 @@ export class NodeMessageSocket implements MessageSocket {
       this.onMessage?.(textOf(data), arrivedAt);
     });
     socket.on("close", (code, reason) => this.onClose?.(code, reason.toString("utf8")));
-    socket.on("error", (error) => this.onError?.(error));
+    socket.on("error", (error) => {
+      this.#failure ??= streamFailure(error, serverOf(socket));
+      this.onError?.(error);
+    });
     socket.on("unexpected-response", (request, response) => {
       const status = response.statusCode ?? 0;
       response.resume();
@@ -71,6 +77,10 @@ export class NodeMessageSocket implements MessageSocket {
     return this.#addresses;
   }
 
+  get failure(): SidetoneError | undefined {
+    return this.#failure;
+  }
+
   get bufferedBytes(): number {
     return this.#socket.bufferedAmount;
   }
@@ -101,4 +111,11 @@ function addressesOf(below: Socket): { local: SocketAddress; remote: SocketAddre
     local: { address: below.localAddress ?? "", port: below.localPort ?? 0 },
     remote: { address: below.remoteAddress ?? "", port: below.remotePort ?? 0 },
   };
+}
+
+/** Whom a client wanted to reach; its own end knows no URL. */
+function serverOf({ url }: WebSocket): SocketAddress {
+  if (!URL.canParse(url)) return { address: "the peer", port: 0 };
+  const { hostname, port, protocol } = new URL(url);
+  return { address: hostname, port: Number(port) || (protocol === "wss:" ? 443 : 80) };
 }

@@ -1,5 +1,5 @@
 /**
- * A SIP user agent over UDP: calls, OPTIONS, traces. It is built on sip.js's core (see
+ * A SIP user agent over UDP, TCP, TLS and WebSocket: calls, OPTIONS, traces. It is built on sip.js's core (see
  * docs/adr/0002-sip-js.md), of which nothing shows. It knows nothing of audio; session descriptions
  * are the negotiator's business.
  */
@@ -45,6 +45,7 @@ export {
   type SipFaultCounts,
   type SipLiveState,
 } from "./sip-endpoint.ts";
+export type { SipBinding, SipSettings, SipTlsSettings } from "./sip-settings.ts";
 export type { SipTrace } from "./sip-trace.ts";
 export type {
   ReceivedRefer,
@@ -55,3 +56,4 @@ export type {
   TransferOutcome,
   TransferProgress,
 } from "./transfer.ts";
+export type { SipTransport } from "./transport-name.ts";

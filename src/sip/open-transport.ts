@@ -1,11 +1,12 @@
-import type {
-  Clock,
-  DatagramSocket,
-  Logger,
-  Network,
-  Random,
-  SidetoneError,
-  SocketAddress,
+import {
+  type Clock,
+  type DatagramSocket,
+  type Logger,
+  type Network,
+  type Random,
+  type SidetoneError,
+  type SocketAddress,
+  UsageError,
 } from "../environment/index.ts";
 import type { Crossing } from "./channel.ts";
 import { DnsLocator } from "./dns-locator.ts";
@@ -61,6 +62,7 @@ export async function openTransports(parts: TransportParts): Promise<OpenTranspo
 function transportsOf(parts: TransportParts, bindings: SipBindings): OpenTransports {
   const { user, sip: settings = {}, socket } = parts;
   const { transport = "udp" } = settings;
+  checkWebSocket(settings);
   const primary = bindings.all.find((each) => each.transport === transport) ?? bindings.all[0];
   const local = primary?.local ?? parts.local;
   const stamp = new MessageStamp(user, contactUriOf(user, local).toString());
@@ -92,6 +94,17 @@ function transportsOf(parts: TransportParts, bindings: SipBindings): OpenTranspo
         }),
       }),
   };
+}
+
+/** @throws UsageError ERR_SIP_TRANSPORT. */
+function checkWebSocket({ transport, webSocketUrl }: SipSettings): void {
+  if (webSocketUrl === undefined) return;
+  const scheme = /^(wss?):\/\/[^/\s]+/u.exec(webSocketUrl)?.[1];
+  if (scheme !== undefined && scheme === transport) return;
+  throw new UsageError(
+    "ERR_SIP_TRANSPORT",
+    "`webSocketUrl` must begin with ws:// or wss:// and go with the `transport` of the same name.",
+  );
 }
 
 /** Which addresses can be reached from ours: those of the same families. */

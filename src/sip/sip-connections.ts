@@ -18,7 +18,9 @@ import type { LocalIdentity } from "./message-stamp.ts";
 import { streamPipe } from "./pipe.ts";
 import { connectionLost, type Dispatched, SipConnection } from "./sip-connection.ts";
 import type { SipSettings } from "./sip-settings.ts";
+import { uriHost } from "./sip-uri.ts";
 import { type SipTransport, transportTraits } from "./transport-name.ts";
+import { webSocketPipe } from "./web-socket-pipe.ts";
 
 export interface SipConnectionsOptions {
   readonly clock: Clock;
@@ -96,6 +98,10 @@ export class SipConnections {
     const { network } = this.#options;
     const { target, localAddress } = route;
     const connection = this.#connection(route, keyOf(target), true);
+    if (target.transport === "ws" || target.transport === "wss") {
+      this.#openWebSocket(connection, target);
+      return connection;
+    }
     const opening = network.connectStream(target, {
       timeoutMs: CONNECT_LIMIT_MS,
       ...(localAddress === undefined ? {} : { localAddress }),
@@ -106,6 +112,20 @@ export class SipConnections {
       (error: unknown) => connection.fail(asFailure(error)),
     );
     return connection;
+  }
+
+  /** RFC 7118 §4: the subprotocol is "sip". */
+  #openWebSocket(connection: SipConnection, target: Target): void {
+    const { network, settings } = this.#options;
+    const { transport, host, port } = target;
+    const url = settings.webSocketUrl ?? `${transport}://${uriHost(host)}:${port}/`;
+    const socket = network.connectMessages(url, {
+      subprotocols: ["sip"],
+      handshakeTimeoutMs: CONNECT_LIMIT_MS,
+      ...(transport === "wss" ? { tls: this.#tlsFor(target) } : {}),
+    });
+    socket.onOpen = () => connection.open(webSocketPipe(socket));
+    socket.onClose = () => connection.fail(socket.failure ?? connectionLost());
   }
 
   #connection(route: Route, key: string, isOpener: boolean): SipConnection {

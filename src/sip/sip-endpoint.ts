@@ -137,6 +137,7 @@ export class SipEndpoint {
    */
   static async open(options: SipEndpointOptions): Promise<SipEndpoint> {
     checkOptions(options);
+    requireServer(options);
     applyFixes();
     return new SipEndpoint(options, await openTransports(options));
   }
@@ -398,6 +399,12 @@ export class SipEndpoint {
     if (this.#closed === undefined) return;
     throw new UsageError("ERR_ENDPOINT_CLOSED", "The SIP endpoint was closed; open another one.");
   }
+}
+
+/** A WebSocket server gets all our requests, so it must be one that may be called. */
+function requireServer({ sip, allow }: SipEndpointOptions): void {
+  const host = /^wss?:\/\/([^/\s?#]+)/u.exec(sip?.webSocketUrl ?? "")?.[1];
+  if (host !== undefined) new DialPolicy(allow).require(`sip:${host}`);
 }
 
 function checkOptions({ user, displayName, local }: SipEndpointOptions): void {

@@ -10,6 +10,7 @@ import {
   type Network,
   type Random,
   RemoteError,
+  randomToken,
   type SidetoneError,
   type SocketAddress,
   UsageError,
@@ -18,7 +19,7 @@ import type { Channel, ChannelEvents, Crossing, OutgoingMessage } from "./channe
 import { ClientRoutes, type Route } from "./client-routes.ts";
 import type { FaultPump } from "./fault-pump.ts";
 import type { Via } from "./header-grammar.ts";
-import type { TargetLocator } from "./locate.ts";
+import type { Target, TargetLocator } from "./locate.ts";
 import { type MessagePeek, peekMessage } from "./message-peek.ts";
 import { type LocalIdentity, type MessageStamp, takeFlow } from "./message-stamp.ts";
 import { MessageTracer } from "./message-tracer.ts";
@@ -78,6 +79,7 @@ export class TransportLayer implements Transport {
   readonly #connections: SipConnections;
   readonly #withoutTcp = new Map<string, Instant>();
   #channelCount = 0;
+  #invalidName: string | undefined;
   #isClosed = false;
   #arrivedAt: Instant | undefined;
   #lastSentAt: Instant | undefined;
@@ -147,6 +149,7 @@ export class TransportLayer implements Transport {
   isOurs(via: Via, channel: Channel): boolean {
     const port = via.port ?? transportTraits(channel.transport).defaultPort;
     const sentBy = `${via.host}:${port}`.toLowerCase();
+    if (via.host.toLowerCase() === this.#invalidName) return true;
     if (sentBy === channel.identity.sentBy.toLowerCase()) return true;
     const { all } = this.#options.bindings;
     return all.some(({ local }) => hostPortText(local).toLowerCase() === sentBy);
@@ -199,6 +202,10 @@ export class TransportLayer implements Transport {
 
   #sendToHop(message: OutgoingMessage): Promise<void> {
     const { peek } = message;
+    const server = webSocketTarget(this.#options.settings);
+    if (server !== undefined) {
+      return this.#deliver(message, { target: server, localAddress: undefined });
+    }
     const hop = nextHopOf(peek);
     if (hop === undefined) return Promise.reject(this.#failed(peek, noNextHop()));
     const callId = peek.statusCode === undefined ? peek.callId : undefined;
@@ -293,6 +300,11 @@ export class TransportLayer implements Transport {
 
   /** Where we listen by the same transport, or else the connection itself: RFC 3261 §18.1.1. */
   #identityOf(transport: SipTransport, local: SocketAddress): LocalIdentity {
+    // RFC 7118 §5.2.1: a WebSocket client cannot be connected to, so its name leads nowhere.
+    if (transport === "ws" || transport === "wss") {
+      this.#invalidName ??= `${randomToken(this.#options.random, 12).toLowerCase()}.invalid`;
+      return { transport, sentBy: this.#invalidName };
+    }
     const listening = this.#options.bindings.all.find(
       (binding) => binding.transport === transport && binding.local.address === local.address,
     );
@@ -364,6 +376,18 @@ export class TransportLayer implements Transport {
 /** The trace shows what left, in the call to which it belonged. */
 function alteredPeek({ callId }: MessagePeek, text: string): MessagePeek {
   return { ...peekMessage(text), callId };
+}
+
+/** With a WebSocket server's URL, all requests go there (RFC 7118 §4.2: it is our proxy). */
+function webSocketTarget({ transport, webSocketUrl }: SipSettings): Target | undefined {
+  if (webSocketUrl === undefined || (transport !== "ws" && transport !== "wss")) return undefined;
+  const { hostname, port } = new URL(webSocketUrl);
+  return {
+    transport,
+    address: hostname,
+    port: Number(port) || transportTraits(transport).defaultPort,
+    host: hostname.replaceAll(/^\[|\]$/g, ""),
+  };
 }
 
 function noNextHop(): SidetoneError {

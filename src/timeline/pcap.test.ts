@@ -183,7 +183,7 @@ describe("PcapWriter", () => {
   it("cuts what no datagram can hold, and says so", () => {
     const [packet] = written(datagram({ payload: new Uint8Array(70_000) })).packets;
 
-    expect(packet?.bytes).toHaveLength(65_535);
+    expect(packet?.bytes).toHaveLength(65_523);
     expect(packet?.wholeBytes).toBe(70_028);
   });
 
@@ -214,4 +214,42 @@ describe("PcapWriter", () => {
       );
     },
   );
+
+  it("writes TCP segments whose sequence numbers fit together, and right checksums", () => {
+    const writer = new PcapWriter();
+    const texts = ["INVITE", "SIP/2.0 100 Trying", "SIP/2.0 200 OK", "ACK"];
+    for (const [index, text] of texts.entries()) {
+      const isAnswer = text.startsWith("SIP/2.0");
+      writer.addSegment(
+        datagram({
+          at: instant(index),
+          payload: new TextEncoder().encode(text),
+          ...(isAnswer ? { from: TO, to: FROM } : {}),
+        }),
+      );
+    }
+    // Another connection of the same addresses begins anew.
+    const other = { ...FROM, port: 5062 };
+    writer.addSegment(datagram({ at: instant(9), from: other }));
+
+    const segments = read(writer.bytes()).packets.map(({ bytes }) => {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+      const pseudo = [...bytes.subarray(12, 20), 0, 6, 0, bytes.length - 20];
+      return {
+        protocol: bytes[9],
+        sequence: view.getUint32(24),
+        acknowledged: view.getUint32(28),
+        flags: bytes[33],
+        sum: onesSum(pseudo, bytes.subarray(20)),
+        payload: new TextDecoder().decode(bytes.subarray(40)),
+      };
+    });
+    expect(segments.slice(0, 4)).toEqual([
+      { protocol: 6, sequence: 1, acknowledged: 1, flags: 0x18, sum: 0xffff, payload: "INVITE" },
+      { protocol: 6, sequence: 1, acknowledged: 7, flags: 0x18, sum: 0xffff, payload: texts[1] },
+      { protocol: 6, sequence: 19, acknowledged: 7, flags: 0x18, sum: 0xffff, payload: texts[2] },
+      { protocol: 6, sequence: 7, acknowledged: 33, flags: 0x18, sum: 0xffff, payload: "ACK" },
+    ]);
+    expect(segments[4]).toMatchObject({ sequence: 1, acknowledged: 1 });
+  });
 });

@@ -1,6 +1,6 @@
 import { elapsedMs, type Instant, type SocketAddress, UsageError } from "../environment/index.ts";
 
-/** One UDP datagram that crossed a socket. */
+/** One UDP datagram that crossed a socket, or one message that crossed a TCP connection. */
 export interface CapturedDatagram {
   readonly at: Instant;
   /** Milliseconds since 1970-01-01 UTC, as the host's clock showed at `at`. */
@@ -21,9 +21,14 @@ const FILE_HEADER_BYTES = 24;
 const RECORD_HEADER_BYTES = 16;
 const UDP_HEADER_BYTES = 8;
 const UDP_PROTOCOL = 17;
+const TCP_HEADER_BYTES = 20;
+const TCP_PROTOCOL = 6;
+/** Header of five words, PSH and ACK (RFC 9293 §3.1). */
+const TCP_DATA = [0x50, 0x18] as const;
+const TCP_WINDOW = 0xffff;
 const HOP_LIMIT = 64;
-/** The most that fits an IPv4 datagram; longer payloads (SIP over TCP) are cut. */
-const MAX_PAYLOAD_BYTES = 65_507;
+/** The most that fits an IPv4 datagram with either header; longer payloads are cut. */
+const MAX_PAYLOAD_BYTES = 65_495;
 const CHUNK_BYTES = 256 * 1024;
 const SNAP_BYTES = 262_144;
 /** Each packet begins with an IPv4 or IPv6 header. */
@@ -42,6 +47,8 @@ interface CapturedPacket {
 /**
  * Writes datagrams as a pcap file (draft-ietf-opsawg-pcap, LINKTYPE_RAW), with the IP and UDP
  * headers that they had on the wire as far as they can be known: addresses, ports, checksums.
+ * Messages of a TCP connection get a segment each, with sequence numbers of their own that fit
+ * together, because nobody tells us those of the wire.
  *
  * The packets are spaced by their monotonic instants; the first one's wall clock says where all of
  * them lie. So a step of the host's clock does not tear a capture.
@@ -50,6 +57,8 @@ export class PcapWriter {
   readonly #resolution: "microseconds" | "nanoseconds";
   readonly #packets: CapturedPacket[] = [];
   readonly #addresses = new Map<string, Uint8Array>();
+  /** Where the next segment in a direction begins. */
+  readonly #sequences = new Map<string, number>();
   #chunk = new Uint8Array(0);
   #chunkUsed = 0;
   #recordBytes = 0;
@@ -69,20 +78,54 @@ export class PcapWriter {
    * @throws UsageError ERR_ADDRESS_NOT_NUMERIC.
    */
   add(datagram: CapturedDatagram): void {
-    const { at, wallClockMs, payload } = datagram;
+    this.#add(datagram, UDP_PROTOCOL, (packet, offset) => {
+      writePorts(packet, offset, datagram);
+      writeUint16(packet, offset + 4, packet.length - offset);
+      // 0 would mean "no checksum".
+      writeUint16(packet, offset + 6, transportChecksum(packet, offset, UDP_PROTOCOL) || 0xffff);
+    });
+  }
+
+  /**
+   * Takes one message of a TCP connection; those of one direction in the order of the stream.
+   * @throws UsageError ERR_ADDRESS_NOT_NUMERIC.
+   */
+  addSegment(message: CapturedDatagram): void {
+    const { from, to, payload } = message;
+    const [own, other] = [directionKey(from, to), directionKey(to, from)];
+    const sequence = this.#sequences.get(own) ?? 1;
+    const acknowledged = this.#sequences.get(other) ?? 1;
+    this.#sequences.set(own, sequence + Math.min(payload.length, MAX_PAYLOAD_BYTES));
+    this.#add(message, TCP_PROTOCOL, (packet, offset) => {
+      writePorts(packet, offset, message);
+      const view = new DataView(packet.buffer, packet.byteOffset + offset);
+      view.setUint32(4, sequence);
+      view.setUint32(8, acknowledged);
+      packet.set(TCP_DATA, offset + 12);
+      view.setUint16(14, TCP_WINDOW);
+      view.setUint16(16, transportChecksum(packet, offset, TCP_PROTOCOL));
+    });
+  }
+
+  #add(
+    { at, wallClockMs, payload, from, to }: CapturedDatagram,
+    protocol: typeof UDP_PROTOCOL | typeof TCP_PROTOCOL,
+    writeHeader: (packet: Uint8Array, offset: number) => void,
+  ): void {
     const [source, destination] = sameFamily(
-      this.#addressBytes(datagram.from.address),
-      this.#addressBytes(datagram.to.address),
+      this.#addressBytes(from.address),
+      this.#addressBytes(to.address),
     );
     if (this.#packets.length === 0) this.#wallClockMsAtZero = wallClockMs - at;
     const ipHeaderBytes = source.length === 4 ? 20 : 40;
     const payloadBytes = Math.min(payload.length, MAX_PAYLOAD_BYTES);
-    const headerBytes = ipHeaderBytes + UDP_HEADER_BYTES;
+    const headerBytes =
+      ipHeaderBytes + (protocol === UDP_PROTOCOL ? UDP_HEADER_BYTES : TCP_HEADER_BYTES);
     const bytes = this.#allocate(headerBytes + payloadBytes);
 
-    writeIpHeader(bytes, source, destination, this.#packets.length);
+    writeIpHeader(bytes, [source, destination], protocol, this.#packets.length);
     bytes.set(payload.subarray(0, payloadBytes), headerBytes);
-    writeUdpHeader(bytes, ipHeaderBytes, [datagram.from.port, datagram.to.port]);
+    writeHeader(bytes, ipHeaderBytes);
     this.#packets.push({ at, bytes, wholeBytes: headerBytes + payload.length });
     this.#recordBytes += RECORD_HEADER_BYTES + bytes.length;
   }
@@ -151,8 +194,8 @@ export class PcapWriter {
 
 function writeIpHeader(
   packet: Uint8Array,
-  source: Uint8Array,
-  destination: Uint8Array,
+  [source, destination]: readonly [Uint8Array, Uint8Array],
+  protocol: number,
   identification: number,
 ): void {
   if (source.length === 4) {
@@ -161,7 +204,7 @@ function writeIpHeader(
     writeUint16(packet, 4, identification);
     packet[6] = 0x40;
     packet[8] = HOP_LIMIT;
-    packet[9] = UDP_PROTOCOL;
+    packet[9] = protocol;
     packet.set(source, 12);
     packet.set(destination, 16);
     writeUint16(packet, 10, folded(sum16(packet, 0, 20)));
@@ -169,27 +212,29 @@ function writeIpHeader(
   }
   packet[0] = 0x60;
   writeUint16(packet, 4, packet.length - 40);
-  packet[6] = UDP_PROTOCOL;
+  packet[6] = protocol;
   packet[7] = HOP_LIMIT;
   packet.set(source, 8);
   packet.set(destination, 24);
 }
 
-/** Writes the UDP header (RFC 768) before a payload that stands already. */
-function writeUdpHeader(
-  packet: Uint8Array,
-  offset: number,
-  ports: readonly [source: number, destination: number],
-): void {
-  const udpBytes = packet.length - offset;
-  writeUint16(packet, offset, ports[0]);
-  writeUint16(packet, offset + 2, ports[1]);
-  writeUint16(packet, offset + 4, udpBytes);
-  // The pseudo header of RFC 768 and RFC 8200 §8.1: both addresses, the protocol, the length.
+/** UDP and TCP begin with the same four bytes. */
+function writePorts(packet: Uint8Array, offset: number, { from, to }: CapturedDatagram): void {
+  writeUint16(packet, offset, from.port);
+  writeUint16(packet, offset + 2, to.port);
+}
+
+/** Over a header and payload that stand already, all but the checksum. */
+function transportChecksum(packet: Uint8Array, offset: number, protocol: number): number {
+  // The pseudo header of RFC 768, RFC 9293 §3.1 and RFC 8200 §8.1: addresses, protocol, length.
   const addresses = offset === 20 ? sum16(packet, 12, 20) : sum16(packet, 8, 40);
-  const sum = addresses + UDP_PROTOCOL + udpBytes + sum16(packet, offset, packet.length);
-  // 0 would mean "no checksum".
-  writeUint16(packet, offset + 6, folded(sum) || 0xffff);
+  const sum =
+    addresses + protocol + (packet.length - offset) + sum16(packet, offset, packet.length);
+  return folded(sum);
+}
+
+function directionKey(from: SocketAddress, to: SocketAddress): string {
+  return `${from.address} ${from.port} ${to.address} ${to.port}`;
 }
 
 /** The sum of 16-bit words of which RFC 1071 takes the complement. */

@@ -25,6 +25,7 @@ async function open(
     local,
     user,
     userAgent: "Sidetone-Test",
+    allow: ["*"],
     onTrace,
   });
   endpoints.push(endpoint);
