@@ -1,5 +1,5 @@
 Feature: Transfer
-  A bot that says "I will put you through" has promised a REFER, a call between two others, and its
+  A bot that says "one moment, please" has promised a REFER, a call between two others, and its
   own leave. And where nobody answers there, the caller must not be lost.
 
   Background:
@@ -8,7 +8,7 @@ Feature: Transfer
   Scenario: The bot puts the caller through
     Given the colleague "desk" answers the telephone
     And the caller is in a call with the bot
-    When the caller says "Put me through to the front desk."
+    When the caller says "Front desk, please."
     Then the bot calls the tool "transfer_call" with:
       | destination | desk |
     And the bot transfers the call to "desk" within 6 s

@@ -42,7 +42,7 @@ const FOLDERS = [
       { id: "interrupted", text: "Of course. What would you like to know?" },
       { id: "goodbye", text: "Thank you for calling. Goodbye." },
       { id: "dialling", text: "Dialling four two now." },
-      { id: "putting-through", text: "One moment, I will put you through." },
+      { id: "putting-through", text: "One moment, please." },
       { id: "no-reply", text: "I am sorry, nobody is free there. Can I help you?" },
       {
         id: "not-understood",
@@ -62,8 +62,7 @@ const FOLDERS = [
       { text: "Mm-hmm.", phones: "pau m m hh m m pau", stretch: 0.65 },
       { text: "Please hang up." },
       { text: "Dial four two." },
-      { text: "Put me through to the front desk." },
-      { text: "May I speak with the manager?" },
+      { text: "Front desk, please." },
       { text: "Do you sell bicycles?" },
     ],
   },

@@ -32,9 +32,9 @@ describe("loadVoices", () => {
     const voices = await loadVoices(store(), FIXTURES);
 
     expect(voices.all("bot").map(({ sampleRateHz }) => sampleRateHz)).toEqual(
-      Array.from({ length: 7 }, () => 24_000),
+      Array.from({ length: 9 }, () => 24_000),
     );
-    expect(voices.all("caller")).toHaveLength(7);
+    expect(voices.all("caller")).toHaveLength(8);
   });
 
   it("has speech where the catalogue says", async () => {

@@ -56,7 +56,7 @@ it("the bot says so where nobody answers whom it asks", { timeout: 60_000 }, asy
   const call = await caller.dial(bot.uri);
   await expectAnswered(call, 5000);
 
-  await harness.say(call, { phrase: "May I speak with the manager?" });
+  await harness.say(call, { phrase: "Do you sell bicycles?" });
   const apology = await call.waitFor(
     (fact) => fact.kind === "aiTranscript" && fact.text.includes("nobody is free"),
     20_000,

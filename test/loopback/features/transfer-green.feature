@@ -32,7 +32,7 @@ Feature: Transfers in every role
   Scenario: The bot asks, and puts through who was answered
     Given the colleague "manager" answers the telephone
     And the caller is in a call with the bot
-    When the caller says "May I speak with the manager?"
+    When the caller says "Do you sell bicycles?"
     Then the bot transfers the call to "manager" within 10 s
     And the transfer succeeds within 3 s
     And the transferred call reaches "manager" within 2 s
