@@ -66,8 +66,11 @@ export function signalCases(): MicroCase[] {
   const generator = new ComfortNoiseGenerator({ sampleRateHz, random });
   generator.update(new Uint8Array([50, 100, 120, 130]));
   const noise = new Int16Array(160);
+  const idle = new DtmfToneDetector({ sampleRateHz: 8000 });
+  const silence = new Int16Array(160);
   return [
     { name: "DTMF detector, 8 kHz speech", run: () => detector.handleSamples(speech) },
+    { name: "DTMF detector, digital silence", run: () => idle.handleSamples(silence) },
     { name: "comfort noise, analysed", run: () => analyser.analyse(speech) },
     { name: "comfort noise, generated", run: () => generator.generate(noise) },
   ];

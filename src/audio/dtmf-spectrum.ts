@@ -46,6 +46,7 @@ export class DtmfSpectrum {
   /** Of the two notches. */
   readonly #notch = { a: 0, b: 0, c: 0, d: 0 };
   readonly #gains: Float64Array;
+  readonly #leastFilterPower: number;
   #filled = 0;
   #blockEnergy = 0;
   #blocks = 0;
@@ -54,6 +55,7 @@ export class DtmfSpectrum {
   constructor(decimationGain: (frequencyHz: number) => number) {
     const filterGains = Float64Array.from(TONES_HZ, (hz) => notchGain(hz) * decimationGain(hz));
     this.filterPower = filterGains.map((gain) => gain * gain);
+    this.#leastFilterPower = Math.min(...this.filterPower);
     this.#gains = filterGains.map((gain) => 2 / (BLOCK_SAMPLES * gain));
   }
 
@@ -68,7 +70,7 @@ export class DtmfSpectrum {
    */
   take(samples: Float64Array, from: number, to: number): number {
     const count = Math.min(to - from, BLOCK_SAMPLES - this.#filled);
-    this.#filter(samples, from, count);
+    if (!this.#skipsSilence(samples, from, count)) this.#filter(samples, from, count);
     this.#filled += count;
     this.isBlockComplete = this.#filled === BLOCK_SAMPLES;
     if (this.isBlockComplete) this.#analyse();
@@ -81,11 +83,28 @@ export class DtmfSpectrum {
     return Math.hypot(this.#re[slot] as number, this.#im[slot] as number);
   }
 
+  /** The mean square of the last three blocks' samples, with the weights of `window`. */
+  get meanSquare(): number {
+    return weighted(
+      this.#energy[this.#slot(0)] as number,
+      this.#energy[this.#slot(1)] as number,
+      this.#energy[this.#slot(2)] as number,
+    );
+  }
+
+  /**
+   * What no tone's `windowPower` can exceed: |Σ x e^(−jωn)|² ≤ N Σ x² (Cauchy and Schwarz) in each
+   * block, and the square of a weighted mean is at most the mean of the squares.
+   */
+  get powerBound(): number {
+    return (4 * this.meanSquare) / this.#leastFilterPower;
+  }
+
   /**
    * Combines the last three blocks with weights ¼, ½, ¼, which lets little of one tone through to
-   * another. Returns the mean square of the samples under the same weights.
+   * another.
    */
-  window(): number {
+  window(): void {
     const newest = this.#slot(0);
     const middle = this.#slot(1);
     const oldest = this.#slot(2);
@@ -99,15 +118,21 @@ export class DtmfSpectrum {
       this.windowIm[tone] = im;
       this.windowPower[tone] = re * re + im * im;
     }
-    return weighted(
-      this.#energy[newest] as number,
-      this.#energy[middle] as number,
-      this.#energy[oldest] as number,
-    );
   }
 
   #slot(blocksAgo: number): number {
     return (this.#blocks - 1 - blocksAgo) & (HISTORY_BLOCKS - 1);
+  }
+
+  /** Digital silence through notches at rest is digital silence; most of many calls is that. */
+  #skipsSilence(samples: Float64Array, from: number, count: number): boolean {
+    const { a, b, c, d } = this.#notch;
+    if (a !== 0 || b !== 0 || c !== 0 || d !== 0) return false;
+    for (let index = from; index < from + count; index += 1) {
+      if (samples[index] !== 0) return false;
+    }
+    this.#block.fill(0, this.#filled, this.#filled + count);
+    return true;
   }
 
   /** Appends samples to the block without dial tone: two notches, direct form II transposed. */

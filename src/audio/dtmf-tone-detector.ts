@@ -113,15 +113,15 @@ export class DtmfToneDetector {
 
   #handleWindow(): void {
     const spectrum = this.#spectrum;
-    const meanSquare = spectrum.window();
+    // Where all energy together is too little for a tone, none has to be looked for.
+    if (spectrum.powerBound < this.#minPower / 2) return this.#passWindow();
+    const { meanSquare } = spectrum;
+    spectrum.window();
     const lowTones = LOW_GROUP_HZ.length;
     const row = dominant(spectrum.windowPower, 0, lowTones);
+    if (row < 0) return this.#passWindow();
     const high = dominant(spectrum.windowPower, lowTones, lowTones + HIGH_GROUP_HZ.length);
-    if (row < 0 || high < 0 || !this.#isDigit(row, high, meanSquare)) {
-      const isOver = (this.#burst?.silentWindows(spectrum) ?? 0) >= SILENT_WINDOWS_MAX;
-      if (isOver) this.#endBurst();
-      return;
-    }
+    if (high < 0 || !this.#isDigit(row, high, meanSquare)) return this.#passWindow();
     let burst = this.#burst;
     if (burst?.isOf(row, high - lowTones) !== true) {
       this.#endBurst();
@@ -129,6 +129,12 @@ export class DtmfToneDetector {
       this.#burst = burst;
     }
     burst.add(spectrum, meanSquare);
+  }
+
+  /** A window without a digit: enough of them end one. */
+  #passWindow(): void {
+    const isOver = (this.#burst?.silentWindows(this.#spectrum) ?? 0) >= SILENT_WINDOWS_MAX;
+    if (isOver) this.#endBurst();
   }
 
   /** Whether the newest window consists of these two tones and, in a burst, belongs to it. */

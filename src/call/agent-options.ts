@@ -42,8 +42,8 @@ export interface AiOptions {
   /** What the AI gets and gives; default pcm (24 kHz). G.711 is passed through, not resampled. */
   readonly audioFormat?: "pcm" | "pcmu" | "pcma";
   /**
-   * Caller audio in one message to the AI, 10 to 500 ms; default 20. Longer messages cost less
-   * processor time and let the AI hear each word later, by up to so long less one packet.
+   * Caller audio in one message to the AI, 10 to 500 ms; default 20. Longer messages are
+   * fewer, and let the AI hear a word later, by up to their length less one packet.
    */
   readonly appendMs?: number;
   /** Asks the AI to speak first, once the call is answered. */
