@@ -1,10 +1,16 @@
 import type { SocketAddress } from "../environment/index.ts";
 import type { MediaSettings } from "../media/index.ts";
-import type { InviteIdentity, MessageFault, SipSettings } from "../sip/index.ts";
+import type { DialogSettings, InviteIdentity, MessageFault, SipSettings } from "../sip/index.ts";
 import type { Party } from "../timeline/index.ts";
 import type { DialRules } from "./call-budget.ts";
 import type { TransferPolicy } from "./call-transfers.ts";
 import type { ShardPlace } from "./sip-front.ts";
+
+/**
+ * What a bot sends before it answers (RFC 3960): silence, the ringback tone, or what its AI says,
+ * who then speaks first and hears the caller.
+ */
+export type EarlyMedia = "silence" | "ringback" | "greeting";
 
 /** What a bot does with a call that comes in. */
 export type AnswerPolicy = AnswerKind & {
@@ -15,16 +21,25 @@ export type AnswerPolicy = AnswerKind & {
 };
 
 type AnswerKind =
-  /** Rings for `ringMs`, then answers; what `media` does not say is as the agent has it. */
+  /** Rings for `ringMs`, then answers; what the settings do not say is as the agent has it. */
   | {
       readonly kind: "answer";
       readonly ringMs: number;
       readonly media?: MediaSettings;
+      readonly dialog?: DialogSettings;
+      /** What the caller hears while it rings; default: nothing, there are no media yet. */
+      readonly earlyMedia?: EarlyMedia;
       /** Whom the bot's AI may transfer the call to: names that it is told, and their SIP URIs. */
       readonly destinations?: Readonly<Record<string, string>>;
     }
   /** Refuses with a final response, e.g. 486. */
   | { readonly kind: "reject"; readonly statusCode: number; readonly reasonPhrase?: string }
+  /** Sends the caller elsewhere with a 3xx, 302 by default; the first Contact is to be tried first. */
+  | {
+      readonly kind: "redirect";
+      readonly contacts: readonly string[];
+      readonly statusCode?: number;
+    }
   /** Rings and never answers. */
   | { readonly kind: "ringForever" };
 
@@ -82,6 +97,8 @@ export interface AgentOptions {
   readonly sip?: SipSettings;
   /** Codecs, encryption, RTCP, jitter buffer; a call may change each (`DialOptions`). */
   readonly media?: MediaSettings;
+  /** What its calls use of SIP's extensions; a call may change each. */
+  readonly dialog?: DialogSettings;
   /** Its calls are spread over so many threads that share its SIP address; default 1. */
   readonly threads?: number;
   /** Set for each of those threads by the one that they belong to. */
@@ -113,6 +130,8 @@ export interface DialOptions {
   readonly identity?: InviteIdentity;
   /** A call beside another one, to ask whether that may be transferred. */
   readonly purpose?: "consultation";
+  /** What this call uses of SIP's extensions; what is not said is as the agent has it. */
+  readonly dialog?: DialogSettings;
   /** Further header lines, e.g. "X-Test: 1". */
   readonly headers?: readonly string[];
 }

@@ -161,6 +161,55 @@ describe("Agent", () => {
     expect(digits).toMatchObject([{ digit: "5", direction: "received" }]);
   });
 
+  it.each(["required", "supported", "off"] as const)(
+    "lets the caller hear the bot before it answers (reliable provisional responses %s)",
+    async (reliableProvisional) => {
+      const world = openWorld();
+      const answer = { kind: "answer", ringMs: 3000, earlyMedia: "ringback" } as const;
+      const dialog = { reliableProvisional };
+      const bot = await world.open({ party: "bot", dialog, answer, silentPeerLimitMs: 2000 });
+      const caller = await world.open({ party: "caller", silentPeerLimitMs: 2000 });
+
+      const call = await caller.dial(bot.uri, { dialog });
+      await world.advance(2500);
+      expect(world.phases("caller").at(-1)?.phase).toBe("earlyMedia");
+      const heard = call.artifacts().audio?.right ?? new Int16Array();
+      await world.advance(1500);
+      expect(world.phases("caller").at(-1)?.phase).toBe("confirmed");
+      void call.hangUp();
+      await world.advance(200);
+
+      // 1 s of tone of −20 dBov, then silence.
+      const loud = heard.filter((sample) => Math.abs(sample) > 1000).length;
+      expect(loud / 8000).toBeGreaterThan(0.6);
+      expect(loud / 8000).toBeLessThan(1);
+      for (const party of ["caller", "bot"]) {
+        const phases = world.phases(party).map(({ phase }) => phase);
+        expect(phases).toContain("earlyMedia");
+        expect(phases.indexOf("earlyMedia")).toBeLessThan(phases.indexOf("answered"));
+        const started = world.facts.filter(
+          (fact) => fact.kind === "mediaStarted" && fact.party === party,
+        );
+        expect(started).toHaveLength(1);
+      }
+    },
+  );
+
+  it("does not miss a silent peer before the answer, but does after it", async () => {
+    const world = openWorld();
+    const answer = { kind: "answer", ringMs: 5000, earlyMedia: "silence" } as const;
+    const bot = await world.open({ party: "bot", answer });
+    const caller = await world.open({ party: "caller", silentPeerLimitMs: 1000 });
+    await caller.dial(bot.uri);
+    await world.advance(500);
+    world.network.dropsIf = ({ from }) => from.address === "10.0.0.2" && from.port !== 5060;
+    await world.advance(4000);
+    expect(world.phases("caller").at(-1)?.phase).toBe("earlyMedia");
+    await world.advance(2500);
+
+    expect(world.phases("caller").at(-1)).toMatchObject({ phase: "ended", reason: "rtpTimeout" });
+  });
+
   it("puts the other side on hold and takes it back", async () => {
     const world = openWorld();
     const bot = await world.open({ party: "bot", answer: { kind: "answer", ringMs: 0 } });

@@ -10,7 +10,7 @@ import {
 } from "../environment/index.ts";
 import { FrameWheel, type MediaSettings } from "../media/index.ts";
 import {
-  checkedHeaders,
+  checkDialogSettings,
   type InboundCall,
   type InjectedFault,
   type SipCall,
@@ -19,6 +19,8 @@ import {
 } from "../sip/index.ts";
 import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
 import { AgentTransfers, comesOfTransfer, type Referral } from "./agent-transfers.ts";
+import { beginInvite, checkAnswerPolicy, refuseInvite } from "./answer-policy.ts";
+import { Answering } from "./answering.ts";
 import { Call, type CallObserver } from "./call.ts";
 import type { CallIdentity } from "./call-artifacts.ts";
 import { CallBudget } from "./call-budget.ts";
@@ -115,7 +117,9 @@ export class Agent {
     },
   ): Promise<Agent> {
     let agent: Agent | undefined;
-    const { shard } = options;
+    const { shard, answer } = options;
+    if (answer !== undefined) checkAnswerPolicy(answer);
+    checkDialogSettings(options.dialog ?? {});
     const budget = new CallBudget(options.dialling);
     const { callDurationLimitMs } = options;
     const durationLimitMs = budget.durationMs(callDurationLimitMs, DEFAULT_CALL_DURATION_LIMIT_MS);
@@ -163,8 +167,7 @@ export class Agent {
    * @throws UsageError for media settings that make no sense (`checkMediaSettings`).
    */
   answerWith(policy: AnswerPolicy): void {
-    if (policy.kind === "answer") checkMediaSettings(policy.media ?? {});
-    checkedHeaders(policy.headers ?? []);
+    checkAnswerPolicy(policy);
     this.#answer = policy;
     this.#endpoint.inboundFaults = policy.faults ?? [];
   }
@@ -197,15 +200,19 @@ export class Agent {
     const ringTimeoutMs = this.#budget.ringMs(options.ringTimeoutMs, DEFAULT_RING_TIMEOUT_MS);
     const parts = await this.#prepareMedia(options.media);
     const { negotiator } = parts;
-    negotiator.onNegotiated = (negotiated) => parts.media.start(negotiated);
+    let sip: SipCall | undefined;
+    negotiator.onNegotiated = (negotiated) => {
+      parts.media.start(negotiated, sip?.state === "early");
+    };
     try {
-      const sip = this.#endpoint.call(target, {
+      sip = this.#endpoint.call(target, {
         negotiator,
         offer: options.offer ?? "early",
         ringTimeoutMs,
         headers: options.headers ?? [],
         identity: options.identity ?? {},
         faults: options.faults ?? [],
+        settings: { ...this.#options.dialog, ...options.dialog },
       });
       const beside = referral === undefined ? options.purpose : "transferred";
       const call = this.#admit(sip, parts, "outbound", beside);
@@ -245,11 +252,10 @@ export class Agent {
 
   async #handleInvite(invite: InboundCall): Promise<void> {
     const policy = this.#answer;
-    invite.respondWith(policy.headers ?? []);
-    if (policy.kind !== "reject") invite.ring();
+    const wanted = beginInvite(invite, policy, this.#options.dialog);
     let parts: CallMedia;
     try {
-      parts = await this.#prepareMedia(policy.kind === "answer" ? policy.media : undefined);
+      parts = await this.#prepareMedia(wanted?.media);
     } catch (error) {
       this.#environment.logger.error("The media of a call could not be prepared.", {
         reason: errorText(error),
@@ -259,25 +265,19 @@ export class Agent {
     }
     const call = this.#admit(invite, parts, "inbound");
     this.#transfers.noteOffered(call, invite);
-    if (policy.kind === "reject") invite.reject(policy.statusCode, policy.reasonPhrase);
+    refuseInvite(invite, policy);
     if (policy.kind !== "answer" || call.hasEnded) return;
+    const greets = this.#options.ai?.greets === true;
+    const answering = new Answering({ ...parts, invite, call, greets, policy });
     try {
-      await Promise.all([this.#connectAi(call, parts), this.#ringFor(policy.ringMs)]);
-      this.#answerInvite(invite, call, parts);
+      const rings = this.#ringFor(policy.ringMs);
+      await this.#connectAi(call, parts);
+      answering.openEarlyMedia();
+      await rings;
+      if (answering.answer()) this.#transfers.noteReplaced(invite);
     } catch (error) {
       this.#refuse(call, invite, error);
     }
-  }
-
-  #answerInvite(invite: InboundCall, call: Call, parts: CallMedia): void {
-    if (call.hasEnded) return;
-    const { negotiator } = parts;
-    negotiator.onNegotiated = (negotiated) => {
-      parts.media.start(negotiated);
-      if (this.#options.ai?.greets === true) call.greet();
-    };
-    invite.answer(negotiator);
-    this.#transfers.noteReplaced(invite);
   }
 
   /** A bot that was transferred goes on with an AI session of its own, which speaks when answered. */

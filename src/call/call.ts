@@ -74,6 +74,8 @@ export class Call {
   onSipEvent: ((event: SipCallEvent) => void) | undefined;
   /** Of whoever has to end something with it; called once. */
   onEnded: (() => void) | undefined;
+  /** The 200 was sent or came. */
+  onAnswered: (() => void) | undefined;
   readonly #parts: CallParts;
   readonly #durationTimer: Timer;
   readonly #infoDigits: InfoDigits;
@@ -297,21 +299,27 @@ export class Call {
   #handleSip(event: SipCallEvent): void {
     const { at } = event;
     this.onSipEvent?.(event);
-    const status = event.statusCode === undefined ? {} : { statusCode: event.statusCode };
-    switch (event.type) {
-      case "trying":
-        break;
-      case "ringing":
-      case "answered":
-      case "confirmed":
-        this.record({ kind: "callPhase", phase: event.type, at, ...status });
-        if (event.type === "confirmed" && this.#greetsWhenAnswered) this.greet();
-        break;
-      case "ended":
-        if (event.error !== undefined) this.recordFault(event.error, at);
-        this.#end(at, { endedBy: event.endedBy, reason: event.reason, ...status });
-        break;
+    if (event.type === "sessionTimer") {
+      const { intervalS, refresher } = event;
+      this.record({ kind: "sessionTimer", at, intervalS, refresher });
+      return;
     }
+    const status = event.statusCode === undefined ? {} : { statusCode: event.statusCode };
+    if (event.type === "ended") {
+      if (event.error !== undefined) this.recordFault(event.error, at);
+      this.#end(at, { endedBy: event.endedBy, reason: event.reason, ...status });
+      return;
+    }
+    const { type: phase } = event;
+    if (phase === "trying") return;
+    this.record({ kind: "callPhase", phase, at, ...status });
+    if (phase === "answered") this.#handleAnswered();
+    if (phase === "confirmed" && this.#greetsWhenAnswered) this.greet();
+  }
+
+  #handleAnswered(): void {
+    this.#parts.media.handleAnswered();
+    this.onAnswered?.();
   }
 
   #end(

@@ -21,16 +21,21 @@ export function measureSetup(seen: Observations): SetupMetrics {
     ...optional("endedAt", ended?.at),
     ...optional("postDialDelayMs", gap(dialedAt, find("ringing")?.at ?? answeredAt)),
     ...optional("answerTimeMs", gap(dialedAt, answeredAt)),
-    ...optional("greetingLatencyMs", gap(answeredAt, greetingOnset(seen))),
+    ...optional("greetingLatencyMs", gap(answeredAt, greetingOnset(seen, answeredAt))),
     ...optional("durationMs", gap(answeredAt, ended?.at)),
     ...optional("endedBy", ended?.endedBy),
     ...optional("endReason", ended?.reason),
   };
 }
 
-/** The bot's first onset, where it spoke before the caller did. */
-function greetingOnset(seen: Observations): Instant | undefined {
-  const onset = seen.botTurns[0]?.startAt;
+/**
+ * The bot's first onset, where it spoke before the caller did. What it sent as early media, a
+ * ringback tone or an announcement, is no greeting.
+ */
+function greetingOnset(seen: Observations, answeredAt: Instant | undefined): Instant | undefined {
+  const isLater = (turn: { readonly startAt: Instant }): boolean =>
+    answeredAt === undefined || turn.startAt >= answeredAt;
+  const onset = seen.botTurns.find(isLater)?.startAt;
   if (onset === undefined) return undefined;
   const callerOnset = nextOnsetAfter(seen.callerTurns, instant(Number.NEGATIVE_INFINITY));
   return callerOnset === undefined || onset < callerOnset ? onset : undefined;

@@ -96,16 +96,19 @@ export class MediaSession {
     return this.#running !== undefined && !this.#hasStopped;
   }
 
-  /** Begins (or, after a re-INVITE, goes on) with what was negotiated. */
-  start(media: NegotiatedMedia): void {
+  /** Begins (or goes on) with what was negotiated. `isEarly`: the call is not answered yet. */
+  start(media: NegotiatedMedia, isEarly = false): void {
     if (this.#hasStopped) return;
-    const { direction } = media;
     // A peer that holds us ("sendonly") may play music or, as baresip does, send nothing at all.
-    const isAudioDue = direction === "sendrecv";
-    this.#peer.expect(isAudioDue, this.#options.clock.now());
+    this.#peer.expect(media.direction === "sendrecv", this.#options.clock.now(), isEarly);
     if (this.#running === undefined) this.#begin(media);
     else this.#change(this.#running, media);
     if (media.rtcpMux) this.#closeRtcpSocket();
+  }
+
+  /** The call was answered: from now on, a peer whose media began early has to be heard. */
+  handleAnswered(): void {
+    this.#peer.handleAnswered(this.#options.clock.now());
   }
 
   /**

@@ -19,6 +19,7 @@ export class PeerWatch {
   unreachable: string | undefined;
   readonly #socket: DatagramSocket;
   readonly #limitMs: number;
+  #isDue = false;
   #isExpecting = false;
   #since: Instant | undefined;
   #probe: { readonly startedAt: Instant; isTied: boolean } | undefined;
@@ -28,11 +29,21 @@ export class PeerWatch {
     this.#limitMs = limitMs;
   }
 
-  /** A peer that was on hold has its full time again when it comes back. */
-  expect(isExpected: boolean, now: Instant): void {
+  /**
+   * Whether audio is due. Before the call is answered (`isEarly`) a peer may still be silent, and
+   * one that was on hold has its full time again when it comes back.
+   */
+  expect(isDue: boolean, now: Instant, isEarly = false): void {
+    this.#isDue = isDue;
+    const isExpected = isDue && !isEarly;
     if (isExpected && !this.#isExpecting) this.#since = now;
     this.#isExpecting = isExpected;
     if (!isExpected) this.#untie();
+  }
+
+  /** The call whose media began early was answered. */
+  handleAnswered(now: Instant): void {
+    this.expect(this.#isDue, now);
   }
 
   /**

@@ -1,7 +1,7 @@
 import { assert, present, UsageError } from "../environment/index.ts";
 import { audioLine, refusedLine } from "./audio-line.ts";
 import { concludeExchange } from "./conclude-exchange.ts";
-import { CryptoExchange, cryptoAttribute } from "./crypto-exchange.ts";
+import { type AgreedCrypto, CryptoExchange, cryptoAttribute } from "./crypto-exchange.ts";
 import { type FoundAudio, findAudio } from "./find-audio.ts";
 import { auxiliaryFormats, type MatchedFormats } from "./match-formats.ts";
 import type { LocalFormat, MediaCapabilities } from "./media-capabilities.ts";
@@ -9,7 +9,7 @@ import { intersected, type MediaDirection, mirrored } from "./media-direction.ts
 import type { NegotiatedMedia } from "./negotiated-media.ts";
 import { parseSdp } from "./parse.ts";
 import { isNamed, type PayloadFormat, TELEPHONE_EVENT } from "./payload-format.ts";
-import { PayloadNumbers } from "./payload-numbers.ts";
+import { PayloadNumbers, type SavedNumbers } from "./payload-numbers.ts";
 import { rtcpAttributes } from "./rtcp-announcement.ts";
 import { type DescriptionRole, malformedSdp } from "./sdp-faults.ts";
 import type { MediaDescription, SdpAttribute, SessionDescription } from "./session-description.ts";
@@ -22,6 +22,18 @@ export interface Reconfiguration {
   /** "sendonly" holds the peer. */
   readonly direction?: MediaDirection;
   readonly ptimeMs?: number;
+}
+
+/** The state of an exchange; for `OfferAnswer.restore` alone. */
+export interface SavedExchange {
+  readonly openOffer: readonly LocalFormat[] | undefined;
+  readonly mediaLines: readonly MediaDescription[];
+  readonly audioIndex: number;
+  readonly version: number;
+  readonly lastBody: string | undefined;
+  readonly negotiated: NegotiatedMedia | undefined;
+  readonly crypto: AgreedCrypto | undefined;
+  readonly numbers: SavedNumbers;
 }
 
 interface Settings {
@@ -141,6 +153,36 @@ export class OfferAnswer {
   withdrawOffer(): void {
     this.#openOffer = undefined;
     this.#settings = this.#settledSettings;
+  }
+
+  /**
+   * What is open and agreed on now, to come back to: each fork of an INVITE answers the same offer.
+   * What is wanted (`reconfigure`) is not part of it.
+   */
+  save(): SavedExchange {
+    return {
+      openOffer: this.#openOffer,
+      mediaLines: this.#mediaLines,
+      audioIndex: this.#audioIndex,
+      version: this.#version,
+      lastBody: this.#lastBody,
+      negotiated: this.#negotiated,
+      crypto: this.#crypto.agreed,
+      numbers: this.#numbers.save(),
+    };
+  }
+
+  /** Goes back to what `save` gave; what was agreed on then is announced again. */
+  restore(saved: SavedExchange): void {
+    this.#openOffer = saved.openOffer;
+    this.#mediaLines = saved.mediaLines;
+    this.#audioIndex = saved.audioIndex;
+    this.#version = saved.version;
+    this.#lastBody = saved.lastBody;
+    this.#negotiated = saved.negotiated;
+    this.#crypto.settle(saved.crypto);
+    this.#numbers.restore(saved.numbers);
+    if (saved.negotiated !== undefined) this.onNegotiated?.(saved.negotiated);
   }
 
   #findAudio(

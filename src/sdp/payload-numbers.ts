@@ -16,6 +16,12 @@ const PREFERRED_NOISES: ReadonlyMap<number, number> = new Map([
   [16_000, 104],
 ]);
 
+/** All numbers of a session at one time. */
+export interface SavedNumbers {
+  readonly numbers: ReadonlyMap<string, number>;
+  readonly meanings: ReadonlyMap<number, string>;
+}
+
 /**
  * Our payload type numbers in one session: one per format that may ever be spoken, offered now or
  * not. A number that has once stood for a format never stands for another one in an offer of ours
@@ -33,6 +39,17 @@ export class PayloadNumbers {
       const preferred = isNamed(format, COMFORT_NOISE) ? PREFERRED_NOISES : PREFERRED_EVENTS;
       this.#assign(format, preferred.get(format.clockRateHz));
     }
+  }
+
+  /** The numbers now, to come back to. */
+  save(): SavedNumbers {
+    return { numbers: new Map(this.#numbers), meanings: new Map(this.#meanings) };
+  }
+
+  /** Has the numbers that `save` gave, and no others. */
+  restore({ numbers, meanings }: SavedNumbers): void {
+    replaceAll(this.#numbers, numbers);
+    replaceAll(this.#meanings, meanings);
   }
 
   /** Our number of a format that is among the capabilities. */
@@ -86,4 +103,9 @@ export class PayloadNumbers {
 
 function numbersFrom(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
+}
+
+function replaceAll<Key, Value>(map: Map<Key, Value>, entries: ReadonlyMap<Key, Value>): void {
+  map.clear();
+  for (const [key, value] of entries) map.set(key, value);
 }

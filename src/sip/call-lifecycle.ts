@@ -4,6 +4,7 @@ import type {
   CallEndedEvent,
   CallProgressEvent,
   InfoListener,
+  SessionTimerEvent,
   SipCall,
   SipCallEvent,
 } from "./sip-call.ts";
@@ -64,6 +65,11 @@ export class CallLifecycle {
     if (this.#state === "ended") return;
     if (type === "answered") this.#state = "established";
     this.#emit(statusCode === undefined ? { type, at } : { type, at, statusCode });
+  }
+
+  /** Tells of something else, unless the call has ended. */
+  tell(event: SessionTimerEvent): void {
+    if (this.#state !== "ended") this.#emit(event);
   }
 
   /** Ends the call; only the first time counts. */

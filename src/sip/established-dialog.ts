@@ -1,20 +1,29 @@
 import type {
   IncomingInviteRequest,
+  IncomingPrackRequest,
   IncomingRequestMessage,
+  IncomingResponseMessage,
   Session,
 } from "sip.js/lib/core/index.js";
+import { RemoteError } from "../environment/index.ts";
 import type { CallContext } from "./call-context.ts";
 import type { CallEnd, CallLifecycle } from "./call-lifecycle.ts";
+import { type DialogSettings, supportedInDialog } from "./dialog-settings.ts";
 import { DialogTurns } from "./dialog-turns.ts";
+import { onUpdate, restoreRemoteTarget } from "./fixes.ts";
 import { answerInfo } from "./info-request.ts";
 import { InfoSender, notEstablished } from "./info-sender.ts";
+import type { OfferState } from "./offer-state.ts";
+import { allowsMethod } from "./option-tags.ts";
 import { ReferReceiver } from "./refer-receiver.ts";
 import { ReferSender } from "./refer-sender.ts";
-import { notInDialog, ReinviteSender } from "./reinvite-sender.ts";
+import { notInDialog, ReinviteSender, type Renegotiation } from "./reinvite-sender.ts";
 import type { DialogIdentity } from "./replaces.ts";
-import { negotiate, sdpBody, sdpOf } from "./session-description.ts";
+import { type Negotiation, negotiate, sdpBody, sdpOf } from "./session-description.ts";
+import { SessionTimer } from "./session-timer.ts";
 import type { InfoAnswer, Negotiator } from "./sip-call.ts";
 import type { ReferRequest, TransferOutcome } from "./transfer.ts";
+import { answerUpdate } from "./update-request.ts";
 
 /** Whether a Replaces header that names these tags means this dialog (RFC 3891 §3). */
 export function confirmedState(
@@ -25,7 +34,6 @@ export function confirmedState(
   if (identity.localTag !== localTag || identity.remoteTag !== remoteTag) return undefined;
   return dialog.isEnding ? "ending" : "confirmed";
 }
-
 /** Whose call the dialog belongs to. */
 export interface DialogOwner {
   readonly context: CallContext;
@@ -37,6 +45,13 @@ export interface DialogOwner {
   readonly onAck?: (message: IncomingRequestMessage) => void;
   /** It did not come within 64·T1. */
   readonly onAckTimeout?: () => void;
+  readonly settings: DialogSettings;
+  /** The INVITE or its 2xx, whichever came from the peer: its Allow counts for the dialog. */
+  readonly peerMessage: IncomingRequestMessage | IncomingResponseMessage;
+  /** Our offer in the 2xx waits for its answer in the ACK. */
+  readonly offers?: OfferState;
+  /** PRACK came although the call is answered; else it gets 481. */
+  readonly onPrack?: (request: IncomingPrackRequest) => void;
 }
 
 /**
@@ -52,6 +67,10 @@ export class EstablishedDialog {
   readonly #infos: InfoSender;
   readonly #reinvites: ReinviteSender;
   readonly #refers: ReferSender;
+  readonly #offers: OfferState;
+  readonly #supported: readonly string[];
+  /** Keeps the session alive where that was agreed on. */
+  readonly timer: SessionTimer;
   #isByeSent = false;
   #offeredInReinvite = false;
 
@@ -60,12 +79,20 @@ export class EstablishedDialog {
     this.#owner = owner;
     const turns = this.#turns;
     this.#infos = new InfoSender(session, owner, turns);
-    this.#reinvites = new ReinviteSender(session, owner, {
-      turns,
-      loseDialog: () => this.bye({ endedBy: "network", reason: "noAnswer" }),
-    });
+    this.#offers = owner.offers ?? { open: "none" };
+    this.#supported = supportedInDialog(owner.settings);
+    this.timer = this.#makeTimer();
+    const parts = { offers: this.#offers, supported: this.#supported, timer: this.timer };
+    this.#reinvites = new ReinviteSender(
+      session,
+      { ...owner, ...parts },
+      { turns, loseDialog: () => this.bye({ endedBy: "network", reason: "noAnswer" }) },
+    );
     this.#refers = new ReferSender(session, owner);
     const referReceiver = new ReferReceiver(session, owner);
+    onUpdate(session, (request) =>
+      answerUpdate(request, { ...owner, ...parts, session, acceptOffer: this.#acceptOffer }),
+    );
     session.delegate = {
       onAck: ({ message }) => this.#handleAck(message),
       // Also comes 64·T1 after a BYE that overtook its ACK; the call has ended by then.
@@ -78,6 +105,10 @@ export class EstablishedDialog {
       onInfo: (request) => answerInfo(request, owner),
       onNotify: (request) => this.#refers.handleNotify(request),
       onRefer: (request) => referReceiver.handleRefer(request),
+      onPrack: (request) => {
+        if (owner.onPrack === undefined) request.reject({ statusCode: 481 });
+        else owner.onPrack(request);
+      },
     };
   }
 
@@ -102,9 +133,9 @@ export class EstablishedDialog {
   }
 
   /** See `SipCall.renegotiate`. */
-  renegotiate(): Promise<void> {
-    if (this.#isByeSent) return Promise.reject(notInDialog());
-    return this.#reinvites.send();
+  renegotiate(how?: Renegotiation): Promise<void> {
+    const isUp = this.#owner.lifecycle.state === "established" && !this.#isByeSent;
+    return isUp ? this.#reinvites.send(how) : Promise.reject(notInDialog());
   }
 
   /** See `SipCall.refer`. */
@@ -116,10 +147,11 @@ export class EstablishedDialog {
    * Sends BYE; the call has ended when that is answered, or was not within 64·T1 (timer F). By
    * any answer: whatever the peer says, the dialog is over (RFC 3261 §15.1.1).
    */
-  bye(end: Omit<CallEnd, "at">): void {
+  bye(end: Omit<CallEnd, "at">, extraHeaders: string[] = []): void {
     if (this.#isByeSent || this.#owner.lifecycle.state === "ended") return;
     this.#isByeSent = true;
     this.#turns.close();
+    this.timer.stop();
     let at = this.#owner.context.messageInstant();
     const finish = (): void => {
       this.#owner.context.takeSendFailure(this.#session.callId);
@@ -128,14 +160,53 @@ export class EstablishedDialog {
     at = this.#owner.context.sentAt(() => {
       this.#session.bye(
         { onAccept: finish, onRedirect: finish, onReject: finish },
-        this.#owner.lifecycle.endOptions,
+        {
+          extraHeaders: [...this.#owner.lifecycle.endHeaders, ...extraHeaders],
+        },
       );
     });
   }
 
   #end(end: CallEnd): void {
+    this.timer.stop();
     this.#owner.lifecycle.end(end);
   }
+
+  #makeTimer(): SessionTimer {
+    const { context, lifecycle, ownsCallId, peerMessage, settings } = this.#owner;
+    const method = allowsMethod(peerMessage, "UPDATE") ? "UPDATE" : "INVITE";
+    return new SessionTimer({
+      clock: context.clock,
+      settings,
+      isCaller: ownsCallId,
+      // What becomes of it shows in whether the session is refreshed.
+      refresh: () => void this.renegotiate({ method, withOffer: false }).catch(() => {}),
+      onExpired: () => this.#expire(),
+      onAgreed: (agreed) => {
+        const { intervalS, isOurs } = agreed;
+        const refresher = isOurs ? "local" : "remote";
+        lifecycle.tell({
+          type: "sessionTimer",
+          at: context.messageInstant(),
+          intervalS,
+          refresher,
+        });
+      },
+    });
+  }
+
+  /** RFC 4028 §10. */
+  #expire(): void {
+    const error = new RemoteError(
+      "ERR_SESSION_EXPIRED",
+      "The session was not refreshed in time, so the call was hung up (RFC 4028 §10). Look in the trace for who had to refresh it, and what came of that.",
+    );
+    const reason = 'Reason: SIP;cause=408;text="Session expired"';
+    this.bye({ endedBy: "network", reason: "sessionExpired", error }, [reason]);
+  }
+
+  readonly #acceptOffer = (offer: string): Negotiation =>
+    negotiate(() => this.#owner.negotiator.acceptOffer(offer));
 
   #handleAck(message: IncomingRequestMessage): void {
     if (!this.#offeredInReinvite) {
@@ -143,6 +214,7 @@ export class EstablishedDialog {
       return;
     }
     this.#offeredInReinvite = false;
+    this.#offers.open = "none";
     const answer = sdpOf(message);
     if (answer === undefined) return;
     const result = negotiate(() => this.#owner.negotiator.acceptAnswer(answer));
@@ -153,19 +225,36 @@ export class EstablishedDialog {
   /** Hold, resume and session refresh (RFC 3261 §14.2); what we cannot accept changes nothing. */
   #handleReinvite(request: IncomingInviteRequest): void {
     const { context, negotiator } = this.#owner;
+    const refuse = (statusCode: number, extraHeaders: string[] = []): void => {
+      restoreRemoteTarget(this.#session);
+      request.reject({ statusCode, extraHeaders });
+    };
+    // An offer of ours is under way, in an UPDATE (RFC 3311 §5.2).
+    if (this.#offers.open === "ours") return refuse(491);
+    const timing = this.timer.answer(request.message);
+    if (timing.kind === "refused") {
+      return refuse(timing.refusal.statusCode, timing.refusal.extraHeaders);
+    }
     const offer = sdpOf(request.message);
     const result = negotiate(() =>
       offer === undefined ? negotiator.createOffer() : negotiator.acceptOffer(offer),
     );
     if (!result.isAgreed || result.description === undefined) {
-      request.reject({ statusCode: 488 });
-      return;
+      return refuse(488);
     }
     this.#offeredInReinvite = offer === undefined;
+    if (offer === undefined) this.#offers.open = "ours";
+    const timed = timing.kind === "agreed" ? timing.headers : [];
     request.accept({
       statusCode: 200,
       body: sdpBody(result.description),
-      extraHeaders: [context.core.contactHeader],
+      extraHeaders: [
+        context.core.contactHeader,
+        context.core.allowHeader,
+        ...this.#supported,
+        ...timed,
+      ],
     });
+    this.timer.handleAnswered(timing);
   }
 }

@@ -8,26 +8,36 @@
  */
 import {
   ClientTransaction,
+  Dialog,
   type IncomingInviteRequest,
+  type IncomingRequestMessage,
   type IncomingResponseMessage,
   NameAddrHeader,
+  NonInviteClientTransaction,
+  NonInviteServerTransaction,
   type OutgoingRequest,
+  type OutgoingRequestDelegate,
   type OutgoingRequestMessage,
+  type RequestOptions,
   type Session,
   SessionDialog,
   Timers,
   URI,
+  UserAgentClient,
+  type UserAgentCore,
+  UserAgentServer,
 } from "sip.js/lib/core/index.js";
 import { AllowedMethods } from "sip.js/lib/core/user-agent-core/allowed-methods.js";
 import { LIBRARY_VERSION } from "sip.js/lib/version.js";
 import { assert } from "../environment/index.ts";
 import { isUserInfo } from "./wire-uri.ts";
 
+const CALL_DOES_NOT_EXIST = 481;
 /** What version.js of the package 0.21.2 says of itself. */
 const PATCHED_LIBRARY_VERSION: string = "0.21.1";
 
 /** Methods that this user agent handles; sip.js answers 405 to all others. */
-const OUR_METHODS = ["ACK", "BYE", "CANCEL", "INFO", "INVITE", "NOTIFY", "OPTIONS", "REFER"];
+const OUR_METHODS = "ACK BYE CANCEL INFO INVITE NOTIFY OPTIONS PRACK REFER UPDATE".split(" ");
 
 /** Members that TypeScript takes for private. */
 interface ClientTransactionStatics {
@@ -41,8 +51,14 @@ interface SessionDialogInternals {
   ackWait: boolean;
   reinviteUserAgentServer: unknown;
   dispose: () => void;
+  core: UserAgentCore;
+  dialogState: { remoteTarget: URI };
+  sequenceGuard: (message: IncomingRequestMessage) => boolean;
+  receiveRequest: (message: IncomingRequestMessage) => void;
 }
 
+const updateHandlers = new WeakMap<object, (request: UserAgentServer) => void>();
+const targetsBefore = new WeakMap<object, URI>();
 const branchSources = new WeakMap<OutgoingRequestMessage, () => string>();
 let isApplied = false;
 
@@ -54,6 +70,7 @@ export function applyFixes(): void {
   patchBranches();
   patchUserEscaping();
   patchDisposal();
+  patchUpdate();
   AllowedMethods.splice(0, AllowedMethods.length, ...OUR_METHODS);
   isApplied = true;
 }
@@ -118,6 +135,56 @@ function patchDisposal(): void {
   };
 }
 
+/**
+ * sip.js knows no UPDATE (RFC 3311). It belongs to the dialog: its CSeq counts, so the dialog's own
+ * checks have to run. What an INVITE does to the remote target is noted, to be taken back.
+ */
+function patchUpdate(): void {
+  const prototype = SessionDialog.prototype as unknown as SessionDialogInternals;
+  const original = prototype.receiveRequest;
+  assert(typeof original === "function", "0.21.2 has SessionDialog.prototype.receiveRequest");
+  assert(typeof prototype.sequenceGuard === "function", "0.21.2 has Dialog.sequenceGuard");
+  prototype.receiveRequest = function receiveRequest(message) {
+    if (message.method !== "UPDATE") {
+      targetsBefore.set(this, this.dialogState.remoteTarget);
+      original.call(this, message);
+      return;
+    }
+    if (!this.sequenceGuard(message)) return;
+    Dialog.prototype.receiveRequest.call(this as unknown as Dialog, message);
+    const request = new UserAgentServer(NonInviteServerTransaction, this.core, message);
+    const handler = updateHandlers.get(this);
+    if (handler === undefined) request.reject({ statusCode: CALL_DOES_NOT_EXIST });
+    else handler(request);
+  };
+}
+
+/** Sends UPDATE within a dialog. */
+export function sendUpdate(
+  session: Session,
+  core: UserAgentCore,
+  { delegate, options }: { delegate: OutgoingRequestDelegate; options: RequestOptions },
+): UserAgentClient {
+  const dialog = session as SessionDialog;
+  const message = dialog.createOutgoingRequestMessage("UPDATE", options);
+  return new UserAgentClient(NonInviteClientTransaction, core, message, delegate);
+}
+
+/** Lets `handler` answer the UPDATE requests of a dialog. */
+export function onUpdate(session: Session, handler: (request: UserAgentServer) => void): void {
+  updateHandlers.set(session, handler);
+}
+
+/**
+ * sip.js takes the Contact of a re-INVITE over before we accept it. One that we refuse changes
+ * nothing (RFC 3261 §12.2.2, RFC 6141 §4.3).
+ */
+export function restoreRemoteTarget(session: Session): void {
+  const before = targetsBefore.get(session);
+  const internals = session as unknown as SessionDialogInternals;
+  if (before !== undefined) internals.dialogState.remoteTarget = before;
+}
+
 /** The tag of our side in all responses to this INVITE; sip.js draws it with Math.random. */
 export function setLocalTag(request: IncomingInviteRequest, tag: string): void {
   (request as unknown as { toTag: string }).toTag = tag;
@@ -134,9 +201,13 @@ export function branchOf(request: OutgoingRequest): string {
 }
 
 /**
- * sip.js keeps the remote target of the early dialog; a 2xx replaces it (RFC 3261 §12.2.1.2).
+ * sip.js keeps the remote target of the early dialog; a 2xx replaces it, as do re-INVITE and UPDATE
+ * with their 2xx (RFC 3261 §12.2.1.2, RFC 3311 §5.1).
  */
-export function refreshRemoteTarget(session: Session, message: IncomingResponseMessage): void {
+export function refreshRemoteTarget(
+  session: Session,
+  message: IncomingResponseMessage | IncomingRequestMessage,
+): void {
   const contact: unknown = message.parseHeader("contact");
   if (!(contact instanceof NameAddrHeader)) return;
   (session as unknown as { dialogState: { remoteTarget: URI } }).dialogState.remoteTarget =
@@ -149,4 +220,12 @@ export function refreshRemoteTarget(session: Session, message: IncomingResponseM
  */
 export function stopWaitingForAck(session: Session): void {
   (session as unknown as { ackWait: boolean }).ackWait = false;
+}
+
+/**
+ * sip.js repeats the answer of a provisional response in the 200. Where that came reliably, the
+ * exchange is over, and a later one may have changed it (RFC 6337 §3.1.1).
+ */
+export function forgetAnswer(session: Session): void {
+  Object.assign(session, { ["_answer"]: undefined });
 }

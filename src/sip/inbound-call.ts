@@ -1,23 +1,28 @@
-import type { IncomingInviteRequest, IncomingRequestMessage } from "sip.js/lib/core/index.js";
+import type { Body, IncomingInviteRequest, IncomingRequestMessage } from "sip.js/lib/core/index.js";
 import { RemoteError, UsageError } from "../environment/index.ts";
 import type { CallContext } from "./call-context.ts";
 import { type CallEnd, CallLifecycle } from "./call-lifecycle.ts";
 import type { ReplaceableState } from "./dialog-replacement.ts";
+import { type DialogSettings, settingsRefusal, supportedHeader } from "./dialog-settings.ts";
+import { EarlySession } from "./early-session.ts";
 import { confirmedState, EstablishedDialog } from "./established-dialog.ts";
 import { localTagOf, stopWaitingForAck } from "./fixes.ts";
-import { answerInfo } from "./info-request.ts";
+import { InboundNegotiation } from "./inbound-negotiation.ts";
 import { notEstablished } from "./info-sender.ts";
+import { contactHeaders } from "./redirect-contacts.ts";
 import { notInCall } from "./refer-sender.ts";
-import { notInDialog } from "./reinvite-sender.ts";
+import { notInDialog, type Renegotiation } from "./reinvite-sender.ts";
 import type { DialogIdentity } from "./replaces.ts";
 import { checkedHeaders } from "./request-headers.ts";
-import { missingDescription, negotiate, sdpBody, sdpOf } from "./session-description.ts";
+import { answerTimer, type TimerAnswer } from "./session-expires.ts";
+import { preferredByCalled } from "./session-timer.ts";
 import type {
   CallEndReason,
   InboundCall,
   InfoAnswer,
   InfoListener,
   Negotiator,
+  RedirectContact,
   SipCall,
   SipCallEvent,
 } from "./sip-call.ts";
@@ -27,6 +32,7 @@ import type { ReferListener, ReferRequest, TransferOutcome } from "./transfer.ts
 const TEMPORARILY_UNAVAILABLE = 480;
 const NOT_ACCEPTABLE_HERE = 488;
 const REQUEST_TERMINATED = 487;
+const SERVER_TIMEOUT = 504;
 
 /** A call that we got: the server side of an INVITE (RFC 3261 §13.3). */
 export class IncomingCall implements InboundCall {
@@ -38,9 +44,13 @@ export class IncomingCall implements InboundCall {
   readonly #lifecycle: CallLifecycle;
   readonly #request: IncomingInviteRequest;
   readonly #replaced: SipCall | undefined;
+  readonly #negotiation: InboundNegotiation;
+  readonly #early: EarlySession;
+  #settings: DialogSettings = {};
+  #timing: TimerAnswer;
   #dialog: EstablishedDialog | undefined;
-  /** Set from our 200 until its ACK. */
-  #unacknowledged: { readonly negotiator: Negotiator; readonly isOurOffer: boolean } | undefined;
+  /** From our 200 until its ACK. */
+  #isUnacknowledged = false;
   /** BYE was asked for before the ACK came. */
   #byeReason: CallEndReason | undefined;
   /** Of every response to the INVITE from now on. */
@@ -59,6 +69,18 @@ export class IncomingCall implements InboundCall {
     // The message's own field may have been changed to suit sip.js.
     this.target = message.data.split(/\s+/, 2)[1] ?? "";
     request.delegate = { onCancel: () => this.#handleCancel() };
+    this.#negotiation = new InboundNegotiation(message);
+    this.#timing = answerTimer(message, {}, "uac");
+    this.#early = new EarlySession({
+      context,
+      lifecycle: this.#lifecycle,
+      negotiation: this.#negotiation,
+      request,
+      settings: () => this.#settings,
+      headers: () => this.#responseHeaders,
+      onUnusable: ({ reason, error }) => this.#refuse(NOT_ACCEPTABLE_HERE, { reason, error }),
+      onUnacknowledged: () => this.#handlePrackTimeout(),
+    });
   }
 
   get state(): SipCall["state"] {
@@ -89,8 +111,9 @@ export class IncomingCall implements InboundCall {
     return this.#dialog?.info(contentType, body) ?? Promise.reject(notEstablished());
   }
 
-  renegotiate(): Promise<void> {
-    return this.#dialog?.renegotiate() ?? Promise.reject(notInDialog());
+  renegotiate(how: Renegotiation = {}): Promise<void> {
+    const sent = this.#dialog?.renegotiate(how) ?? this.#early.renegotiate(how);
+    return sent ?? Promise.reject(notInDialog());
   }
 
   get onRefer(): ReferListener | undefined {
@@ -129,63 +152,86 @@ export class IncomingCall implements InboundCall {
     this.#responseHeaders = checkedHeaders(headers);
   }
 
+  configure(settings: DialogSettings): void {
+    this.#settings = settings;
+    const { message } = this.#request;
+    const timing = answerTimer(message, settings, preferredByCalled(settings));
+    this.#timing = timing;
+    const refusal =
+      settingsRefusal(message, settings) ??
+      (timing.kind === "refused" ? timing.refusal : undefined);
+    if (refusal !== undefined && this.state === "early") {
+      const { statusCode, extraHeaders = [] } = refusal;
+      this.#refuse(statusCode, { extraHeaders });
+    }
+  }
+
   ring(statusCode: 180 | 183 = 180): void {
     if (!this.#isOpen("ring")) return;
-    const at = this.#context.sentAt(() => {
-      const { session } = this.#request.progress({
-        statusCode,
-        extraHeaders: this.#responseHeaders,
-      });
-      // A caller may press keys while it hears an announcement.
-      session.delegate = {
-        onInfo: (info) => answerInfo(info, { context: this.#context, lifecycle: this.#lifecycle }),
-      };
-    });
-    this.#lifecycle.progress("ringing", at, statusCode);
+    this.#early.send(statusCode);
+  }
+
+  openEarlyMedia(negotiator: Negotiator, statusCode: 180 | 183 = 183): void {
+    if (!this.#isOpen("ring")) return;
+    // RFC 3262 §5: an offer may only go into a reliable response.
+    if (!this.#early.isReliable(true) && !this.#negotiation.isOffered) {
+      this.ring(statusCode);
+      return;
+    }
+    const body = this.#describe(negotiator);
+    if (body !== undefined) this.#early.send(statusCode, body);
   }
 
   answer(negotiator: Negotiator): void {
-    if (!this.#isOpen("answer")) return;
-    const offer = sdpOf(this.#request.message);
-    const result = negotiate(() =>
-      offer === undefined ? negotiator.createOffer() : negotiator.acceptOffer(offer),
-    );
-    if (!result.isAgreed || result.description === undefined) {
-      const failure = result.isAgreed ? {} : { reason: result.reason, error: result.error };
-      this.#refuse(NOT_ACCEPTABLE_HERE, failure);
-      return;
-    }
-    this.#unacknowledged = { negotiator, isOurOffer: offer === undefined };
-    const body = sdpBody(result.description);
+    if (this.#isOpen("answer")) this.#early.whenSettled(() => this.#accept(negotiator));
+  }
+
+  #accept(negotiator: Negotiator): void {
+    const isSettled = this.#negotiation.isSettled;
+    const body = isSettled ? undefined : this.#describe(negotiator);
+    if (this.state !== "early") return;
+    this.#early.stop();
+    this.#isUnacknowledged = true;
     const at = this.#context.sentAt(() => {
       const { session } = this.#request.accept({
         statusCode: 200,
-        body,
-        extraHeaders: this.#responseHeaders,
+        extraHeaders: [
+          ...this.#responseHeaders,
+          ...supportedHeader(this.#settings),
+          ...this.#timerHeaders(),
+        ],
+        ...(body === undefined ? {} : { body }),
       });
+      this.#negotiation.handleAnswered();
       this.#dialog = new EstablishedDialog(session, {
         context: this.#context,
         lifecycle: this.#lifecycle,
         negotiator,
         ownsCallId: false,
+        settings: this.#settings,
+        peerMessage: this.#request.message,
+        offers: this.#negotiation.offers,
         onAck: (message) => this.#handleAck(message),
         onAckTimeout: () => this.#handleAckTimeout(),
+        onPrack: (request) => this.#early.handlePrack(request),
       });
     });
     this.#lifecycle.progress("answered", at, 200);
     // RFC 3891 §3: BYE, or CANCEL, once the new dialog is confirmed, and not before.
     void this.#replaced?.hangUp();
+    this.#dialog?.timer.handleAnswered(this.#timing);
   }
 
   reject(statusCode: number, reasonPhrase?: string): void {
-    if (!Number.isInteger(statusCode) || statusCode < 300 || statusCode > 699) {
-      throw new UsageError(
-        "ERR_STATUS_CODE",
-        `A call can be rejected with a status code of 300 to 699, not ${statusCode}.`,
-      );
-    }
+    requireStatus(statusCode, 300, 699);
     if (!this.#isOpen("reject")) return;
     this.#refuse(statusCode, reasonPhrase === undefined ? {} : { reasonPhrase });
+  }
+
+  redirect(contacts: readonly RedirectContact[], statusCode = 302): void {
+    const extraHeaders = contactHeaders(contacts);
+    requireStatus(statusCode, 300, 399);
+    if (this.#isOpen("redirect")) this.#refuse(statusCode, { extraHeaders });
   }
 
   hangUp(headers: readonly string[] = []): Promise<void> {
@@ -200,7 +246,8 @@ export class IncomingCall implements InboundCall {
 
   /** The endpoint closes now: BYE even without the ACK, because there is no more time for it. */
   abandon(): void {
-    if (this.#unacknowledged !== undefined && this.#dialog !== undefined) {
+    this.#early.stop();
+    if (this.#isUnacknowledged && this.#dialog !== undefined) {
       stopWaitingForAck(this.#dialog.session);
       this.#bye("shutdown");
     }
@@ -210,7 +257,7 @@ export class IncomingCall implements InboundCall {
   #hangUp(rejectReason: CallEndReason, byeReason: CallEndReason): Promise<void> {
     if (this.state === "early") {
       this.#refuse(TEMPORARILY_UNAVAILABLE, { reason: rejectReason });
-    } else if (this.#unacknowledged === undefined) {
+    } else if (!this.#isUnacknowledged) {
       this.#bye(byeReason);
     } else {
       // RFC 3261 §15: the callee must not send BYE before the ACK came, or timed out.
@@ -232,29 +279,61 @@ export class IncomingCall implements InboundCall {
 
   #refuse(
     statusCode: number,
-    details: { reason?: CallEndReason } & Pick<CallEnd, "reasonPhrase" | "error">,
+    details: { reason?: CallEndReason; extraHeaders?: string[] } & Pick<
+      CallEnd,
+      "reasonPhrase" | "error"
+    >,
   ): void {
-    const { reason = "rejected", reasonPhrase, error } = details;
+    const { reason = "rejected", reasonPhrase, error, extraHeaders = [] } = details;
+    this.#early.stop();
+    const phrase = reasonPhrase === undefined ? {} : { reasonPhrase };
     const at = this.#context.sentAt(() => {
-      this.#request.reject({
+      const response = {
         statusCode,
-        ...(reasonPhrase === undefined ? {} : { reasonPhrase }),
-        extraHeaders: [...this.#responseHeaders, ...this.#lifecycle.endHeaders],
-      });
+        ...phrase,
+        extraHeaders: [...extraHeaders, ...this.#responseHeaders, ...this.#lifecycle.endHeaders],
+      };
+      if (statusCode < 400) this.#request.redirect([], response);
+      else this.#request.reject(response);
     });
     this.#lifecycle.end({
       at,
       endedBy: "local",
       reason,
       statusCode,
-      ...(reasonPhrase === undefined ? {} : { reasonPhrase }),
+      ...phrase,
       ...(error === undefined ? {} : { error }),
     });
+  }
+
+  /** What the next response is to carry; the call is refused where there is none. */
+  #describe(negotiator: Negotiator): Body | undefined {
+    const result = this.#negotiation.describe(negotiator);
+    const { body } = this.#negotiation;
+    if (result.isAgreed && body !== undefined) return body;
+    const failure = result.isAgreed ? {} : { reason: result.reason, error: result.error };
+    this.#refuse(NOT_ACCEPTABLE_HERE, failure);
+    return undefined;
+  }
+
+  #timerHeaders(): readonly string[] {
+    return this.#timing.kind === "agreed" ? this.#timing.headers : [];
+  }
+
+  /** RFC 3262 §3: the INVITE should be rejected with a 5xx response. */
+  #handlePrackTimeout(): void {
+    if (this.state !== "early") return;
+    const error = new RemoteError(
+      "ERR_SIP_PRACK_MISSING",
+      "The peer did not acknowledge our reliable provisional response with PRACK within 32 s. Look for both in the trace.",
+    );
+    this.#refuse(SERVER_TIMEOUT, { reason: "error", error });
   }
 
   #handleCancel(): void {
     if (this.state !== "early") return;
     const at = this.#context.messageInstant();
+    this.#early.stop();
     this.#request.reject({ statusCode: REQUEST_TERMINATED });
     this.#lifecycle.end({
       at,
@@ -266,12 +345,10 @@ export class IncomingCall implements InboundCall {
   }
 
   #handleAck(message: IncomingRequestMessage): void {
-    const waiting = this.#unacknowledged;
-    if (waiting === undefined) return;
-    this.#unacknowledged = undefined;
+    if (!this.#isUnacknowledged) return;
+    this.#isUnacknowledged = false;
     const at = this.#context.messageInstant();
-    const answer = sdpOf(message);
-    const result = waiting.isOurOffer ? acceptAnswer(waiting.negotiator, answer) : undefined;
+    const result = this.#negotiation.acceptAnswer(message, "ACK to our offer");
     if (result?.isAgreed === false) {
       this.#dialog?.bye({ endedBy: "local", reason: result.reason, error: result.error });
       return;
@@ -282,7 +359,7 @@ export class IncomingCall implements InboundCall {
 
   /** RFC 3261 §13.3.1.4: the session is ended with BYE, whether the peer still hears it or not. */
   #handleAckTimeout(): void {
-    this.#unacknowledged = undefined;
+    this.#isUnacknowledged = false;
     const error = new RemoteError(
       "ERR_SIP_ACK_MISSING",
       "The peer did not acknowledge our 200 response within 32 s. Look for ACK in the trace; its way may be blocked.",
@@ -301,10 +378,10 @@ export class IncomingCall implements InboundCall {
   }
 }
 
-function acceptAnswer(
-  negotiator: Negotiator,
-  answer: string | undefined,
-): ReturnType<typeof negotiate> {
-  if (answer === undefined) return missingDescription("ACK to our offer");
-  return negotiate(() => negotiator.acceptAnswer(answer));
+function requireStatus(statusCode: number, least: number, most: number): void {
+  if (Number.isInteger(statusCode) && statusCode >= least && statusCode <= most) return;
+  throw new UsageError(
+    "ERR_STATUS_CODE",
+    `A call can be refused so with a status code of ${least} to ${most}, not ${statusCode}.`,
+  );
 }

@@ -3,6 +3,7 @@ import { AllowedMethods } from "sip.js/lib/core/user-agent-core/allowed-methods.
 import type { Crossing } from "./channel.ts";
 import type { Via } from "./header-grammar.ts";
 import { flowParameter } from "./message-stamp.ts";
+import { unsupportedTags } from "./option-tags.ts";
 import { uriHost } from "./sip-uri.ts";
 
 /** A stateless refusal: what to answer before the request reaches the core. */
@@ -34,6 +35,12 @@ export function stampVia(message: IncomingRequestMessage, crossing: Crossing): v
   header.raw = raw + flowParameter(channel.id, isSecure);
 }
 
+/**
+ * Without meaning outside of an INVITE's dialog (RFC 3262 §3, RFC 3311 §5, RFC 6086 §4.2.2); sip.js
+ * would say 405, or throw.
+ */
+const NEEDS_DIALOG = new Set(["INFO", "PRACK", "UPDATE"]);
+
 const MAGIC_COOKIE = "z9hG4bK";
 /** These belong to the INVITE's transaction. */
 const SHARES_TRANSACTION = new Set(["INVITE", "ACK", "CANCEL"]);
@@ -54,8 +61,6 @@ function branchKey(message: IncomingRequestMessage, branch: string): string {
   return `${message.callId} ${message.fromTag} ${message.cseq} ${branch}`;
 }
 
-/** Extensions that a peer may require of us, and that we name in Supported. */
-export const SUPPORTED_OPTION_TAGS: readonly string[] = ["norefersub", "replaces"];
 /** RFC 3261 §8.1.1.7. The cookie alone tells no transaction from another (RFC 4475 §3.2.1). */
 function isUniqueBranch(branch: string): boolean {
   return branch.startsWith(MAGIC_COOKIE) && branch.length > MAGIC_COOKIE.length;
@@ -88,14 +93,13 @@ export function refusalOf(message: IncomingRequestMessage): Refusal | undefined 
   if (lacksFromTag(message)) {
     return { statusCode: 400, reasonPhrase: "Missing From Tag" };
   }
-  // RFC 6086 §4.2.2: INFO has no meaning outside of an INVITE's dialog; sip.js would say 405.
-  if (method === "INFO" && message.toTag === "") return { statusCode: 481 };
+  if (message.toTag === "" && NEEDS_DIALOG.has(method)) return { statusCode: 481 };
   if (method !== "INVITE" && namesDialog(message)) {
     return { statusCode: 400, reasonPhrase: "Replaces or Join Outside of INVITE" };
   }
-  const required = unknownRequirements(message);
-  if (required.length > 0) {
-    return { statusCode: 420, extraHeaders: [`Unsupported: ${required.join(", ")}`] };
+  const unsupported = unsupportedTags(message);
+  if (unsupported.length > 0) {
+    return { statusCode: 420, extraHeaders: [`Unsupported: ${unsupported.join(", ")}`] };
   }
   return method === "INVITE" ? refusalOfContent(message) : undefined;
 }
@@ -128,14 +132,6 @@ function acceptsSdp(message: IncomingRequestMessage): boolean {
 /** RFC 3891 §3, RFC 3911 §4: these headers have a meaning in INVITE only. */
 function namesDialog(message: IncomingRequestMessage): boolean {
   return message.hasHeader("Replaces") || message.hasHeader("Join");
-}
-
-/** RFC 3261 §8.2.2.3: option tags in Require that we do not know. */
-function unknownRequirements(message: IncomingRequestMessage): string[] {
-  return message
-    .getHeaders("Require")
-    .flatMap((line) => line.split(",").map((tag) => tag.trim()))
-    .filter((tag) => tag !== "" && !SUPPORTED_OPTION_TAGS.includes(tag.toLowerCase()));
 }
 
 function hasUsableBody({ body, headers }: IncomingRequestMessage): boolean {

@@ -7,6 +7,12 @@
 export { isLoopback } from "./address-bits.ts";
 export { DialPolicy } from "./dial-policy.ts";
 export {
+  checkDialogSettings,
+  type DialogSettings,
+  type ExtensionUse,
+  type SessionTimerSettings,
+} from "./dialog-settings.ts";
+export {
   DTMF_RELAY_TYPE,
   DTMF_TYPE,
   type DtmfInfo,
@@ -22,7 +28,9 @@ export { FAULTS, type FaultyMessage } from "./named-faults.ts";
 export type { OptionsAnswer } from "./options-query.ts";
 export type { CallOptions } from "./outbound-call.ts";
 export { redactMessage } from "./redact.ts";
+export { contactHeaders } from "./redirect-contacts.ts";
 export { type RefusedNumber, refusedNumber } from "./refused-numbers.ts";
+export type { Renegotiation } from "./reinvite-sender.ts";
 export { type DialogIdentity, type NamedDialog, replacesText } from "./replaces.ts";
 export { checkedHeaders } from "./request-headers.ts";
 export type {
@@ -35,6 +43,8 @@ export type {
   Negotiator,
   OutboundCall,
   ReceivedInfo,
+  RedirectContact,
+  SessionTimerEvent,
   SipCall,
   SipCallEvent,
 } from "./sip-call.ts";

@@ -120,8 +120,11 @@ export class MessageIntake {
     const { statusCode = 0 } = message;
     if (message.method === "INVITE" && statusCode < 300) {
       const call = callOf(message.callId);
-      if (statusCode < 200) call?.handleProvisional(statusCode, now());
-      else if (!this.#mendSuccess(message, crossing, call)) return;
+      if (statusCode < 200) {
+        call?.handleProvisional(statusCode, now());
+        // RFC 3261 §20, table 2: Contact is optional in 1xx; the core makes no dialog without it.
+        if (message.toTag !== "" && !message.hasHeader("Contact")) addContact(message, crossing);
+      } else if (!this.#mendSuccess(message, crossing, call)) return;
     }
     core.receiveIncomingResponseFromTransport(message);
   }

@@ -5,29 +5,31 @@ import type {
   OutgoingRequestMessage,
   URI,
 } from "sip.js/lib/core/index.js";
-import { after, type Instant, RemoteError, type Timer } from "../environment/index.ts";
+import {
+  after,
+  type Instant,
+  isSidetoneError,
+  RemoteError,
+  type SidetoneError,
+  type Timer,
+} from "../environment/index.ts";
 import type { CallContext } from "./call-context.ts";
 import { type CallEnd, CallLifecycle } from "./call-lifecycle.ts";
 import type { ReplaceableState } from "./dialog-replacement.ts";
+import type { DialogSettings } from "./dialog-settings.ts";
+import { EarlyDialogs } from "./early-dialogs.ts";
 import { confirmedState, EstablishedDialog } from "./established-dialog.ts";
 import { refreshRemoteTarget } from "./fixes.ts";
-import { answerInfo } from "./info-request.ts";
 import { notEstablished } from "./info-sender.ts";
-import { type InviteIdentity, inviteAddresses } from "./invite-identity.ts";
+import { InviteAttempts } from "./invite-attempts.ts";
+import type { InviteIdentity } from "./invite-identity.ts";
 import type { MessageFault } from "./message-faults.ts";
 import { notInCall } from "./refer-sender.ts";
-import { notInDialog } from "./reinvite-sender.ts";
+import { notInDialog, type Renegotiation } from "./reinvite-sender.ts";
 import type { DialogIdentity } from "./replaces.ts";
-import { checkedHeaders, splitRoutes } from "./request-headers.ts";
+import { checkedHeaders } from "./request-headers.ts";
 import { TRANSACTION_TIMEOUT_MS } from "./retransmission.ts";
-import {
-  answerOf,
-  missingDescription,
-  type Negotiation,
-  negotiate,
-  sdpBody,
-  sdpOf,
-} from "./session-description.ts";
+import { sdpBody } from "./session-description.ts";
 import type {
   CallEndReason,
   InfoAnswer,
@@ -52,10 +54,15 @@ export interface CallOptions {
   readonly identity?: InviteIdentity;
   /** What shall go wrong with the messages of this call on purpose. */
   readonly faults?: readonly MessageFault[];
+  /** What it uses of SIP's extensions. */
+  readonly settings?: DialogSettings;
 }
 
 /** Why we gave a call up before it was answered. */
-type GiveUpReason = "cancel" | "ringTimeout" | "shutdown";
+interface GiveUp {
+  readonly reason: CallEndReason;
+  readonly error?: SidetoneError;
+}
 
 /** A call that we placed: the client side of an INVITE (RFC 3261 §13.2). */
 export class OutgoingCall implements OutboundCall {
@@ -64,22 +71,34 @@ export class OutgoingCall implements OutboundCall {
   readonly #context: CallContext;
   readonly #lifecycle: CallLifecycle;
   readonly #negotiator: Negotiator;
-  readonly #offersEarly: boolean;
-  readonly #message: OutgoingRequestMessage;
+  readonly #early: EarlyDialogs;
+  readonly #attempts: InviteAttempts;
   #request: OutgoingInviteRequest | undefined;
   #dialog: EstablishedDialog | undefined;
   #timer: Timer | undefined;
   #lastProvisional = 0;
-  #givenUp: GiveUpReason | undefined;
+  #givenUp: GiveUp | undefined;
+  /** Why a redirection was not followed. */
+  #refusedTarget: SidetoneError | undefined;
 
   /** Prepares the INVITE; `start` sends it. */
   constructor(context: CallContext, target: URI, options: CallOptions) {
     this.#context = context;
     this.#lifecycle = new CallLifecycle(context);
     this.#negotiator = options.negotiator;
-    this.#offersEarly = options.offer !== "late";
-    this.#message = inviteMessage(context, target, options);
-    this.callId = this.#message.callId;
+    const { settings = {}, headers = [], identity = {}, negotiator } = options;
+    const offer = options.offer === "late" ? undefined : () => negotiator.createOffer();
+    this.#attempts = new InviteAttempts(context, { target, offer, settings, headers, identity });
+    this.#early = new EarlyDialogs({
+      context,
+      lifecycle: this.#lifecycle,
+      negotiator: options.negotiator,
+      settings,
+      offersEarly: options.offer !== "late",
+      isWanted: () => this.state === "early" && this.#givenUp === undefined,
+      onUnusable: (failure) => this.#giveUp(failure),
+    });
+    this.callId = this.#attempts.first.callId;
     this.remote = target.toString();
   }
 
@@ -107,8 +126,9 @@ export class OutgoingCall implements OutboundCall {
     return this.#dialog?.info(contentType, body) ?? Promise.reject(notEstablished());
   }
 
-  renegotiate(): Promise<void> {
-    return this.#dialog?.renegotiate() ?? Promise.reject(notInDialog());
+  renegotiate(how: Renegotiation = {}): Promise<void> {
+    const sent = this.#dialog?.renegotiate(how) ?? this.#early.renegotiate(how);
+    return sent ?? Promise.reject(notInDialog());
   }
 
   get onRefer(): ReferListener | undefined {
@@ -135,27 +155,26 @@ export class OutgoingCall implements OutboundCall {
   dialogState(localTag: string, remoteTag: string): ReplaceableState | undefined {
     if (this.#dialog !== undefined) return confirmedState(this.#dialog, { localTag, remoteTag });
     const { core } = this.#context;
-    const isOurs = this.#message.fromTag === localTag && this.state === "early";
+    const isOurs = this.#attempts.first.fromTag === localTag && this.state === "early";
     if (!isOurs || !core.dialogs.has(this.callId + localTag + remoteTag)) return undefined;
     return this.#givenUp === undefined ? "earlyOurs" : "ending";
   }
 
   /** Sends the INVITE. */
   start(ringTimeoutMs: number | undefined): void {
-    this.#request = this.#context.core.invite(this.#message, {
-      onAccept: (response) => this.#handleAccepted(response),
-      onProgress: ({ session }) => {
-        session.delegate = {
-          onInfo: (info) =>
-            answerInfo(info, { context: this.#context, lifecycle: this.#lifecycle }),
-        };
-      },
-      onRedirect: ({ message }) => this.#handleRefused(message),
-      onReject: ({ message }) => this.#handleRefused(message),
-    });
+    this.#invite(this.#attempts.first);
     if (ringTimeoutMs !== undefined) {
-      this.#setTimer(ringTimeoutMs, () => this.#giveUp("ringTimeout"));
+      this.#setTimer(ringTimeoutMs, () => this.#giveUp({ reason: "ringTimeout" }));
     }
+  }
+
+  #invite(message: OutgoingRequestMessage): void {
+    this.#request = this.#context.core.invite(message, {
+      onAccept: (response) => this.#handleAccepted(response),
+      onProgress: (response) => this.#early.handleProgress(response),
+      onRedirect: (response) => this.#handleRefused(response.message),
+      onReject: (response) => this.#handleRefused(response.message),
+    });
   }
 
   hangUp(headers: readonly string[] = []): Promise<void> {
@@ -190,8 +209,8 @@ export class OutgoingCall implements OutboundCall {
     this.#forget();
   }
 
-  #hangUp(giveUpReason: GiveUpReason, byeReason: CallEndReason): Promise<void> {
-    if (this.state === "early") this.#giveUp(giveUpReason);
+  #hangUp(giveUpReason: CallEndReason, byeReason: CallEndReason): Promise<void> {
+    if (this.state === "early") this.#giveUp({ reason: giveUpReason });
     else this.#dialog?.bye({ endedBy: "local", reason: byeReason });
     return this.#lifecycle.whenEnded();
   }
@@ -200,21 +219,22 @@ export class OutgoingCall implements OutboundCall {
    * RFC 3261 §9.1: a CANCEL may only follow a provisional response. Where none came, the call ends
    * for us at once, and sip.js sends the CANCEL, or ACK and BYE, if the peer does answer yet.
    */
-  #giveUp(reason: GiveUpReason): void {
+  #giveUp({ reason, ...details }: GiveUp): void {
     if (this.#givenUp !== undefined || this.state !== "early") return;
-    this.#givenUp = reason;
+    const end = { endedBy: "local", reason, ...details } as const;
+    this.#givenUp = { reason, ...details };
     this.#timer?.cancel();
     const at = this.#context.sentAt(() =>
       this.#request?.cancel(undefined, this.#lifecycle.endOptions),
     );
     if (this.#lastProvisional === 0) {
       if (this.#request !== undefined) this.#context.forgetRequestLater(this.#request);
-      this.#end(reason === "ringTimeout" ? silentPeer(at) : { at, endedBy: "local", reason });
+      this.#end(reason === "ringTimeout" ? silentPeer(at) : { at, ...end });
       return;
     }
     // sip.js would stay in Proceeding for ever where no final response follows.
     this.#setTimer(TRANSACTION_TIMEOUT_MS, () => {
-      this.#end({ at: this.#context.clock.now(), endedBy: "local", reason });
+      this.#end({ at: this.#context.clock.now(), ...end });
       this.#forget();
     });
   }
@@ -235,10 +255,12 @@ export class OutgoingCall implements OutboundCall {
       lifecycle: this.#lifecycle,
       negotiator: this.#negotiator,
       ownsCallId: true,
+      settings: this.#attempts.settings,
+      peerMessage: message,
     });
     if (this.#givenUp !== undefined) {
       response.ack();
-      this.#dialog.bye({ endedBy: "local", reason: this.#givenUp, statusCode: statusCode ?? 200 });
+      this.#dialog.bye({ endedBy: "local", ...this.#givenUp, statusCode: statusCode ?? 200 });
       return;
     }
     this.#lifecycle.progress("answered", this.#context.messageInstant(), statusCode);
@@ -246,27 +268,19 @@ export class OutgoingCall implements OutboundCall {
   }
 
   #acknowledge(response: AckableIncomingResponseWithSession, dialog: EstablishedDialog): void {
-    const result = this.#negotiate(response);
+    const result = this.#early.conclude(response);
     const body = result.isAgreed ? result.description : undefined;
     const at = this.#context.sentAt(() => {
       response.ack(body === undefined ? {} : { body: sdpBody(body) });
     });
-    if (result.isAgreed) this.#lifecycle.progress("confirmed", at);
-    else dialog.bye({ endedBy: "local", reason: result.reason, error: result.error });
-  }
-
-  /** The peer's answer to our offer, or our answer to its offer, which goes into the ACK. */
-  #negotiate({ message, session }: AckableIncomingResponseWithSession): Negotiation {
-    const description = this.#offersEarly ? answerOf(message, session) : sdpOf(message);
-    if (description === undefined) return missingDescription("200 response to our INVITE");
-    return negotiate(() =>
-      this.#offersEarly
-        ? this.#negotiator.acceptAnswer(description)
-        : this.#negotiator.acceptOffer(description),
-    );
+    if (result.isAgreed) {
+      this.#lifecycle.progress("confirmed", at);
+      dialog.timer.handleResponse(response.message);
+    } else dialog.bye({ endedBy: "local", reason: result.reason, error: result.error });
   }
 
   #handleRefused(message: IncomingResponseMessage): void {
+    if (this.#tryElsewhere(message)) return;
     this.#timer?.cancel();
     const at = this.#context.messageInstant();
     const { statusCode = 0, reasonPhrase = "" } = message;
@@ -275,14 +289,37 @@ export class OutgoingCall implements OutboundCall {
       this.#handleNoResponse(statusCode, at);
       return;
     }
-    const isCancelled = this.#givenUp !== undefined && statusCode === 487;
-    this.#end({
-      at,
-      endedBy: isCancelled ? "local" : "remote",
-      reason: isCancelled ? (this.#givenUp as GiveUpReason) : "rejected",
-      statusCode,
-      reasonPhrase,
-    });
+    const givenUp = statusCode === 487 ? this.#givenUp : undefined;
+    const end =
+      givenUp === undefined
+        ? ({ endedBy: "remote", reason: "rejected" } as const)
+        : ({ endedBy: "local", ...givenUp } as const);
+    const error = givenUp === undefined ? this.#refusedTarget : undefined;
+    const why = error === undefined ? {} : { error };
+    this.#end({ at, ...end, statusCode, reasonPhrase, ...why });
+  }
+
+  /** Sends another INVITE where the refusal leads to one. */
+  #tryElsewhere(refusal: IncomingResponseMessage): boolean {
+    if (this.#givenUp !== undefined || this.state !== "early") return false;
+    const { statusCode = 0 } = refusal;
+    const at = this.#context.messageInstant();
+    this.#attempts.handleRefusal(refusal);
+    for (;;) {
+      try {
+        const next = this.#attempts.next();
+        if (next === undefined) return false;
+        if (statusCode < 400) this.#lifecycle.progress("redirected", at, statusCode);
+        this.#early.reset();
+        this.#lastProvisional = 0;
+        this.#invite(next);
+        return true;
+      } catch (error) {
+        // It may not be called, by the safety policy: the next one, if there is any.
+        if (!isSidetoneError(error)) throw error;
+        this.#refusedTarget = error;
+      }
+    }
   }
 
   /** sip.js makes a 408 up when timer B fires, and a 503 when the transport fails. */
@@ -306,32 +343,6 @@ export class OutgoingCall implements OutboundCall {
     this.#timer?.cancel();
     this.#timer = clock.setTimer(after(clock.now(), delayMs), handler);
   }
-}
-
-function inviteMessage(
-  context: CallContext,
-  target: URI,
-  options: CallOptions,
-): OutgoingRequestMessage {
-  const { core } = context;
-  const { routeSet, others } = splitRoutes(options.headers ?? []);
-  const { requestUri, from, to, route } = inviteAddresses(target, options.identity ?? {});
-  if (route !== undefined) routeSet.unshift(route);
-  core.dialPolicy.require(requestUri, routeSet);
-  const body = options.offer === "late" ? undefined : sdpBody(options.negotiator.createOffer());
-  return core.makeOutgoingRequestMessage(
-    "INVITE",
-    requestUri,
-    from?.uri ?? core.configuration.aor,
-    to.uri,
-    {
-      routeSet,
-      toDisplayName: to.displayName,
-      ...(from === undefined ? {} : { fromDisplayName: from.displayName }),
-    },
-    [core.contactHeader, core.allowHeader, ...others],
-    body,
-  );
 }
 
 function silentPeer(at: Instant): CallEnd {

@@ -8,8 +8,11 @@ import { after, type Instant, RemoteError, type Timer, UsageError } from "../env
 import type { CallContext } from "./call-context.ts";
 import type { CallLifecycle } from "./call-lifecycle.ts";
 import type { DialogTurns } from "./dialog-turns.ts";
+import { refreshRemoteTarget, sendUpdate } from "./fixes.ts";
+import type { OfferState } from "./offer-state.ts";
 import { TRANSACTION_TIMEOUT_MS } from "./retransmission.ts";
 import { missingDescription, negotiate, sdpBody, sdpOf } from "./session-description.ts";
+import type { SessionTimer } from "./session-timer.ts";
 import type { Negotiator } from "./sip-call.ts";
 
 /** Whose dialog it is. */
@@ -19,14 +22,28 @@ export interface ReinviteOwner {
   readonly negotiator: Negotiator;
   /** We generated the Call-ID: in a collision we wait longer (RFC 3261 §14.1). */
   readonly ownsCallId: boolean;
+  readonly offers: OfferState;
+  /** Supported, as a header line. */
+  readonly supported: readonly string[];
+  /** Only in a confirmed dialog. */
+  readonly timer?: SessionTimer;
 }
 
-interface OpenReinvite {
+/** How a session is changed or refreshed. */
+export interface Renegotiation {
+  /** UPDATE needs no ACK, and works in early dialogs (RFC 3311). Default INVITE. */
+  readonly method?: "INVITE" | "UPDATE";
+  /** False: only the dialog is refreshed, by UPDATE; media stay. Default true. */
+  readonly withOffer?: boolean;
+}
+
+interface OpenReinvite extends Required<Renegotiation> {
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
   collisions: number;
 }
 
+const SESSION_INTERVAL_TOO_SMALL = 422;
 const REQUEST_PENDING = 491;
 const SERVER_INTERNAL_ERROR = 500;
 /** RFC 3261 §14.2: longer than that it does not mean a collision. */
@@ -39,9 +56,9 @@ const COLLISIONS_MAX = 5;
 const BUSY_RETRY_MS = 100;
 
 /**
- * Changes the media of an answered call by re-INVITE with an offer (RFC 3261 §14.1): hold, resume,
- * another codec. One at a time; collisions with the peer's own are tried again after the time that
- * the RFC names.
+ * Changes the media of a call, or refreshes its session, by re-INVITE (RFC 3261 §14.1) or UPDATE
+ * (RFC 3311 §5.1). One at a time; collisions with the peer's own are tried again after the time
+ * that the RFC names.
  */
 export class ReinviteSender {
   readonly #session: Session;
@@ -66,40 +83,38 @@ export class ReinviteSender {
   }
 
   /** See `SipCall.renegotiate`. */
-  send(): Promise<void> {
-    if (this.#owner.lifecycle.state !== "established") return Promise.reject(notInDialog());
+  send({ method = "INVITE", withOffer = true }: Renegotiation = {}): Promise<void> {
+    if (this.#owner.lifecycle.state === "ended") return Promise.reject(notInDialog());
     if (this.#open !== undefined) return Promise.reject(alreadyOpen());
     return new Promise((resolve, reject) => {
-      this.#open = { resolve, reject, collisions: 0 };
+      const isOffered = withOffer || method === "INVITE";
+      this.#open = { resolve, reject, collisions: 0, method, withOffer: isOffered };
       void this.#rejectAtEnd();
       this.#turns.take(() => this.#attempt());
     });
   }
 
   #attempt(): void {
-    const { negotiator } = this.#owner;
-    if (this.#open === undefined) {
+    const { negotiator, offers } = this.#owner;
+    const open = this.#open;
+    if (open === undefined) {
       this.#turns.release();
       return;
     }
-    const offered = negotiate(() => negotiator.createOffer());
-    if (!offered.isAgreed || offered.description === undefined) {
+    if (open.withOffer && offers.open !== "none") {
       this.#turns.release();
-      this.#finish(offered.isAgreed ? alreadyOpen() : offered.error);
+      this.#retryAfter(BUSY_RETRY_MS);
+      return;
+    }
+    const offered = open.withOffer ? negotiate(() => negotiator.createOffer()) : undefined;
+    if (offered?.isAgreed === false) {
+      this.#turns.release();
+      this.#finish(offered.error);
       return;
     }
     try {
-      this.#unanswered = this.#session.invite(
-        {
-          onAccept: (response) => this.#handleAccepted(response),
-          onRedirect: ({ message }) => this.#handleRefused(message),
-          onReject: ({ message }) => this.#handleRefused(message),
-        },
-        {
-          body: sdpBody(offered.description),
-          extraHeaders: [this.#owner.context.core.contactHeader],
-        },
-      );
+      this.#transmit(open, offered?.description);
+      if (open.withOffer) offers.open = "ours";
     } catch {
       // sip.js: the peer's own re-INVITE is not acknowledged yet.
       this.#turns.release();
@@ -107,15 +122,54 @@ export class ReinviteSender {
     }
   }
 
-  #handleAccepted(response: AckableIncomingResponseWithSession): void {
-    const answer = sdpOf(response.message);
-    response.ack();
+  #transmit({ method }: OpenReinvite, offer: string | undefined): void {
+    const { context, supported, timer } = this.#owner;
+    const { core } = context;
+    const options = {
+      ...(offer === undefined ? {} : { body: sdpBody(offer) }),
+      extraHeaders: [
+        core.contactHeader,
+        core.allowHeader,
+        ...supported,
+        ...(timer?.headers() ?? []),
+      ],
+    };
+    const refusals = {
+      onRedirect: ({ message }: { message: IncomingResponseMessage }) =>
+        this.#handleRefused(message),
+      onReject: ({ message }: { message: IncomingResponseMessage }) => this.#handleRefused(message),
+    };
+    if (method === "UPDATE") {
+      const onAccept = ({ message }: { message: IncomingResponseMessage }): void =>
+        this.#handleAccepted(message);
+      sendUpdate(this.#session, core, { delegate: { ...refusals, onAccept }, options });
+      return;
+    }
+    const onAccept = (response: AckableIncomingResponseWithSession): void => {
+      // The ACK goes to the Contact of the 2xx already.
+      refreshRemoteTarget(this.#session, response.message);
+      response.ack();
+      this.#handleAccepted(response.message);
+    };
+    this.#unanswered = this.#session.invite({ ...refusals, onAccept }, options);
+  }
+
+  #handleAccepted(message: IncomingResponseMessage): void {
+    const { negotiator, offers, timer } = this.#owner;
+    const open = this.#open;
     this.#unanswered = undefined;
     this.#turns.release();
-    const { negotiator } = this.#owner;
+    refreshRemoteTarget(this.#session, message);
+    timer?.handleResponse(message);
+    if (open?.withOffer !== true) {
+      this.#finish();
+      return;
+    }
+    offers.open = "none";
+    const answer = sdpOf(message);
     const result =
       answer === undefined
-        ? missingDescription("200 response to our re-INVITE")
+        ? missingDescription(`200 response to our ${nameOf(open.method)}`)
         : negotiate(() => negotiator.acceptAnswer(answer));
     if (result.isAgreed) {
       this.#finish();
@@ -126,33 +180,39 @@ export class ReinviteSender {
   }
 
   #handleRefused(message: IncomingResponseMessage): void {
+    const { negotiator, offers } = this.#owner;
     const { statusCode = 0 } = message;
     const open = this.#open;
     this.#unanswered = undefined;
     this.#turns.release();
     if (open === undefined) return;
-    const pauseMs = this.#pauseMsAfter(message);
-    if (pauseMs !== undefined && open.collisions < COLLISIONS_MAX) {
+    if (open.withOffer) offers.open = "none";
+    const delayMs = open.collisions < COLLISIONS_MAX ? this.#delayMs(message) : undefined;
+    if (delayMs !== undefined) {
       open.collisions += 1;
-      this.#retryAfter(pauseMs);
+      this.#retryAfter(delayMs);
       return;
     }
-    this.#owner.negotiator.withdrawOffer();
-    this.#finish(refused(statusCode));
+    if (open.withOffer) negotiator.withdrawOffer();
+    this.#finish(refused(nameOf(open.method), statusCode));
     if (DIALOG_LOST.has(statusCode)) this.#loseDialog();
   }
 
-  /** After which time a refusal may be tried again; undefined where it is final. */
-  #pauseMsAfter(message: IncomingResponseMessage): number | undefined {
-    const { context, ownsCallId } = this.#owner;
-    if (message.statusCode === REQUEST_PENDING) {
+  /** After how long the same may be tried again; `undefined` where it may not. */
+  #delayMs(message: IncomingResponseMessage): number | undefined {
+    const { context, ownsCallId, timer } = this.#owner;
+    const { statusCode } = message;
+    if (statusCode === SESSION_INTERVAL_TOO_SMALL) {
+      return timer?.raiseTo(message) === true ? 0 : undefined;
+    }
+    if (statusCode === REQUEST_PENDING) {
       // RFC 3261 §14.1: in units of 10 ms, 2.1 to 4 s for the owner of the Call-ID, else 0 to 2 s.
       const steps = Math.floor(context.random() * (ownsCallId ? 190 : 200));
       return (ownsCallId ? 2100 : 0) + steps * 10;
     }
     // §14.2: the peer is still busy with an INVITE, maybe because our ACK was lost.
     const seconds = /^\d{1,2}(?!\d)/.exec(message.getHeader("Retry-After") ?? "")?.[0];
-    const isBusy = message.statusCode === SERVER_INTERNAL_ERROR && seconds !== undefined;
+    const isBusy = statusCode === SERVER_INTERNAL_ERROR && seconds !== undefined;
     return isBusy && Number(seconds) <= BUSY_SECONDS_MAX ? Number(seconds) * 1000 : undefined;
   }
 
@@ -197,10 +257,14 @@ function alreadyOpen(): UsageError {
   );
 }
 
-function refused(statusCode: number): RemoteError {
+function nameOf(method: "INVITE" | "UPDATE"): string {
+  return method === "INVITE" ? "re-INVITE" : "UPDATE";
+}
+
+function refused(request: string, statusCode: number): RemoteError {
   return new RemoteError(
     "ERR_REINVITE_REFUSED",
-    `The peer refused to change the media of the call, with status ${statusCode}; they stay as they were. The re-INVITE in the trace shows what was asked for.`,
+    `The peer refused to change the media of the call, with status ${statusCode}; they stay as they were. The ${request} in the trace shows what was asked for.`,
     { context: { statusCode } },
   );
 }

@@ -2,7 +2,6 @@ import type {
   Body,
   IncomingRequestMessage,
   IncomingResponseMessage,
-  Session,
 } from "sip.js/lib/core/index.js";
 import {
   errorText,
@@ -28,14 +27,6 @@ export function sdpOf(
 ): string | undefined {
   const type: unknown = message.headers["Content-Type"]?.[0]?.parsed;
   return type === SDP_TYPE && message.body ? message.body : undefined;
-}
-
-/**
- * The answer to our offer: that of the 2xx, else the one that an earlier 18x of the same dialog
- * brought (RFC 3261 §13.2.1; RFC 6337 §2.2).
- */
-export function answerOf(message: IncomingResponseMessage, session: Session): string | undefined {
-  return sdpOf(message) ?? session.answer?.content;
 }
 
 /** What came of an offer or answer. */

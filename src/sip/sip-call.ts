@@ -1,4 +1,6 @@
 import type { Instant, SidetoneError } from "../environment/index.ts";
+import type { DialogSettings } from "./dialog-settings.ts";
+import type { Renegotiation } from "./reinvite-sender.ts";
 import type { DialogIdentity } from "./replaces.ts";
 import type { ReferListener, ReferRequest, TransferOutcome } from "./transfer.ts";
 
@@ -13,12 +15,19 @@ export interface Negotiator {
   acceptAnswer(answer: string): void;
   /** The peer refused the newest offer: all is as before it. */
   withdrawOffer(): void;
+  /**
+   * All that is open and agreed on, to come back to: where an INVITE forks, each dialog answers the
+   * same offer. A negotiator without it serves one dialog.
+   */
+  save?(): unknown;
+  /** Goes back to what `save` gave; what was agreed on then is in force again. */
+  restore?(saved: unknown): void;
 }
 
 /**
  * Why a call ended: `bye` and `cancel` orderly; `rejected` by a final response of 300 or more;
  * `ringTimeout` it rang too long; `noAnswer` nothing at all came from the peer; `unreachable` the
- * request could not be sent; `noCommonCodec`; `shutdown` our endpoint was closed; `error` the peer
+ * request could not be sent; `noCommonCodec`; `sessionExpired` nobody refreshed it; `shutdown` our endpoint was closed; `error` the peer
  * broke the protocol.
  */
 export type CallEndReason =
@@ -29,16 +38,18 @@ export type CallEndReason =
   | "noAnswer"
   | "unreachable"
   | "noCommonCodec"
+  | "sessionExpired"
   | "shutdown"
   | "error";
 
 /** A call came nearer to being up. `at` is when the message crossed the socket. */
 export interface CallProgressEvent {
   /**
-   * `trying` 100 · `ringing` any other 1xx, received or sent · `answered` 2xx received or sent ·
+   * `trying` 100 · `ringing` any other 1xx, received or sent · `earlyMedia` media were agreed on in
+   * one, each time anew · `redirected` a 3xx was followed · `answered` 2xx received or sent ·
    * `confirmed` ACK sent or received.
    */
-  readonly type: "trying" | "ringing" | "answered" | "confirmed";
+  readonly type: "trying" | "ringing" | "earlyMedia" | "redirected" | "answered" | "confirmed";
   readonly at: Instant;
   readonly statusCode?: number;
 }
@@ -58,8 +69,18 @@ export interface CallEndedEvent {
   readonly error?: SidetoneError;
 }
 
+/** A session timer is in force (RFC 4028), from the answer on or by a refresh. */
+export interface SessionTimerEvent {
+  readonly type: "sessionTimer";
+  readonly at: Instant;
+  readonly intervalS: number;
+  /** Who is to refresh the session. */
+  readonly refresher: "local" | "remote";
+  readonly statusCode?: undefined;
+}
+
 /** What happens to a call, in order; `ended` comes exactly once and last. */
-export type SipCallEvent = CallProgressEvent | CallEndedEvent;
+export type SipCallEvent = CallProgressEvent | SessionTimerEvent | CallEndedEvent;
 
 /** An INFO request of the peer. */
 export interface ReceivedInfo {
@@ -106,8 +127,9 @@ export interface SipCall {
    */
   info(contentType: string, body: string): Promise<InfoAnswer>;
   /**
-   * Offers media anew by re-INVITE, whatever the negotiator says now; resolves when the peer has
-   * agreed. A collision with a re-INVITE of the peer is tried again (RFC 3261 §14.1).
+   * Offers media anew by re-INVITE or UPDATE, whatever the negotiator says now, or only refreshes
+   * the session; resolves when the peer has agreed. A collision with one of the peer is tried again
+   * (RFC 3261 §14.1). UPDATE also before the answer, once the first exchange is over reliably.
    *
    * @throws (rejects) RemoteError ERR_REINVITE_REFUSED where the peer refuses or the call ends
    *   first, and whatever the negotiator throws; UsageError ERR_CALL_STATE.
@@ -122,6 +144,7 @@ export interface SipCall {
    * @throws (rejects) UsageError ERR_CALL_STATE, ERR_TARGET_MALFORMED, ERR_TARGET_UNSUPPORTED.
    */
   refer(request: ReferRequest): Promise<TransferOutcome>;
+  renegotiate(how?: Renegotiation): Promise<void>;
   /**
    * Ends the call with BYE, CANCEL or a rejection, as fits. Resolves when it has ended, 64·T1
    * (32 s) later at most. May be called any number of times.
@@ -151,10 +174,21 @@ export interface InboundCall extends SipCall {
    */
   respondWith(headers: readonly string[]): void;
   /**
+   * How this call is to be handled; before anything else. A caller that does not fit is refused
+   * with 420 or 421.
+   */
+  configure(settings: DialogSettings): void;
+  /**
    * Tells the caller that it rings. Does nothing where the call has ended meanwhile.
    * @throws UsageError ERR_CALL_STATE when it was answered already.
    */
   ring(statusCode?: 180 | 183): void;
+  /**
+   * Tells the caller that it rings and lets media flow at once, where that is possible: with an
+   * answer, or, reliably, with an offer (RFC 3262 §5). `answer` must get the same negotiator.
+   * @throws UsageError ERR_CALL_STATE when it was answered already.
+   */
+  openEarlyMedia(negotiator: Negotiator, statusCode?: 180 | 183): void;
   /**
    * Answers with 200 and an answer, or an offer where the INVITE had none. Does nothing where the
    * call has ended meanwhile.
@@ -166,4 +200,18 @@ export interface InboundCall extends SipCall {
    * @throws UsageError ERR_CALL_STATE when it was answered already, ERR_STATUS_CODE.
    */
   reject(statusCode: number, reasonPhrase?: string): void;
+  /**
+   * Sends the caller elsewhere (RFC 3261 §13.3.1.2), with 302 where nothing else is said. Does
+   * nothing where the call has ended meanwhile.
+   * @throws UsageError as `reject`, ERR_TARGET_MALFORMED, ERR_TARGET_UNSUPPORTED,
+   *   ERR_REDIRECT_CONTACT.
+   */
+  redirect(contacts: readonly RedirectContact[], statusCode?: number): void;
+}
+
+/** Where a caller is to go instead. */
+export interface RedirectContact {
+  readonly uri: string;
+  /** The q-value, 0 to 1: the highest is tried first. */
+  readonly preference?: number;
 }

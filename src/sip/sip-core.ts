@@ -28,8 +28,8 @@ import {
 } from "../environment/index.ts";
 import type { DialPolicy } from "./dial-policy.ts";
 import { branchOf, useBranchSource } from "./fixes.ts";
-import { SUPPORTED_OPTION_TAGS } from "./incoming-request.ts";
 import { malformedResponse } from "./malformed-response.ts";
+import { GENERAL_OPTION_TAGS } from "./option-tags.ts";
 import { RefusedInvites } from "./refused-invites.ts";
 import { enableFailover, type FailoverHost } from "./request-failover.ts";
 import { RetiredTransactions } from "./retired-transactions.ts";
@@ -285,8 +285,8 @@ function configurationOf(options: SipCoreOptions): ConstructorParameters<typeof 
     hackViaTcp: false,
     routeSet: [],
     sipjsId: "",
-    supportedOptionTags: [...SUPPORTED_OPTION_TAGS],
-    supportedOptionTagsResponse: [...SUPPORTED_OPTION_TAGS],
+    supportedOptionTags: [...GENERAL_OPTION_TAGS],
+    supportedOptionTagsResponse: [...GENERAL_OPTION_TAGS],
     userAgentHeaderFieldValue: userAgent,
     viaForceRport: true,
     viaHost: hostPortText(local),

@@ -48,17 +48,34 @@ export interface CallPhaseFact extends FactBase {
   readonly kind: "callPhase";
   /**
    * `dialed` INVITE handed to the transport · `offered` INVITE received · `ringing` 18x seen or sent ·
+   * `earlyMedia` media agreed on in one, each time anew · `redirected` a 3xx was followed ·
    * `answered` 200 to the INVITE seen or sent · `confirmed` ACK sent or received · `ended`.
    */
-  readonly phase: "dialed" | "offered" | "ringing" | "answered" | "confirmed" | "ended";
+  readonly phase:
+    | "dialed"
+    | "offered"
+    | "ringing"
+    | "earlyMedia"
+    | "redirected"
+    | "answered"
+    | "confirmed"
+    | "ended";
   readonly statusCode?: number;
   /** Only for `ended`: who ended it. `network` where the peer vanished. */
   readonly endedBy?: "local" | "remote" | "network";
   /**
    * Only for `ended`, a stable word: bye, cancel, rejected, ringTimeout, noAnswer, unreachable,
-   * rtpTimeout, noCommonCodec, shutdown, error.
+   * rtpTimeout, noCommonCodec, sessionExpired, shutdown, error.
    */
   readonly reason?: string;
+}
+
+/** A session timer is in force (RFC 4028): from the answer on, and again by each refresh. */
+export interface SessionTimerFact extends FactBase {
+  readonly kind: "sessionTimer";
+  readonly intervalS: number;
+  /** Who is to refresh the session, seen from the party that recorded this. */
+  readonly refresher: "local" | "remote";
 }
 
 /** Media began to flow by the negotiated parameters. */
@@ -372,6 +389,7 @@ export type Fact =
   | SipMessageFact
   | SipFaultFact
   | CallPhaseFact
+  | SessionTimerFact
   | MediaStartedFact
   | MediaChangedFact
   | RtpSourceFact

@@ -64,6 +64,15 @@ export class FakeNegotiator implements Negotiator {
     this.steps.push("withdrawOffer");
   }
 
+  /** What it was asked last stands for its state. */
+  save(): string {
+    return this.steps.at(-1) ?? "";
+  }
+
+  restore(saved: unknown): void {
+    this.steps.push(`restore ${String(saved)}`);
+  }
+
   #refuse(): void {
     if (this.refuseWith !== undefined) throw this.refuseWith;
   }

@@ -1,0 +1,258 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { present, RemoteError } from "../../../src/environment/index.ts";
+import type { InboundCall, OutboundCall, SipEndpoint } from "../../../src/sip/index.ts";
+import {
+  FakeNegotiator,
+  headerIn,
+  RAW_CONTACT,
+  RAW_SDP,
+  type RawPeer,
+  rawRequest,
+  SDP_TYPE,
+  SipLab,
+  toTagIn,
+} from "./sip-lab.ts";
+
+let lab: SipLab;
+let caller: SipEndpoint;
+let bot: SipEndpoint;
+let incoming: InboundCall[];
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  incoming = [];
+  lab = new SipLab();
+  bot = await lab.endpoint(2, "bot");
+  bot.onInvite = (call) => incoming.push(call);
+  caller = await lab.endpoint(1, "caller");
+});
+
+afterEach(async () => {
+  await lab.close();
+  vi.useRealTimers();
+});
+
+interface Connected {
+  readonly outbound: OutboundCall;
+  readonly inbound: InboundCall;
+  readonly callers: FakeNegotiator;
+  readonly bots: FakeNegotiator;
+}
+
+async function ringing(): Promise<Connected> {
+  const callers = new FakeNegotiator();
+  const bots = new FakeNegotiator();
+  const outbound = caller.call("sip:bot@192.0.2.2", { negotiator: callers });
+  await lab.advance(20);
+  const inbound = present(incoming[0], "the INVITE arrived");
+  inbound.openEarlyMedia(bots);
+  await lab.advance(50);
+  return { outbound, inbound, callers, bots };
+}
+
+async function connected(): Promise<Connected> {
+  const all = await ringing();
+  all.inbound.answer(all.bots);
+  await lab.advance(50);
+  all.callers.steps.length = 0;
+  all.bots.steps.length = 0;
+  return all;
+}
+
+function outcomeOf(promise: Promise<void>): { isDone: boolean; error?: unknown } {
+  const outcome: { isDone: boolean; error?: unknown } = { isDone: false };
+  void (async () => {
+    try {
+      await promise;
+    } catch (error) {
+      outcome.error = error;
+    }
+    outcome.isDone = true;
+  })();
+  return outcome;
+}
+
+describe("UPDATE of ours", () => {
+  it("changes the media of an answered call, from either end, without ACK", async () => {
+    const { outbound, inbound, callers, bots } = await connected();
+
+    const first = outcomeOf(outbound.renegotiate({ method: "UPDATE" }));
+    await lab.advance(50);
+    const second = outcomeOf(inbound.renegotiate({ method: "UPDATE" }));
+    await lab.advance(50);
+
+    expect([first, second]).toEqual([{ isDone: true }, { isDone: true }]);
+    expect(callers.steps).toEqual([
+      "createOffer",
+      "acceptAnswer answer-to-offer-2",
+      "acceptOffer offer-1",
+    ]);
+    expect(bots.steps).toEqual([
+      "acceptOffer offer-2",
+      "createOffer",
+      "acceptAnswer answer-to-offer-1",
+    ]);
+    expect(lab.flow(1).slice(-4)).toEqual(["> UPDATE", "< 200 UPDATE", "< UPDATE", "> 200 UPDATE"]);
+  });
+
+  it("changes them before the answer, from either end (RFC 3311 §5.1)", async () => {
+    const { outbound, inbound, callers, bots } = await ringing();
+
+    const first = outcomeOf(outbound.renegotiate({ method: "UPDATE" }));
+    await lab.advance(50);
+    const second = outcomeOf(inbound.renegotiate({ method: "UPDATE" }));
+    await lab.advance(50);
+    inbound.answer(bots);
+    await lab.advance(50);
+
+    expect([first, second]).toEqual([{ isDone: true }, { isDone: true }]);
+    expect(bots.steps).toEqual([
+      "acceptOffer offer-1",
+      "acceptOffer offer-2",
+      "createOffer",
+      "acceptAnswer answer-to-offer-1",
+    ]);
+    // The 200 does not bring an old answer back.
+    expect(callers.steps.at(-1)).toBe("acceptOffer offer-1");
+    expect([outbound.state, inbound.state]).toEqual(["established", "established"]);
+  });
+
+  it("is too early before the first exchange is over", async () => {
+    const call = caller.call("sip:bot@192.0.2.2", { negotiator: new FakeNegotiator() });
+    await lab.advance(20);
+    const early = outcomeOf(call.renegotiate({ method: "UPDATE" }));
+    await lab.advance(20);
+
+    expect(early.error).toMatchObject({ code: "ERR_CALL_STATE" });
+  });
+
+  it("only refreshes the dialog where it has no offer", async () => {
+    const { outbound, callers, bots } = await connected();
+
+    const outcome = outcomeOf(outbound.renegotiate({ method: "UPDATE", withOffer: false }));
+    await lab.advance(50);
+
+    expect(outcome).toEqual({ isDone: true });
+    expect([...callers.steps, ...bots.steps]).toEqual([]);
+  });
+
+  it("changes nothing where the peer refuses the offer", async () => {
+    const { outbound, callers, bots } = await connected();
+    bots.refuseWith = new RemoteError("ERR_SDP_NO_COMMON_CODEC", "No codec in common.");
+
+    const outcome = outcomeOf(outbound.renegotiate({ method: "UPDATE" }));
+    await lab.advance(50);
+
+    expect(outcome.error).toMatchObject({
+      code: "ERR_REINVITE_REFUSED",
+      context: { statusCode: 488 },
+    });
+    expect(callers.steps).toEqual(["createOffer", "withdrawOffer"]);
+    expect(outbound.state).toBe("established");
+  });
+
+  it.each([
+    ["UPDATE", "UPDATE"],
+    ["INVITE", "UPDATE"],
+    ["UPDATE", "INVITE"],
+  ] as const)("that collides (%s against %s) is tried again", async (ours, theirs) => {
+    const { outbound, inbound } = await connected();
+
+    const both = [
+      outcomeOf(outbound.renegotiate({ method: ours })),
+      outcomeOf(inbound.renegotiate({ method: theirs })),
+    ];
+    await lab.advance(8000);
+
+    expect(both).toEqual([{ isDone: true }, { isDone: true }]);
+    expect(lab.flow(1).filter((step) => step.includes("491")).length).toBeGreaterThan(0);
+  });
+});
+
+describe("UPDATE of a peer", () => {
+  let peer: RawPeer;
+
+  beforeEach(async () => {
+    peer = await lab.peer(9);
+  });
+
+  /** The raw peer calls the bot, which sends early media. */
+  async function early(headers: readonly string[]): Promise<InboundCall> {
+    peer.send(
+      rawRequest("INVITE", { headers: [RAW_CONTACT, ...headers, SDP_TYPE], body: RAW_SDP }),
+      2,
+    );
+    await lab.advance(20);
+    const call = present(incoming[0], "the INVITE arrived");
+    call.openEarlyMedia(new FakeNegotiator());
+    await lab.advance(20);
+    return call;
+  }
+
+  async function update(cseq: number, headers: readonly string[], body?: string): Promise<string> {
+    const toTag = toTagIn(peer.withStart("183")[0] ?? "");
+    const sdp = body === undefined ? {} : { body };
+    peer.send(rawRequest("UPDATE", { cseq, toTag, headers, ...sdp }), 2);
+    await lab.advance(20);
+    return peer.received.map(({ text }) => text).findLast((text) => text.includes("UPDATE")) ?? "";
+  }
+
+  it("gets 500 with Retry-After where the offer of the INVITE is not answered yet", async () => {
+    await early([]);
+
+    const answer = await update(2, [RAW_CONTACT, SDP_TYPE], RAW_SDP);
+
+    expect(answer).toMatch(/^SIP\/2\.0 500/);
+    expect(Number(headerIn(answer, "Retry-After"))).toBeLessThanOrEqual(10);
+  });
+
+  it("moves the remote target, also without an offer", async () => {
+    const call = await early([]);
+
+    const answer = await update(2, ["Contact: <sip:elsewhere@192.0.2.9:5060>"]);
+    call.answer(new FakeNegotiator());
+    await lab.advance(20);
+    const toTag = toTagIn(peer.withStart("183")[0] ?? "");
+    peer.send(rawRequest("ACK", { toTag, branch: "z9hG4bKack" }), 2);
+    await lab.advance(20);
+    void call.hangUp();
+    await lab.advance(20);
+
+    expect(answer).toMatch(/^SIP\/2\.0 200/);
+    expect(peer.withStart("BYE")[0]).toMatch(/^BYE sip:elsewhere@192\.0\.2\.9:5060 /);
+  });
+
+  it("gets 481 outside of a dialog, and 500 out of order", async () => {
+    await early([]);
+    expect(await update(5, [RAW_CONTACT])).toMatch(/^SIP\/2\.0 200/);
+    expect(await update(4, [RAW_CONTACT])).toMatch(/^SIP\/2\.0 500/);
+
+    peer.send(rawRequest("UPDATE", { cseq: 9, headers: [RAW_CONTACT] }), 2);
+    await lab.advance(20);
+    expect(peer.received.at(-1)?.text).toMatch(/^SIP\/2\.0 481/);
+  });
+});
+
+describe("re-INVITE", () => {
+  it("that is refused does not move the remote target (RFC 6141 §4.3)", async () => {
+    const peer = await lab.peer(9);
+    const headers = [RAW_CONTACT, SDP_TYPE];
+    peer.send(rawRequest("INVITE", { headers, body: RAW_SDP }), 2);
+    await lab.advance(20);
+    const call = present(incoming[0], "the INVITE arrived");
+    const negotiator = new FakeNegotiator();
+    call.answer(negotiator);
+    await lab.advance(20);
+    const toTag = toTagIn(peer.withStart("200")[0] ?? "");
+    peer.send(rawRequest("ACK", { toTag, branch: "z9hG4bKack" }), 2);
+    negotiator.refuseWith = new RemoteError("ERR_SDP_NO_COMMON_CODEC", "No codec in common.");
+    const elsewhere = ["Contact: <sip:elsewhere@192.0.2.9:5060>", SDP_TYPE];
+    peer.send(rawRequest("INVITE", { cseq: 2, toTag, headers: elsewhere, body: RAW_SDP }), 2);
+    await lab.advance(20);
+    void call.hangUp();
+    await lab.advance(20);
+
+    expect(peer.withStart("488")).toHaveLength(1);
+    expect(peer.withStart("BYE")[0]).toMatch(/^BYE sip:raw@192\.0\.2\.9:5060 /);
+  });
+});
