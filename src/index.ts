@@ -178,6 +178,7 @@ export type {
   AnswerPolicy,
   CallLimits,
   DialOptions,
+  EarlyMedia,
   EmbeddedAi,
   EmbeddedAiChanges,
   EmbeddedAiOptions,
@@ -207,6 +208,7 @@ export {
   expectCodec,
   expectConcealedAtMost,
   expectDigits,
+  expectEarlyMedia,
   expectEncrypted,
   expectEndAt,
   expectGoesOn,
@@ -218,10 +220,12 @@ export {
   expectKeepsSpeaking,
   expectLossAtMost,
   expectNotEncrypted,
+  expectRedirected,
   expectRejected,
   expectRejectedWith,
   expectRepeated,
   expectRoundTrip,
+  expectSessionRefresh,
   expectStop,
   expectTalk,
   expectToolCall,
@@ -239,9 +243,11 @@ export type { MediaSettings } from "./media/index.ts";
 export type { SipBinding, SipSettings, SipTlsSettings, SipTransport } from "./sip/index.ts";
 export {
   ANONYMOUS,
+  type DialogSettings,
   FAULTS,
   type FaultyMessage,
   type MessageAlteration,
   type MessageFault,
+  type SessionTimerSettings,
 } from "./sip/index.ts";
 export type { DigitMethod, Fact, Party } from "./timeline/index.ts";

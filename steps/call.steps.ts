@@ -134,6 +134,7 @@ async function dial(world: SidetoneWorld, ringTimeoutMs?: number): Promise<void>
   const call = await caller.dial(target, {
     ...(ringTimeoutMs === undefined ? {} : { ringTimeoutMs }),
     media: world.callerMedia,
+    dialog: world.callerDialog,
     faults: world.callerFaults,
     headers: world.callerHeaders,
     identity: world.callerIdentity,

@@ -1,6 +1,8 @@
 import { setWorldConstructor, World } from "@cucumber/cucumber";
 import {
   type DialOptions,
+  type DialogSettings,
+  type EarlyMedia,
   type MediaSettings,
   type MessageFault,
   type Party,
@@ -14,11 +16,14 @@ import { type EmbeddedBot, type Run, type RunParameters, runOf } from "./run.ts"
 interface BotAnswer {
   readonly ringMs: number;
   readonly media: MediaSettings;
+  readonly dialog: DialogSettings;
+  readonly earlyMedia?: EarlyMedia;
 }
 
 /** How our bot does not answer. */
 type BotRefusal =
   | { readonly kind: "reject"; readonly statusCode: number; readonly reasonPhrase?: string }
+  | { readonly kind: "redirect"; readonly contacts: readonly string[] }
   | { readonly kind: "ringForever" };
 
 /** What one scenario knows: its bot or target, and its calls. */
@@ -29,6 +34,8 @@ export class SidetoneWorld extends World<RunParameters> {
   readonly calls: WatchedCall[] = [];
   /** What the media of calls shall be like that the caller dials from now on. */
   callerMedia: MediaSettings = {};
+  /** What they shall use of SIP's extensions. */
+  callerDialog: DialogSettings = {};
   /** Calls that a step expected to be refused. */
   readonly expectedRefusals: Set<WatchedCall> = new Set();
   /** What shall go wrong with the caller's messages in calls that it dials from now on. */
@@ -45,7 +52,7 @@ export class SidetoneWorld extends World<RunParameters> {
   #botHeaders: readonly string[] = [];
   #botFaults: readonly MessageFault[] = [];
   #botRefusal: BotRefusal | undefined;
-  #botAnswer: BotAnswer = { ringMs: 0, media: {} };
+  #botAnswer: BotAnswer = { ringMs: 0, media: {}, dialog: {} };
   /** Ends the watch for calls that began with the scenario. */
   unsubscribe: (() => void) | undefined;
 
@@ -92,6 +99,12 @@ export class SidetoneWorld extends World<RunParameters> {
   async wantMedia(party: Party, change: MediaSettings): Promise<void> {
     if (party === "caller") this.callerMedia = { ...this.callerMedia, ...change };
     else await this.letBotAnswer({ media: { ...this.#botAnswer.media, ...change } });
+  }
+
+  /** Changes what one side uses of SIP's extensions, for calls that begin from now on. */
+  async wantDialog(party: Party, change: DialogSettings): Promise<void> {
+    if (party === "caller") this.callerDialog = { ...this.callerDialog, ...change };
+    else await this.letBotAnswer({ dialog: { ...this.#botAnswer.dialog, ...change } });
   }
 
   /** From now on our bot refuses calls, or lets them ring. */

@@ -52,6 +52,8 @@ export interface MediaChange {
   /** "sendonly" holds the peer, "sendrecv" resumes. */
   readonly direction?: MediaDirection;
   readonly ptimeMs?: number;
+  /** How the other side is asked. Default: re-INVITE. */
+  readonly method?: "INVITE" | "UPDATE";
 }
 
 /** Telephone keys to be pressed. */
@@ -211,9 +213,10 @@ export class Call {
     try {
       const codecs = change.codecs?.map((id) => codecOf(id).id);
       await loadCodecs(codecs ?? []);
-      const wanted = { ...change, ...(codecs === undefined ? {} : { codecs }) };
+      const { method = "INVITE", ...others } = change;
+      const wanted = { ...others, ...(codecs === undefined ? {} : { codecs }) };
       this.#parts.negotiator.reconfigure(wanted);
-      await this.#parts.sip.renegotiate();
+      await this.#parts.sip.renegotiate({ method });
     } finally {
       this.#isChangingMedia = false;
     }

@@ -9,6 +9,7 @@ export type {
   AiOptions,
   AnswerPolicy,
   DialOptions,
+  EarlyMedia,
   TurnDetection,
 } from "./agent-options.ts";
 export type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";

@@ -9,6 +9,7 @@ export {
   expectUnanswered,
 } from "./expect-call.ts";
 export { expectConcealedAtMost, expectLossAtMost, expectRoundTrip } from "./expect-counts.ts";
+export { expectEarlyMedia, expectRedirected, expectSessionRefresh } from "./expect-dialog.ts";
 export { type ExpectedDigits, expectDigits } from "./expect-digits.ts";
 export { expectEndAt, expectInjected, expectRepeated, requireInjected } from "./expect-faults.ts";
 export {
