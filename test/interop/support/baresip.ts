@@ -11,6 +11,8 @@ import { LoggedProcess } from "./processes.ts";
 
 const MODULE_FOLDER = "/usr/lib/baresip/modules";
 const SPEECH_FILE = "speech.wav";
+const CERTIFICATE_FILE = "certificate.pem";
+const AUTHORITY_FILE = "authority.pem";
 const READY_LIMIT_MS = 10_000;
 
 const DEFAULT_SAMPLE_RATE_HZ = 8000;
@@ -61,6 +63,8 @@ export interface BaresipOptions {
   /** RTCP on the port of RTP; default: on the next one. */
   readonly rtcpMux?: boolean;
   readonly callsMax?: number;
+  /** Its certificate with its key, and whom it trusts (PEM); without, it makes up its own. */
+  readonly tls?: { readonly certificate: string; readonly ca: string };
   readonly namespace?: Namespace;
 }
 
@@ -89,6 +93,8 @@ export class Baresip {
     await writeFile(join(folder, "config"), configuration(options, folder));
     await writeFile(join(folder, "accounts"), account(options));
     await writeFile(join(folder, SPEECH_FILE), speechFile(options));
+    await writeFile(join(folder, CERTIFICATE_FILE), options.tls?.certificate ?? "");
+    await writeFile(join(folder, AUTHORITY_FILE), options.tls?.ca ?? "");
     const { namespace } = options;
     const process = LoggedProcess.start({
       program: "baresip",
@@ -260,6 +266,13 @@ function configuration(options: BaresipOptions, folder: string): string {
     // An address, not a device, so that its SDP names the address that it was told to use.
     `net_interface ${options.address}`,
     `sip_listen ${options.address}:${options.sipPort}`,
+    ...(options.tls === undefined
+      ? []
+      : [
+          `sip_certificate ${join(folder, CERTIFICATE_FILE)}`,
+          `sip_cafile ${join(folder, AUTHORITY_FILE)}`,
+          "sip_verify_server yes",
+        ]),
     `call_max_calls ${options.callsMax ?? 4}`,
     "call_local_timeout 120",
     `audio_source aufile,${join(folder, SPEECH_FILE)}`,

@@ -63,6 +63,12 @@ export async function rtpPackets(file: string): Promise<CapturedRtp[]> {
   }));
 }
 
+/** The method or status code of each SIP message that tshark finds in a capture. */
+export async function sipFrames(file: string): Promise<string[]> {
+  const rows = await tsharkRows(file, "sip", ["sip.Method", "sip.Status-Code"]);
+  return rows.map(([method = "", status = ""]) => method || status);
+}
+
 /** One direction of a call's media as they were on the wire. */
 export interface WireSide {
   readonly payloadTypes: readonly number[];
