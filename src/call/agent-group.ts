@@ -4,7 +4,7 @@ import {
   type SocketAddress,
   UsageError,
 } from "../environment/index.ts";
-import type { SipEndpoint } from "../sip/index.ts";
+import type { RegistrationOptions, SipCredentials, SipEndpoint } from "../sip/index.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
 import type { CallIdentity } from "./call-artifacts.ts";
@@ -87,6 +87,19 @@ export class AgentGroup {
 
   async treatTransfers(policy: Parameters<AgentProcedures["treatTransfers"]>[0]): Promise<void> {
     await Promise.all(this.#shards.map((shard) => shard.call("treatTransfers", policy)));
+  }
+
+  async useCredentials(accounts: readonly SipCredentials[]): Promise<void> {
+    await Promise.all(this.#shards.map((shard) => shard.call("useCredentials", accounts)));
+  }
+
+  /** One thread registers the address of all. */
+  register(options: RegistrationOptions): Promise<string> {
+    return (this.#shards[0] as ShardLink).call("register", options);
+  }
+
+  unregister(): Promise<void> {
+    return (this.#shards[0] as ShardLink).call("unregister", undefined);
   }
 
   async liveState(): Promise<SipEndpoint["liveState"]> {

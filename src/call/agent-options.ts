@@ -1,6 +1,13 @@
 import type { SocketAddress } from "../environment/index.ts";
 import type { MediaSettings } from "../media/index.ts";
-import type { DialogSettings, InviteIdentity, MessageFault, SipSettings } from "../sip/index.ts";
+import type {
+  Demand,
+  DialogSettings,
+  InviteIdentity,
+  MessageFault,
+  SipCredentials,
+  SipSettings,
+} from "../sip/index.ts";
 import type { Party } from "../timeline/index.ts";
 import type { DialRules } from "./call-budget.ts";
 import type { TransferPolicy } from "./call-transfers.ts";
@@ -114,6 +121,10 @@ export interface AgentOptions {
   readonly answer?: AnswerPolicy;
   /** What it does when it is asked to call somebody else; default: it calls. */
   readonly transfers?: TransferPolicy;
+  /** Accounts for peers, registrars and proxies that ask who calls. Never logged or recorded. */
+  readonly credentials?: readonly SipCredentials[];
+  /** Whom it lets call: others are asked for credentials with 401. */
+  readonly demand?: Demand;
   readonly ai?: AiOptions;
 }
 

@@ -1,6 +1,12 @@
 import type { SocketAddress } from "../environment/index.ts";
 import type { Utterance } from "../media/index.ts";
-import type { SipEndpoint, TransferOutcome } from "../sip/index.ts";
+import type {
+  RegistrationEvent,
+  RegistrationOptions,
+  SipCredentials,
+  SipEndpoint,
+  TransferOutcome,
+} from "../sip/index.ts";
 import type { Fact } from "../timeline/index.ts";
 import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
 import type { Call, KeyPress, MediaChange } from "./call.ts";
@@ -11,6 +17,7 @@ import type { TransferOrder, TransferPolicy } from "./call-transfers.ts";
 export type AgentNotice =
   | { readonly type: "call"; readonly identity: CallIdentity }
   | { readonly type: "fact"; readonly callId: string; readonly fact: Fact }
+  | { readonly type: "registration"; readonly event: RegistrationEvent }
   | { readonly type: "ended"; readonly callId: string };
 
 /** A verb that concerns one call. */
@@ -22,6 +29,10 @@ interface OfCall {
 export type AgentProcedures = {
   open(options: AgentOptions): Promise<{ readonly uri: string; readonly local: SocketAddress }>;
   answerWith(policy: AnswerPolicy): void | Promise<void>;
+  useCredentials(accounts: readonly SipCredentials[]): void | Promise<void>;
+  /** Resolves with the address to be reached at. */
+  register(options: RegistrationOptions): Promise<string>;
+  unregister(nothing: undefined): Promise<void>;
   dial(request: { readonly target: string; readonly options: DialOptions }): Promise<CallIdentity>;
   say(request: OfCall & { readonly utterance: Utterance }): void | Promise<void>;
   press(request: OfCall & KeyPress): Promise<void>;

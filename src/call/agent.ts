@@ -13,7 +13,11 @@ import {
   checkDialogSettings,
   type InboundCall,
   type InjectedFault,
+  type Registration,
+  type RegistrationEvent,
+  type RegistrationOptions,
   type SipCall,
+  type SipCredentials,
   SipEndpoint,
   type SipTrace,
 } from "../sip/index.ts";
@@ -36,6 +40,8 @@ import { shardOf } from "./sip-front.ts";
 export interface AgentObserver extends CallObserver {
   /** A call exists from now on; its facts follow. */
   onCall(identity: CallIdentity): void;
+  /** Its registration changed, was refreshed or could not be. */
+  onRegistration?(event: RegistrationEvent): void;
 }
 
 /** What an agent may ask of its host beside the environment. */
@@ -65,6 +71,7 @@ export class Agent {
   readonly #calls = new Map<string, Call>();
   readonly #early = new EarlyNotices();
   readonly #ringing = new Set<Timer>();
+  #registration: Registration | undefined;
   #answer: AnswerPolicy;
   readonly #transfers: AgentTransfers;
   #instrumentTimer: Timer | undefined;
@@ -132,6 +139,8 @@ export class Agent {
       userAgent: "Sidetone",
       allow: options.dialling?.allow ?? [],
       ledger: budget,
+      ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+      ...(options.demand === undefined ? {} : { demand: options.demand }),
       onTrace: (trace) => agent?.handleTrace(trace),
       onInjected: (callId, fault) => agent?.handleInjected(callId, fault),
       ...(options.sip === undefined ? {} : { sip: options.sip }),
@@ -170,6 +179,30 @@ export class Agent {
     checkAnswerPolicy(policy);
     this.#answer = policy;
     this.#endpoint.inboundFaults = policy.faults ?? [];
+  }
+
+  /** From now on it is these to whoever asks. */
+  useCredentials(accounts: readonly SipCredentials[]): void {
+    this.#endpoint.useCredentials(accounts);
+  }
+
+  /**
+   * Registers an address, in place of the one before; what becomes of it is told by events.
+   * @returns the address to be reached at.
+   * @throws UsageError as `SipEndpoint.register`.
+   */
+  async register(options: RegistrationOptions): Promise<string> {
+    await this.unregister();
+    const registration = this.#endpoint.register(options);
+    registration.onEvent = (event) => this.#observer.onRegistration?.(event);
+    this.#registration = registration;
+    return registration.aor;
+  }
+
+  /** Takes the registration back, if there is one. */
+  async unregister(): Promise<void> {
+    await this.#registration?.close();
+    this.#registration = undefined;
   }
 
   /** From now on, REFERs in its calls are treated like this. */

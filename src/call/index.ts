@@ -33,5 +33,6 @@ export {
   type EmbeddedAiOptions,
   serveRealtimeServer,
 } from "./realtime-service.ts";
+export type { RegistrationWatch } from "./registration-watch.ts";
 export { type RemoteAgent, Switchboard } from "./switchboard.ts";
 export { type RunContext, WatchedCall } from "./watched-call.ts";

@@ -1,11 +1,14 @@
 import type { Channel, Clock, SocketAddress } from "../environment/index.ts";
-import type { SipEndpoint } from "../sip/index.ts";
+import type { RegistrationOptions, SipCredentials, SipEndpoint } from "../sip/index.ts";
 import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
 import type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
 import type { CallJournal } from "./call-journal.ts";
 import type { TransferPolicy } from "./call-transfers.ts";
+import { RegistrationWatch } from "./registration-watch.ts";
 import { RemoteProcedures } from "./remote-procedures.ts";
 import { type AgentLink, type RunContext, WatchedCall } from "./watched-call.ts";
+
+type CallNotice = Exclude<AgentNotice, { readonly type: "registration" }>;
 
 /** An agent of ours that works in another thread. */
 export interface RemoteAgent {
@@ -15,6 +18,16 @@ export interface RemoteAgent {
   /** @throws UsageError ERR_TARGET_MALFORMED. */
   dial(target: string, options?: DialOptions): Promise<WatchedCall>;
   answerWith(policy: AnswerPolicy): Promise<void>;
+  /** From now on it is these to peers, registrars and proxies that ask. */
+  useCredentials(accounts: readonly SipCredentials[]): Promise<void>;
+  /**
+   * Registers an address, in place of the one before, until `unregister` or `close`.
+   * @returns the address to be reached at; `registration` tells what becomes of it.
+   * @throws UsageError ERR_TARGET_MALFORMED, ERR_TARGET_NOT_ALLOWED and their like.
+   */
+  register(options: RegistrationOptions): Promise<string>;
+  unregister(): Promise<void>;
+  readonly registration: RegistrationWatch;
   /** From now on, REFERs in its calls are treated like this. */
   treatTransfers(policy: TransferPolicy): Promise<void>;
   liveState(): Promise<SipEndpoint["liveState"]>;
@@ -57,10 +70,14 @@ export class Switchboard {
    */
   async addAgent(channel: Channel, options: AgentOptions): Promise<RemoteAgent> {
     const link = new RemoteProcedures<AgentProcedures, AgentNotice>(channel);
-    link.onNotice = (notice) => this.#handleNotice(notice, link, options.party);
+    const registration = new RegistrationWatch(this.clock);
+    link.onNotice = (notice) => {
+      if (notice.type === "registration") registration.handle(notice.event);
+      else this.#handleNotice(notice, link, options.party);
+    };
     try {
       const { uri, local } = await link.call("open", options);
-      const agent = this.#remoteAgent(link, { uri, local, party: options.party });
+      const agent = this.#remoteAgent(link, { uri, local, party: options.party, registration });
       this.#agents.add(agent);
       this.#links.add(link);
       return agent;
@@ -82,7 +99,7 @@ export class Switchboard {
 
   #remoteAgent(
     link: RemoteProcedures<AgentProcedures, AgentNotice>,
-    known: Pick<RemoteAgent, "uri" | "local" | "party">,
+    known: Pick<RemoteAgent, "uri" | "local" | "party" | "registration">,
   ): RemoteAgent {
     const agent: RemoteAgent = {
       ...known,
@@ -91,6 +108,12 @@ export class Switchboard {
         return this.#callNamed(callId);
       },
       answerWith: (policy) => link.call("answerWith", policy),
+      useCredentials: (accounts) => link.call("useCredentials", accounts),
+      register: (options) => {
+        known.registration.begin();
+        return link.call("register", options);
+      },
+      unregister: () => link.call("unregister", undefined),
       treatTransfers: (policy) => link.call("treatTransfers", policy),
       liveState: () => link.call("liveState", undefined),
       close: async () => {
@@ -106,7 +129,7 @@ export class Switchboard {
     return agent;
   }
 
-  #handleNotice(notice: AgentNotice, link: AgentLink, party: AgentOptions["party"]): void {
+  #handleNotice(notice: CallNotice, link: AgentLink, party: AgentOptions["party"]): void {
     switch (notice.type) {
       case "call":
         this.#journal?.begin(notice.identity);

@@ -24,6 +24,9 @@ export interface AesGcm {
   open(iv: Uint8Array, aad: Uint8Array, sealed: Uint8Array, output: Uint8Array): boolean;
 }
 
+/** Hashes that HTTP digest names (RFC 7616 §6.1): of 16, 32 and 32 bytes. */
+export type HashName = "MD5" | "SHA-256" | "SHA-512-256";
+
 /**
  * What protocols need of cryptography. Keys have 16 or 32 bytes for AES and any length for HMAC;
  * they are copied, so that callers may overwrite theirs.
@@ -34,6 +37,7 @@ export interface Cryptography {
   aesBlocks(key: Uint8Array): AesBlocks;
   hmacSha1(key: Uint8Array): HmacSha1;
   aesGcm(key: Uint8Array): AesGcm;
+  hash(name: HashName, data: Uint8Array): Uint8Array;
   /** Compares without telling by its duration where the first difference is. */
   timingSafeEqual(a: Uint8Array, b: Uint8Array): boolean;
 }

@@ -5,7 +5,7 @@
 export { assert, present } from "./assert.ts";
 export type { Channel } from "./channel.ts";
 export type { Clock, Timer } from "./clock.ts";
-export type { AesBlocks, AesGcm, Cryptography, HmacSha1 } from "./cryptography.ts";
+export type { AesBlocks, AesGcm, Cryptography, HashName, HmacSha1 } from "./cryptography.ts";
 export type { AddressRecord, Dns, NaptrRecord, SrvRecord } from "./dns.ts";
 export {
   EnvironmentError,

@@ -1,6 +1,7 @@
 import {
   createCipheriv,
   createDecipheriv,
+  createHash,
   createHmac,
   createSecretKey,
   type KeyObject,
@@ -12,6 +13,7 @@ import {
   type AesGcm,
   assert,
   type Cryptography,
+  type HashName,
   type HmacSha1,
   type Random,
   randomInteger,
@@ -54,10 +56,20 @@ export class NodeCryptography implements Cryptography {
     return new NodeAesGcm(aesBits(key), createSecretKey(key));
   }
 
+  hash(name: HashName, data: Uint8Array): Uint8Array {
+    return new Uint8Array(createHash(OPENSSL_NAMES[name]).update(data).digest());
+  }
+
   timingSafeEqual(a: Uint8Array, b: Uint8Array): boolean {
     return a.length === b.length && timingSafeEqual(a, b);
   }
 }
+
+const OPENSSL_NAMES: Readonly<Record<HashName, string>> = {
+  MD5: "md5",
+  "SHA-256": "sha256",
+  "SHA-512-256": "sha512-256",
+};
 
 class NodeHmacSha1 implements HmacSha1 {
   readonly #key: KeyObject;

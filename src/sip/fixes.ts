@@ -1,5 +1,5 @@
 /**
- * Everything that we change in sip.js 0.21.2, in one place, each with its reason. The version is
+ * Everything that we change in sip.js 0.21.2, in one place (and in fixes-of-repetition.ts), each with its reason. The version is
  * pinned in package.json and asserted here: a new one has to be read again first. See
  * docs/adr/0002-sip-js.md.
  *
@@ -30,6 +30,7 @@ import {
 import { AllowedMethods } from "sip.js/lib/core/user-agent-core/allowed-methods.js";
 import { LIBRARY_VERSION } from "sip.js/lib/version.js";
 import { assert } from "../environment/index.ts";
+import { patchAuthentication, patchRejectionAck } from "./fixes-of-repetition.ts";
 import { isUserInfo } from "./wire-uri.ts";
 
 const CALL_DOES_NOT_EXIST = 481;
@@ -71,6 +72,8 @@ export function applyFixes(): void {
   patchUserEscaping();
   patchDisposal();
   patchUpdate();
+  patchAuthentication();
+  patchRejectionAck();
   AllowedMethods.splice(0, AllowedMethods.length, ...OUR_METHODS);
   isApplied = true;
 }

@@ -6,7 +6,7 @@ import { flowParameter } from "./message-stamp.ts";
 import { unsupportedTags } from "./option-tags.ts";
 import { uriHost } from "./sip-uri.ts";
 
-/** A stateless refusal: what to answer before the request reaches the core. */
+/** What to answer, without a transaction, before the request reaches the core. */
 export interface Refusal {
   readonly statusCode: number;
   readonly reasonPhrase?: string;

@@ -12,6 +12,9 @@ export {
   type ExtensionUse,
   type SessionTimerSettings,
 } from "./dialog-settings.ts";
+export type { SipCredentials } from "./digest-client.ts";
+export type { DigestAlgorithm, QualityOfProtection } from "./digest-response.ts";
+export type { DigestServerOptions } from "./digest-server.ts";
 export {
   DTMF_RELAY_TYPE,
   DTMF_TYPE,
@@ -24,12 +27,21 @@ export { ANONYMOUS, type InviteIdentity } from "./invite-identity.ts";
 export { locateTarget } from "./locate-target.ts";
 export type { MessageAlteration } from "./message-alterations.ts";
 export type { FaultEffect, InjectedFault, MessageFault } from "./message-faults.ts";
+export type { Demand } from "./message-intake.ts";
 export { FAULTS, type FaultyMessage } from "./named-faults.ts";
 export type { OptionsAnswer } from "./options-query.ts";
 export type { CallOptions } from "./outbound-call.ts";
 export { redactMessage } from "./redact.ts";
 export { contactHeaders } from "./redirect-contacts.ts";
 export { type RefusedNumber, refusedNumber } from "./refused-numbers.ts";
+export type { RegistrationGrant } from "./register-reply.ts";
+export type { Binding, Registrar, RegistrarOptions } from "./registrar.ts";
+export type { Registration, RegistrationOptions } from "./registration.ts";
+export type {
+  RegistrationEvent,
+  RegistrationState,
+  RegistrationTimes,
+} from "./registration-engine.ts";
 export type { Renegotiation } from "./reinvite-sender.ts";
 export { type DialogIdentity, type NamedDialog, replacesText } from "./replaces.ts";
 export { checkedHeaders } from "./request-headers.ts";

@@ -7,13 +7,26 @@ import {
 } from "sip.js/lib/core/index.js";
 import { type Instant, type Logger, RemoteError } from "../environment/index.ts";
 import type { Channel, Crossing } from "./channel.ts";
+import type { DigestServer, DigestServerOptions } from "./digest-server.ts";
 import type { Via } from "./header-grammar.ts";
-import { isOfRfc2543, refusalOf, stampVia, transactionKey } from "./incoming-request.ts";
+import {
+  isOfRfc2543,
+  type Refusal,
+  refusalOf,
+  stampVia,
+  transactionKey,
+} from "./incoming-request.ts";
 import type { OutgoingCall } from "./outbound-call.ts";
 import { type MalformedMessage, parseMessage } from "./parser.ts";
+import type { Registrar } from "./registrar.ts";
 import type { SipCore } from "./sip-core.ts";
 import { uriHost } from "./sip-uri.ts";
 import { transportTraits } from "./transport-name.ts";
+
+/** Which requests need credentials of us; default INVITE and REGISTER. ACK and CANCEL never do. */
+export interface Demand extends DigestServerOptions {
+  readonly methods?: readonly string[];
+}
 
 /** What the intake needs to know. */
 export interface MessageIntakeOptions {
@@ -26,7 +39,11 @@ export interface MessageIntakeOptions {
   readonly callOf: (callId: string) => OutgoingCall | undefined;
   /** Takes a request before the core gets it; false where it is for the core. */
   readonly takeRequest: (message: IncomingRequestMessage) => boolean;
+  readonly demand?: Pick<Demand, "methods"> & { readonly server: DigestServer };
+  readonly registrar?: Registrar;
 }
+
+const DEMANDING_METHODS = ["INVITE", "REGISTER"];
 
 /**
  * From what crossed a socket to sip.js's core: parses, checks what the core does not, and mends what it is
@@ -76,7 +93,8 @@ export class MessageIntake {
     message.viaBranch = transactionKey(message);
     if (core.settlesRefusedInvite(message)) return;
     this.#separateAck(message);
-    const refusal = refusalOf(message);
+    const refusal =
+      refusalOf(message) ?? this.#challengeOf(message) ?? this.#registrarsAnswer(message);
     if (refusal !== undefined) {
       core.replyStateless(message, refusal);
       return;
@@ -85,6 +103,31 @@ export class MessageIntake {
     this.#addressToUs(message);
     if (this.#options.takeRequest(message)) return;
     core.receiveIncomingRequestFromTransport(message);
+  }
+
+  /**
+   * RFC 3261 §22.2. Without a transaction, as §8.2.7 recommends: a repeated request gets a new
+   * challenge, which is as good.
+   */
+  #challengeOf(message: IncomingRequestMessage): Refusal | undefined {
+    const { demand, now } = this.#options;
+    const { method } = message;
+    if (demand === undefined || method === "ACK" || method === "CANCEL") return undefined;
+    if (!(demand.methods ?? DEMANDING_METHODS).includes(method)) return undefined;
+    // A repetition of a request that was let in; its digest must not be used twice.
+    if (this.#options.core.userAgentServers.has(message.viaBranch)) return undefined;
+    const authorizations = message.getHeaders("Authorization");
+    const verdict = demand.server.judge({ method, body: message.body, authorizations }, now());
+    if (verdict.isAuthorized) return undefined;
+    const extraHeaders = verdict.challenges.map((value) => `WWW-Authenticate: ${value}`);
+    return { statusCode: 401, extraHeaders };
+  }
+
+  /** Without a transaction: what is registered twice is registered. */
+  #registrarsAnswer(message: IncomingRequestMessage): Refusal | undefined {
+    const { registrar, now } = this.#options;
+    if (message.method !== "REGISTER") return undefined;
+    return registrar?.handle(message, now());
   }
 
   /**

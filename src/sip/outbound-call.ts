@@ -203,6 +203,16 @@ export class OutgoingCall implements OutboundCall {
     this.#lifecycle.progress(statusCode === 100 ? "trying" : "ringing", at, statusCode);
   }
 
+  /** Nobody wants the call any more: its INVITE must not be repeated. */
+  get isGivenUp(): boolean {
+    return this.#givenUp !== undefined || this.state === "ended";
+  }
+
+  /** The INVITE goes again, with credentials; what was said to the first no longer counts. */
+  handleRepeated(): void {
+    this.#lastProvisional = 0;
+  }
+
   /** The peer broke the protocol so that the call can never come up. */
   fail(error: RemoteError): void {
     this.#end({ at: this.#context.messageInstant(), endedBy: "network", reason: "error", error });
@@ -289,12 +299,14 @@ export class OutgoingCall implements OutboundCall {
       this.#handleNoResponse(statusCode, at);
       return;
     }
-    const givenUp = statusCode === 487 ? this.#givenUp : undefined;
+    // A challenge that met our CANCEL ends it as 487 does: it is not answered any more.
+    const givenUp = [401, 407, 487].includes(statusCode) ? this.#givenUp : undefined;
+    const unanswered = this.#context.takeSendFailure(this.callId);
     const end =
       givenUp === undefined
         ? ({ endedBy: "remote", reason: "rejected" } as const)
         : ({ endedBy: "local", ...givenUp } as const);
-    const error = givenUp === undefined ? this.#refusedTarget : undefined;
+    const error = givenUp === undefined ? (this.#refusedTarget ?? unanswered) : undefined;
     const why = error === undefined ? {} : { error };
     this.#end({ at, ...end, statusCode, reasonPhrase, ...why });
   }

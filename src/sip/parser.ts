@@ -265,9 +265,9 @@ function readContentLength(message: Incoming, value: string): Fault {
   return undefined;
 }
 
-/** sip.js looks at a challenge before it asks for credentials, which we do not give it. */
+/** sip.js never looks into challenges (see `authenticator.ts`); it must only not parse them. */
 function readChallenge(message: Incoming, value: string, name: string): Fault {
-  append(message, name, value, { stale: false });
+  append(message, name, value, {});
   return undefined;
 }
 

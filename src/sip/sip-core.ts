@@ -1,4 +1,5 @@
 import {
+  type ClientTransaction,
   type IncomingRequestMessage,
   type IncomingResponseMessage,
   Levels,
@@ -35,6 +36,7 @@ import { enableFailover, type FailoverHost } from "./request-failover.ts";
 import { RetiredTransactions } from "./retired-transactions.ts";
 import { hostPortText, parseTarget, uriHost } from "./sip-uri.ts";
 import { routed } from "./strict-route.ts";
+import { parseUri } from "./wire-uri.ts";
 
 /** What the core has to know of its endpoint. */
 export interface SipCoreOptions {
@@ -67,6 +69,10 @@ const BUSY_SECONDS_MAX = 3;
 export class SipCore extends UserAgentCore {
   /** Asked before any request leaves that is not within a dialog. */
   readonly dialPolicy: DialPolicy;
+  /** Called for each request that is made, before it is sent. */
+  onRequestMade: ((message: OutgoingRequestMessage) => void) | undefined;
+  /** Routes of all requests outside of dialogs, other than REGISTER (RFC 3608 §5). */
+  serviceRoute: readonly string[] = [];
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #refusedInvites = new RefusedInvites();
@@ -90,7 +96,7 @@ export class SipCore extends UserAgentCore {
     this.#failover = {
       ...options.failover,
       clock: options.clock,
-      retire: (transaction) => this.#retired.add(transaction),
+      retire: (transaction) => this.retire(transaction),
     };
   }
 
@@ -141,6 +147,7 @@ export class SipCore extends UserAgentCore {
     // sip.js always writes the header, empty where there is nothing to say.
     const text = message.toString.bind(message);
     message.toString = () => text().replace("\r\nSupported: \r\n", "\r\n");
+    this.onRequestMade?.(message);
     return message;
   }
 
@@ -150,7 +157,16 @@ export class SipCore extends UserAgentCore {
     { routeSet = [], toTag = "" }: Parameters<UserAgentCore["makeOutgoingRequestMessage"]>[4],
   ): readonly string[] {
     const isOutside = toTag === "" && method !== "CANCEL" && method !== "ACK";
-    return routeSet.length > 0 || !isOutside ? routeSet : this.#preloadedRoutes;
+    if (routeSet.length > 0 || !isOutside) return routeSet;
+    if (method === "REGISTER") return this.#preloadedRoutes;
+    return [...this.#preloadedRoutes, ...this.serviceRoute];
+  }
+
+  /** From now on our Contact is this GRUU (RFC 5627 §4.4); `undefined`: our address again. */
+  usePublicGruu(gruu: string | undefined): void {
+    const { contact } = this.configuration;
+    contact.pubGruu = gruu === undefined ? undefined : parseUri(gruu);
+    contact.toString = () => `<${(contact.pubGruu ?? contact.uri).toString()}>`;
   }
 
   // Every request outside of a dialog goes through one of these six, whoever makes it.
@@ -189,8 +205,13 @@ export class SipCore extends UserAgentCore {
     return request;
   }
 
+  /** The transaction was replaced by another one; what still comes for it belongs to it. */
+  retire(transaction: ClientTransaction): void {
+    this.#retired.add(transaction);
+  }
+
   /**
-   * What comes for a transaction that was replaced by one with another server belongs there. sip.js
+   * What comes for a transaction that was replaced (another server, credentials) belongs there. sip.js
    * would give it to the new one, which would take it for its own.
    */
   override receiveIncomingResponseFromTransport(message: IncomingResponseMessage): void {

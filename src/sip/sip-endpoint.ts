@@ -2,6 +2,7 @@ import type { IncomingInviteRequest } from "sip.js/lib/core/index.js";
 import {
   after,
   type Clock,
+  type Cryptography,
   type DatagramSocket,
   errorText,
   type Instant,
@@ -17,6 +18,8 @@ import {
 import type { CallContext } from "./call-context.ts";
 import { DialPolicy } from "./dial-policy.ts";
 import { EndedDialogs, replacementFor } from "./dialog-replacement.ts";
+import type { SipCredentials } from "./digest-client.ts";
+import { EndpointIdentity, type IdentityOptions } from "./endpoint-identity.ts";
 import { FaultPump } from "./fault-pump.ts";
 import { applyFixes, setLocalTag } from "./fixes.ts";
 import { IncomingCall } from "./inbound-call.ts";
@@ -26,6 +29,8 @@ import { MessageIntake } from "./message-intake.ts";
 import { type OpenTransports, openTransports } from "./open-transport.ts";
 import { type OptionsAnswer, OptionsQuery } from "./options-query.ts";
 import { type CallOptions, OutgoingCall } from "./outbound-call.ts";
+import type { Registrar } from "./registrar.ts";
+import type { Registration, RegistrationOptions } from "./registration.ts";
 import { TRANSACTION_TIMEOUT_MS } from "./retransmission.ts";
 import type { InboundCall, OutboundCall } from "./sip-call.ts";
 import { SipCore } from "./sip-core.ts";
@@ -36,11 +41,12 @@ import type { TransportLayer } from "./transport-layer.ts";
 import { isUserInfo } from "./wire-uri.ts";
 
 /** What an endpoint is made of. */
-export interface SipEndpointOptions {
+export interface SipEndpointOptions extends IdentityOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
   readonly network: Network;
+  readonly cryptography: Cryptography;
   /** Where to bind; port 0 lets the host choose. Not a wildcard: peers are told this address. */
   readonly local: SocketAddress;
   /** The user part of our URI: whom others call. */
@@ -118,6 +124,7 @@ export class SipEndpoint {
   readonly #core: SipCore;
   readonly #transport: TransportLayer;
   readonly #intake: MessageIntake;
+  readonly #identity: EndpointIdentity;
   readonly #faults: FaultPump;
   readonly #calls = new Set<OutgoingCall | IncomingCall>();
   readonly #outgoing = new Map<string, OutgoingCall>();
@@ -178,6 +185,7 @@ export class SipEndpoint {
       },
     );
     this.#lateNotifies = new LateNotifies(this.#core);
+    this.#identity = new EndpointIdentity(options);
     this.#intake = new MessageIntake({
       core: this.#core,
       logger: options.logger,
@@ -185,7 +193,17 @@ export class SipEndpoint {
       isOurs: (via, channel) => this.#transport.isOurs(via, channel),
       callOf: (callId) => this.#outgoing.get(callId),
       takeRequest: (message) => this.#lateNotifies.take(message),
+      ...this.#identity.serverRoles,
     });
+    this.#identity.attach(this.#core, {
+      outgoingCall: (callId) => this.#outgoing.get(callId),
+      onRefused: (callId, error) => this.#noteSendFailure(callId, error),
+    });
+  }
+
+  /** Where others are registered, if we are their registrar. */
+  get registrar(): Registrar | undefined {
+    return this.#identity.registrar;
   }
 
   get liveState(): SipLiveState {
@@ -256,8 +274,24 @@ export class SipEndpoint {
     return query.run(timeoutMs);
   }
 
+  /** From now on we are these to whoever asks. */
+  useCredentials(accounts: readonly SipCredentials[]): void {
+    this.#identity.useCredentials(accounts);
+  }
+
   /**
-   * Ends all calls with BYE, CANCEL or 480, waits 2 s at most for the peers' answers and closes the
+   * Registers an address of ours and keeps it registered (RFC 3261 §10.2), until it, or the
+   * endpoint, is closed. Requests from now on come from that address.
+   * @throws UsageError as `call`.
+   */
+  register(options: RegistrationOptions): Registration {
+    this.#assertOpen();
+    this.#core.dialPolicy.require(parseTarget(options.registrar));
+    return this.#identity.register((onEnded) => this.#context(onEnded), options);
+  }
+
+  /**
+   * Takes registrations back, ends all calls with BYE, CANCEL or 480, waits 2 s at most for the peers' answers and closes the
    * socket. Afterwards nothing of the endpoint keeps the process alive.
    */
   close(): Promise<void> {
@@ -269,7 +303,9 @@ export class SipEndpoint {
     this.onInvite = undefined;
     this.#faults.disarm();
     for (const query of this.#queries) query.abandon();
-    await this.#limited(Promise.all([...this.#calls].map((call) => call.shutDown())));
+    const ends = [...this.#calls].map((call) => call.shutDown());
+    await this.#limited(Promise.all([...ends, this.#identity.shutDown()]));
+    this.#identity.abandon();
     for (const call of this.#calls) call.abandon();
     for (const timer of this.#lingering) timer.cancel();
     // Disposes all dialogs and transactions, and with them sip.js's timers.

@@ -7,6 +7,7 @@ import {
   SILENT_LOGGER,
   seededRandom,
 } from "../../../src/environment/index.ts";
+import { NodeCryptography } from "../../../src/platform/index.ts";
 import { type InboundCall, type SipCall, SipEndpoint } from "../../../src/sip/index.ts";
 import { VirtualNetwork } from "../../../src/testing/index.ts";
 import { LIVE_NOTHING } from "../sip/sip-lab.ts";
@@ -69,6 +70,8 @@ describe(`a whole SIP endpoint, fuzzed ${FUZZ_TITLE}`, () => {
       const endpoint = await SipEndpoint.open({
         clock: time,
         random: seededRandom("fuzz"),
+        cryptography: new NodeCryptography(seededRandom("fuzz keys")),
+        credentials: [{ user: "alice", password: "fuzzed" }],
         logger: SILENT_LOGGER,
         network: new VirtualNetwork({ clock: time, random: seededRandom("network") }),
         socket,

@@ -7,6 +7,7 @@ import {
   SILENT_LOGGER,
   seededRandom,
 } from "../../../src/environment/index.ts";
+import { NodeCryptography } from "../../../src/platform/index.ts";
 import {
   type InboundCall,
   type SipCall,
@@ -131,6 +132,7 @@ export class Crowd {
     return SipEndpoint.open({
       clock: this.#time,
       random: seededRandom(`${this.#seed}/${user}`),
+      cryptography: new NodeCryptography(seededRandom(`${this.#seed}/${user}/keys`)),
       logger: SILENT_LOGGER,
       network: this.#network,
       local,

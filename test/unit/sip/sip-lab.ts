@@ -10,6 +10,7 @@ import {
   type SocketAddress,
   seededRandom,
 } from "../../../src/environment/index.ts";
+import { NodeCryptography } from "../../../src/platform/index.ts";
 import {
   type Negotiator,
   type SipCall,
@@ -108,6 +109,7 @@ export class SipLab {
       random: this.#random,
       logger: this.#logger(),
       network: this.network,
+      cryptography: new NodeCryptography(this.#random),
       local: addressOf(host),
       user,
       userAgent: "Sidetone-Test",
