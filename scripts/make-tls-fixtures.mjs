@@ -30,7 +30,10 @@ try {
   rmSync(work, { recursive: true, force: true });
 }
 
-/** A self-signed authority, and what `openssl ca` wants to keep of it. */
+/**
+ * A self-signed authority, and what `openssl ca` wants to keep of it.
+ * @param {string} name @param {string} commonName
+ */
 function authority(name, commonName) {
   const folder = join(work, name);
   mkdirSync(folder);
@@ -47,6 +50,7 @@ function authority(name, commonName) {
   });
 }
 
+/** @param {string} name @param {{ authorityName: string, names: string, dates: string[] }} options */
 function certificate(name, { authorityName, names, dates }) {
   const key = newKey(join(work, `${name}.key`));
   copyFileSync(key, join(FOLDER, `${name}.key`));
@@ -60,15 +64,22 @@ function certificate(name, { authorityName, names, dates }) {
   });
 }
 
+/** @param {string} path */
 function newKey(path) {
   openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", path);
   return path;
 }
 
+/** @param {string} key @param {string} path @param {string} commonName */
 function request(key, path, commonName) {
   openssl("req", "-new", "-key", key, "-subj", `/CN=${commonName}`, "-out", path);
 }
 
+/**
+ * @typedef {{ from: string, to: string, extensions: string, dates: string[], isSelfSigned: boolean }} Signing
+ * @param {string} authorityName
+ * @param {Signing} signing
+ */
 function sign(authorityName, { from, to, extensions, dates, isSelfSigned }) {
   const folder = join(work, authorityName);
   writeFileSync(
@@ -91,7 +102,8 @@ function sign(authorityName, { from, to, extensions, dates, isSelfSigned }) {
   writeFileSync(join(folder, "extensions"), extensions);
   const signer = isSelfSigned ? ["-selfsign"] : ["-cert", join(FOLDER, `${authorityName}.pem`)];
   const files = ["-keyfile", join(folder, "key.pem"), "-extfile", join(folder, "extensions")];
-  const span = ["-startdate", dates[0], "-enddate", dates[1], "-in", from, "-out", to];
+  const [start = "", end = ""] = dates;
+  const span = ["-startdate", start, "-enddate", end, "-in", from, "-out", to];
   openssl(
     "ca",
     "-batch",
@@ -104,6 +116,7 @@ function sign(authorityName, { from, to, extensions, dates, isSelfSigned }) {
   );
 }
 
+/** @param {...string} args */
 function openssl(...args) {
   execFileSync("openssl", args, { stdio: ["ignore", "ignore", "pipe"] });
 }

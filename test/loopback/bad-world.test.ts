@@ -14,6 +14,8 @@ import {
 import { compiledModule, startProcess } from "../../src/platform/index.ts";
 import { addBot, codeOf, LOCAL, openTestHarness } from "./bench-bot.ts";
 
+const NO_SUCH_HOST = "no-such-host.invalid";
+
 describe("what may go wrong ends in a named error, and no call is left", () => {
   let opened: Awaited<ReturnType<typeof openTestHarness>>;
   let harness: Harness;
@@ -22,7 +24,7 @@ describe("what may go wrong ends in a named error, and no call is left", () => {
   let caller: RemoteAgent;
 
   beforeAll(async () => {
-    opened = await openTestHarness("bad-world");
+    opened = await openTestHarness("bad-world", [NO_SUCH_HOST]);
     ({ harness } = opened);
     ai = await harness.startEmbeddedAi({ scriptPath: scriptPath("reception") });
     bot = await addBot(harness, ai, { stallTimeoutMs: 1000 });
@@ -48,9 +50,14 @@ describe("what may go wrong ends in a named error, and no call is left", () => {
   });
 
   it("a target whose host has no address", async () => {
-    const call = await caller.dial("sip:bot@no-such-host.invalid");
+    const call = await caller.dial(`sip:bot@${NO_SUCH_HOST}`);
     expect(await endOf(call)).toMatchObject({ reason: "unreachable", endedBy: "network" });
     expect(faultsOf(call)).toContain("ERR_HOST_UNRESOLVED");
+  });
+
+  it("a target that nobody permitted", async () => {
+    const code = await codeOf(caller.dial("sip:bot@forbidden.invalid"));
+    expect(code).toBe("ERR_TARGET_NOT_ALLOWED");
   });
 
   it("a user that is not there, and a bot that is busy", async () => {

@@ -14,13 +14,16 @@ import {
 export const LOCAL: AgentOptions["local"] = { address: "127.0.0.1", port: 0 };
 
 /** A harness whose reports go to a folder that is removed with it. */
-export async function openTestHarness(seed: string): Promise<{
+export async function openTestHarness(
+  seed: string,
+  allow: readonly string[] = [],
+): Promise<{
   readonly harness: Harness;
   readonly folder: string;
   close(): Promise<void>;
 }> {
   const folder = await mkdtemp(join(tmpdir(), "sidetone-test-"));
-  const harness = await openHarness({ seed, reportFolder: folder });
+  const harness = await openHarness({ seed, reportFolder: folder, allow });
   return {
     harness,
     folder,
