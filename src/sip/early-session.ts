@@ -15,7 +15,8 @@ import type { InboundNegotiation } from "./inbound-negotiation.ts";
 import { answerInfo } from "./info-request.ts";
 import { optionTags } from "./option-tags.ts";
 import { type PrackAnswer, type Provisional, ProvisionalSender } from "./provisional-sender.ts";
-import { ReinviteSender, type Renegotiation } from "./reinvite-sender.ts";
+import { ReinviteSender } from "./reinvite-sender.ts";
+import type { Renegotiation } from "./renegotiation.ts";
 import type { Negotiation } from "./session-description.ts";
 import { answerUpdate } from "./update-request.ts";
 

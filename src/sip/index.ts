@@ -42,7 +42,7 @@ export type {
   RegistrationState,
   RegistrationTimes,
 } from "./registration-engine.ts";
-export type { Renegotiation } from "./reinvite-sender.ts";
+export type { Renegotiation } from "./renegotiation.ts";
 export { type DialogIdentity, type NamedDialog, replacesText } from "./replaces.ts";
 export { checkedHeaders } from "./request-headers.ts";
 export type {

@@ -10,6 +10,7 @@ import type { CallLifecycle } from "./call-lifecycle.ts";
 import type { DialogTurns } from "./dialog-turns.ts";
 import { refreshRemoteTarget, sendUpdate } from "./fixes.ts";
 import type { OfferState } from "./offer-state.ts";
+import type { Renegotiation } from "./renegotiation.ts";
 import { TRANSACTION_TIMEOUT_MS } from "./retransmission.ts";
 import { missingDescription, negotiate, sdpBody, sdpOf } from "./session-description.ts";
 import type { SessionTimer } from "./session-timer.ts";
@@ -27,14 +28,6 @@ export interface ReinviteOwner {
   readonly supported: readonly string[];
   /** Only in a confirmed dialog. */
   readonly timer?: SessionTimer;
-}
-
-/** How a session is changed or refreshed. */
-export interface Renegotiation {
-  /** UPDATE needs no ACK, and works in early dialogs (RFC 3311). Default INVITE. */
-  readonly method?: "INVITE" | "UPDATE";
-  /** False: only the dialog is refreshed, by UPDATE; media stay. Default true. */
-  readonly withOffer?: boolean;
 }
 
 interface OpenReinvite extends Required<Renegotiation> {

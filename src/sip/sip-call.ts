@@ -1,6 +1,6 @@
 import type { Instant, SidetoneError } from "../environment/index.ts";
 import type { DialogSettings } from "./dialog-settings.ts";
-import type { Renegotiation } from "./reinvite-sender.ts";
+import type { Renegotiation } from "./renegotiation.ts";
 import type { DialogIdentity } from "./replaces.ts";
 import type { ReferListener, ReferRequest, TransferOutcome } from "./transfer.ts";
 
