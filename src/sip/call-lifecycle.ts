@@ -8,6 +8,7 @@ import type {
   SipCall,
   SipCallEvent,
 } from "./sip-call.ts";
+import type { MessageListener } from "./text-message.ts";
 import type { ReferListener } from "./transfer.ts";
 
 /** How a call ended, without what the lifecycle adds. */
@@ -17,6 +18,8 @@ export type CallEnd = Omit<CallEndedEvent, "type">;
 export class CallLifecycle {
   /** Of the call's user; see `SipCall`. */
   onInfo: InfoListener | undefined;
+  /** As above. */
+  onMessage: MessageListener | undefined;
   /** As above. */
   onRefer: ReferListener | undefined;
   /** Header lines of the request or response by which we end the call. */

@@ -17,6 +17,7 @@ import { ReinviteSender } from "./reinvite-sender.ts";
 import type { Renegotiation } from "./renegotiation.ts";
 import { missingDescription, type Negotiation, sdpBody, sdpOf } from "./session-description.ts";
 import type { Negotiator } from "./sip-call.ts";
+import { answerMessage } from "./text-message.ts";
 import { answerUpdate } from "./update-request.ts";
 
 /** Whose early dialogs they are. */
@@ -62,7 +63,10 @@ export class EarlyDialogs {
   handleProgress({ message, session }: PrackableIncomingResponseWithSession): void {
     const { context, lifecycle, isWanted } = this.#owner;
     const dialog = this.#dialog(session);
-    session.delegate = { onInfo: (info) => answerInfo(info, { context, lifecycle }) };
+    session.delegate = {
+      onInfo: (info) => answerInfo(info, { context, lifecycle }),
+      onMessage: (request) => answerMessage(request, { context, lifecycle }),
+    };
     onUpdate(session, (request) => {
       const acceptOffer = (offer: string): Negotiation =>
         this.#forks.takeOffer(session.remoteTag, offer);

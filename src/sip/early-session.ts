@@ -18,6 +18,7 @@ import { type PrackAnswer, type Provisional, ProvisionalSender } from "./provisi
 import { ReinviteSender } from "./reinvite-sender.ts";
 import type { Renegotiation } from "./renegotiation.ts";
 import type { Negotiation } from "./session-description.ts";
+import { answerMessage } from "./text-message.ts";
 import { answerUpdate } from "./update-request.ts";
 
 /** Whose early dialog it is. */
@@ -108,6 +109,7 @@ export class EarlySession {
     session.delegate = {
       // A caller may press keys while it hears an announcement.
       onInfo: (info) => answerInfo(info, { context, lifecycle }),
+      onMessage: (message) => answerMessage(message, { context, lifecycle }),
       onPrack: (prack) => this.#provisionals.handlePrack(prack),
     };
     onUpdate(session, (request) =>

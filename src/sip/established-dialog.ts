@@ -8,13 +8,15 @@ import type {
 import { RemoteError } from "../environment/index.ts";
 import type { CallContext } from "./call-context.ts";
 import type { CallEnd, CallLifecycle } from "./call-lifecycle.ts";
+import { DialogRequests, notEstablished } from "./dialog-requests.ts";
 import { type DialogSettings, supportedInDialog } from "./dialog-settings.ts";
 import { DialogTurns } from "./dialog-turns.ts";
 import { onUpdate, restoreRemoteTarget } from "./fixes.ts";
 import { answerInfo } from "./info-request.ts";
-import { InfoSender, notEstablished } from "./info-sender.ts";
+import { sendInfo } from "./info-sender.ts";
 import type { OfferState } from "./offer-state.ts";
 import { allowsMethod } from "./option-tags.ts";
+import { askInDialog, type OptionsAnswer } from "./options-answer.ts";
 import { ReferReceiver } from "./refer-receiver.ts";
 import { ReferSender } from "./refer-sender.ts";
 import { notInDialog, ReinviteSender } from "./reinvite-sender.ts";
@@ -23,6 +25,7 @@ import type { DialogIdentity } from "./replaces.ts";
 import { type Negotiation, negotiate, sdpBody, sdpOf } from "./session-description.ts";
 import { SessionTimer } from "./session-timer.ts";
 import type { InfoAnswer, Negotiator } from "./sip-call.ts";
+import { answerMessage, type MessageAnswer, sendMessage } from "./text-message.ts";
 import type { ReferRequest, TransferOutcome } from "./transfer.ts";
 import { answerUpdate } from "./update-request.ts";
 
@@ -65,7 +68,7 @@ export class EstablishedDialog {
   readonly #session: Session;
   readonly #owner: DialogOwner;
   readonly #turns = new DialogTurns();
-  readonly #infos: InfoSender;
+  readonly #requests: DialogRequests;
   readonly #reinvites: ReinviteSender;
   readonly #refers: ReferSender;
   readonly #offers: OfferState;
@@ -79,7 +82,7 @@ export class EstablishedDialog {
     this.#session = session;
     this.#owner = owner;
     const turns = this.#turns;
-    this.#infos = new InfoSender(session, owner, turns);
+    this.#requests = new DialogRequests(session, owner, turns);
     this.#offers = owner.offers ?? { open: "none" };
     this.#supported = supportedInDialog(owner.settings);
     this.timer = this.#makeTimer();
@@ -104,6 +107,7 @@ export class EstablishedDialog {
       },
       onInvite: (request) => this.#handleReinvite(request),
       onInfo: (request) => answerInfo(request, owner),
+      onMessage: (request) => answerMessage(request, owner),
       onNotify: (request) => this.#refers.handleNotify(request),
       onRefer: (request) => referReceiver.handleRefer(request),
       onPrack: (request) => {
@@ -129,8 +133,20 @@ export class EstablishedDialog {
 
   /** See `SipCall.info`. */
   info(contentType: string, body: string): Promise<InfoAnswer> {
-    if (this.#isByeSent) return Promise.reject(notEstablished());
-    return this.#infos.send(contentType, body);
+    if (this.#isByeSent) return Promise.reject(notEstablished("INFO"));
+    return sendInfo(this.#requests, contentType, body);
+  }
+
+  /** See `SipCall.message`. */
+  message(text: string): Promise<MessageAnswer> {
+    if (this.#isByeSent) return Promise.reject(notEstablished("MESSAGE"));
+    return sendMessage(this.#requests, text);
+  }
+
+  /** See `SipCall.queryOptions`. */
+  queryOptions(): Promise<OptionsAnswer> {
+    if (this.#isByeSent) return Promise.reject(notEstablished("OPTIONS"));
+    return askInDialog(this.#requests, this.#owner.context.core);
   }
 
   /** See `SipCall.renegotiate`. */

@@ -10,6 +10,7 @@ import {
   ClientTransaction,
   Dialog,
   type IncomingInviteRequest,
+  type IncomingRequest,
   type IncomingRequestMessage,
   type IncomingResponseMessage,
   NameAddrHeader,
@@ -38,7 +39,9 @@ const CALL_DOES_NOT_EXIST = 481;
 const PATCHED_LIBRARY_VERSION: string = "0.21.1";
 
 /** Methods that this user agent handles; sip.js answers 405 to all others. */
-const OUR_METHODS = "ACK BYE CANCEL INFO INVITE NOTIFY OPTIONS PRACK REFER UPDATE".split(" ");
+const OUR_METHODS = "ACK BYE CANCEL INFO INVITE MESSAGE NOTIFY OPTIONS PRACK REFER UPDATE".split(
+  " ",
+);
 
 /** Members that TypeScript takes for private. */
 interface ClientTransactionStatics {
@@ -162,14 +165,25 @@ function patchUpdate(): void {
   };
 }
 
-/** Sends UPDATE within a dialog. */
-export function sendUpdate(
+/**
+ * Sends a request within a dialog. sip.js knows no UPDATE, no OPTIONS there, and treats the others so,
+ * too.
+ */
+export function sendInDialog(
   session: Session,
   core: UserAgentCore,
-  { delegate, options }: { delegate: OutgoingRequestDelegate; options: RequestOptions },
+  {
+    method,
+    delegate,
+    options,
+  }: {
+    readonly method: "INFO" | "MESSAGE" | "OPTIONS" | "UPDATE";
+    readonly delegate: OutgoingRequestDelegate;
+    readonly options: RequestOptions;
+  },
 ): UserAgentClient {
   const dialog = session as SessionDialog;
-  const message = dialog.createOutgoingRequestMessage("UPDATE", options);
+  const message = dialog.createOutgoingRequestMessage(method, options);
   return new UserAgentClient(NonInviteClientTransaction, core, message, delegate);
 }
 
@@ -188,8 +202,8 @@ export function restoreRemoteTarget(session: Session): void {
   if (before !== undefined) internals.dialogState.remoteTarget = before;
 }
 
-/** The tag of our side in all responses to this INVITE; sip.js draws it with Math.random. */
-export function setLocalTag(request: IncomingInviteRequest, tag: string): void {
+/** The tag of our side in all responses to this request; sip.js draws it with Math.random. */
+export function setLocalTag(request: IncomingRequest, tag: string): void {
   (request as unknown as { toTag: string }).toTag = tag;
 }
 

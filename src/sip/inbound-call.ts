@@ -2,32 +2,24 @@ import type { Body, IncomingInviteRequest, IncomingRequestMessage } from "sip.js
 import { RemoteError, UsageError } from "../environment/index.ts";
 import type { CallContext } from "./call-context.ts";
 import { type CallEnd, CallLifecycle } from "./call-lifecycle.ts";
+import { DialogCall, type DialogCallParts } from "./dialog-call.ts";
 import type { ReplaceableState } from "./dialog-replacement.ts";
 import { type DialogSettings, settingsRefusal, supportedHeader } from "./dialog-settings.ts";
 import { EarlySession } from "./early-session.ts";
 import { confirmedState, EstablishedDialog } from "./established-dialog.ts";
 import { localTagOf, stopWaitingForAck } from "./fixes.ts";
 import { InboundNegotiation } from "./inbound-negotiation.ts";
-import { notEstablished } from "./info-sender.ts";
 import { contactHeaders } from "./redirect-contacts.ts";
-import { notInCall } from "./refer-sender.ts";
-import { notInDialog } from "./reinvite-sender.ts";
-import type { Renegotiation } from "./renegotiation.ts";
-import type { DialogIdentity } from "./replaces.ts";
 import { checkedHeaders } from "./request-headers.ts";
 import { answerTimer, type TimerAnswer } from "./session-expires.ts";
 import { preferredByCalled } from "./session-timer.ts";
 import type {
   CallEndReason,
   InboundCall,
-  InfoAnswer,
-  InfoListener,
   Negotiator,
   RedirectContact,
   SipCall,
-  SipCallEvent,
 } from "./sip-call.ts";
-import type { ReferListener, ReferRequest, TransferOutcome } from "./transfer.ts";
 
 /** Said where nobody wants the call, or we hang up before it was answered. */
 const TEMPORARILY_UNAVAILABLE = 480;
@@ -36,7 +28,7 @@ const REQUEST_TERMINATED = 487;
 const SERVER_TIMEOUT = 504;
 
 /** A call that we got: the server side of an INVITE (RFC 3261 §13.3). */
-export class IncomingCall implements InboundCall {
+export class IncomingCall extends DialogCall implements InboundCall {
   readonly callId: string;
   readonly remote: string;
   readonly target: string;
@@ -59,6 +51,7 @@ export class IncomingCall implements InboundCall {
 
   /** @param replaced the call that has to give way to this one. */
   constructor(context: CallContext, request: IncomingInviteRequest, replaced?: SipCall) {
+    super();
     this.#context = context;
     this.#replaced = replaced;
     this.#lifecycle = new CallLifecycle(context);
@@ -84,57 +77,12 @@ export class IncomingCall implements InboundCall {
     });
   }
 
-  get state(): SipCall["state"] {
-    return this.#lifecycle.state;
+  protected get parts(): DialogCallParts {
+    return { lifecycle: this.#lifecycle, dialog: this.#dialog, early: this.#early };
   }
 
   get replacedCallId(): string | undefined {
     return this.#replaced?.callId;
-  }
-
-  get onEvent(): ((event: SipCallEvent) => void) | undefined {
-    return this.#lifecycle.onEvent;
-  }
-
-  set onEvent(listener: ((event: SipCallEvent) => void) | undefined) {
-    this.#lifecycle.onEvent = listener;
-  }
-
-  get onInfo(): InfoListener | undefined {
-    return this.#lifecycle.onInfo;
-  }
-
-  set onInfo(listener: InfoListener | undefined) {
-    this.#lifecycle.onInfo = listener;
-  }
-
-  info(contentType: string, body: string): Promise<InfoAnswer> {
-    return this.#dialog?.info(contentType, body) ?? Promise.reject(notEstablished());
-  }
-
-  renegotiate(how: Renegotiation = {}): Promise<void> {
-    const sent = this.#dialog?.renegotiate(how) ?? this.#early.renegotiate(how);
-    return sent ?? Promise.reject(notInDialog());
-  }
-
-  get onRefer(): ReferListener | undefined {
-    return this.#lifecycle.onRefer;
-  }
-
-  set onRefer(listener: ReferListener | undefined) {
-    this.#lifecycle.onRefer = listener;
-  }
-
-  get dialog(): DialogIdentity | undefined {
-    return this.#dialog?.identity;
-  }
-
-  get remoteTarget(): string | undefined {
-    return this.#dialog?.session.remoteTarget.toString();
-  }
-
-  refer(request: ReferRequest): Promise<TransferOutcome> {
-    return this.#dialog?.refer(request) ?? Promise.reject(notInCall());
   }
 
   /** See `ReplaceableCall`. */

@@ -23,13 +23,19 @@ export {
   writeDtmf,
   writeDtmfRelay,
 } from "./dtmf-info.ts";
+export type {
+  CallLedger,
+  SipEndpointOptions,
+  SipFaultCounts,
+  SipLiveState,
+} from "./endpoint-options.ts";
 export { ANONYMOUS, type InviteIdentity } from "./invite-identity.ts";
 export { locateTarget } from "./locate-target.ts";
 export type { MessageAlteration } from "./message-alterations.ts";
 export type { FaultEffect, InjectedFault, MessageFault } from "./message-faults.ts";
 export type { Demand } from "./message-intake.ts";
 export { FAULTS, type FaultyMessage } from "./named-faults.ts";
-export type { OptionsAnswer } from "./options-query.ts";
+export type { OptionsAnswer, OptionsReply } from "./options-answer.ts";
 export type { CallOptions } from "./outbound-call.ts";
 export { redactMessage } from "./redact.ts";
 export { contactHeaders } from "./redirect-contacts.ts";
@@ -60,15 +66,10 @@ export type {
   SipCall,
   SipCallEvent,
 } from "./sip-call.ts";
-export {
-  type CallLedger,
-  SipEndpoint,
-  type SipEndpointOptions,
-  type SipFaultCounts,
-  type SipLiveState,
-} from "./sip-endpoint.ts";
+export { SipEndpoint } from "./sip-endpoint.ts";
 export type { SipBinding, SipSettings, SipTlsSettings } from "./sip-settings.ts";
 export type { SipTrace } from "./sip-trace.ts";
+export type { MessageAnswer, MessageListener, ReceivedMessage } from "./text-message.ts";
 export type {
   ReceivedRefer,
   ReferDecision,

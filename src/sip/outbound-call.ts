@@ -15,32 +15,19 @@ import {
 } from "../environment/index.ts";
 import type { CallContext } from "./call-context.ts";
 import { type CallEnd, CallLifecycle } from "./call-lifecycle.ts";
+import { DialogCall, type DialogCallParts } from "./dialog-call.ts";
 import type { ReplaceableState } from "./dialog-replacement.ts";
 import type { DialogSettings } from "./dialog-settings.ts";
 import { EarlyDialogs } from "./early-dialogs.ts";
 import { confirmedState, EstablishedDialog } from "./established-dialog.ts";
 import { refreshRemoteTarget } from "./fixes.ts";
-import { notEstablished } from "./info-sender.ts";
 import { InviteAttempts } from "./invite-attempts.ts";
 import type { InviteIdentity } from "./invite-identity.ts";
 import type { MessageFault } from "./message-faults.ts";
-import { notInCall } from "./refer-sender.ts";
-import { notInDialog } from "./reinvite-sender.ts";
-import type { Renegotiation } from "./renegotiation.ts";
-import type { DialogIdentity } from "./replaces.ts";
 import { checkedHeaders } from "./request-headers.ts";
 import { TRANSACTION_TIMEOUT_MS } from "./retransmission.ts";
 import { sdpBody } from "./session-description.ts";
-import type {
-  CallEndReason,
-  InfoAnswer,
-  InfoListener,
-  Negotiator,
-  OutboundCall,
-  SipCall,
-  SipCallEvent,
-} from "./sip-call.ts";
-import type { ReferListener, ReferRequest, TransferOutcome } from "./transfer.ts";
+import type { CallEndReason, Negotiator, OutboundCall } from "./sip-call.ts";
 
 /** How to place a call. */
 export interface CallOptions {
@@ -66,7 +53,7 @@ interface GiveUp {
 }
 
 /** A call that we placed: the client side of an INVITE (RFC 3261 §13.2). */
-export class OutgoingCall implements OutboundCall {
+export class OutgoingCall extends DialogCall implements OutboundCall {
   readonly callId: string;
   readonly remote: string;
   readonly #context: CallContext;
@@ -84,6 +71,7 @@ export class OutgoingCall implements OutboundCall {
 
   /** Prepares the INVITE; `start` sends it. */
   constructor(context: CallContext, target: URI, options: CallOptions) {
+    super();
     this.#context = context;
     this.#lifecycle = new CallLifecycle(context);
     this.#negotiator = options.negotiator;
@@ -103,53 +91,8 @@ export class OutgoingCall implements OutboundCall {
     this.remote = target.toString();
   }
 
-  get state(): SipCall["state"] {
-    return this.#lifecycle.state;
-  }
-
-  get onEvent(): ((event: SipCallEvent) => void) | undefined {
-    return this.#lifecycle.onEvent;
-  }
-
-  set onEvent(listener: ((event: SipCallEvent) => void) | undefined) {
-    this.#lifecycle.onEvent = listener;
-  }
-
-  get onInfo(): InfoListener | undefined {
-    return this.#lifecycle.onInfo;
-  }
-
-  set onInfo(listener: InfoListener | undefined) {
-    this.#lifecycle.onInfo = listener;
-  }
-
-  info(contentType: string, body: string): Promise<InfoAnswer> {
-    return this.#dialog?.info(contentType, body) ?? Promise.reject(notEstablished());
-  }
-
-  renegotiate(how: Renegotiation = {}): Promise<void> {
-    const sent = this.#dialog?.renegotiate(how) ?? this.#early.renegotiate(how);
-    return sent ?? Promise.reject(notInDialog());
-  }
-
-  get onRefer(): ReferListener | undefined {
-    return this.#lifecycle.onRefer;
-  }
-
-  set onRefer(listener: ReferListener | undefined) {
-    this.#lifecycle.onRefer = listener;
-  }
-
-  get dialog(): DialogIdentity | undefined {
-    return this.#dialog?.identity;
-  }
-
-  get remoteTarget(): string | undefined {
-    return this.#dialog?.session.remoteTarget.toString();
-  }
-
-  refer(request: ReferRequest): Promise<TransferOutcome> {
-    return this.#dialog?.refer(request) ?? Promise.reject(notInCall());
+  protected get parts(): DialogCallParts {
+    return { lifecycle: this.#lifecycle, dialog: this.#dialog, early: this.#early };
   }
 
   /** See `ReplaceableCall`. Several early dialogs may be there, one for each fork. */

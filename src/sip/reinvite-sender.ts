@@ -8,7 +8,7 @@ import { after, type Instant, RemoteError, type Timer, UsageError } from "../env
 import type { CallContext } from "./call-context.ts";
 import type { CallLifecycle } from "./call-lifecycle.ts";
 import type { DialogTurns } from "./dialog-turns.ts";
-import { refreshRemoteTarget, sendUpdate } from "./fixes.ts";
+import { refreshRemoteTarget, sendInDialog } from "./fixes.ts";
 import type { OfferState } from "./offer-state.ts";
 import type { Renegotiation } from "./renegotiation.ts";
 import { TRANSACTION_TIMEOUT_MS } from "./retransmission.ts";
@@ -135,7 +135,8 @@ export class ReinviteSender {
     if (method === "UPDATE") {
       const onAccept = ({ message }: { message: IncomingResponseMessage }): void =>
         this.#handleAccepted(message);
-      sendUpdate(this.#session, core, { delegate: { ...refusals, onAccept }, options });
+      const delegate = { ...refusals, onAccept };
+      sendInDialog(this.#session, core, { method, delegate, options });
       return;
     }
     const onAccept = (response: AckableIncomingResponseWithSession): void => {

@@ -1,7 +1,9 @@
 import type { Instant, SidetoneError } from "../environment/index.ts";
 import type { DialogSettings } from "./dialog-settings.ts";
+import type { OptionsAnswer } from "./options-answer.ts";
 import type { Renegotiation } from "./renegotiation.ts";
 import type { DialogIdentity } from "./replaces.ts";
+import type { MessageAnswer, MessageListener } from "./text-message.ts";
 import type { ReferListener, ReferRequest, TransferOutcome } from "./transfer.ts";
 
 /**
@@ -135,6 +137,23 @@ export interface SipCall {
    *   first, and whatever the negotiator throws; UsageError ERR_CALL_STATE.
    */
   renegotiate(): Promise<void>;
+  /** Is told the texts that the peer sends with MESSAGE; unset: they are answered all the same. */
+  onMessage: MessageListener | undefined;
+  /**
+   * Sends a text with MESSAGE within the answered call (RFC 3428); resolves when the peer took it.
+   *
+   * @throws (rejects) RemoteError ERR_MESSAGE_REJECTED, with `statusCode` in its context, as `info`;
+   *   UsageError ERR_CALL_STATE, ERR_MESSAGE_MALFORMED.
+   */
+  message(text: string): Promise<MessageAnswer>;
+  /**
+   * Asks the peer within the answered call what it can do (RFC 3261 §11); any final response is an
+   * answer.
+   *
+   * @throws (rejects) RemoteError ERR_SIP_NO_RESPONSE where it does not answer within 32 s, or the
+   *   call ends first; UsageError ERR_CALL_STATE.
+   */
+  queryOptions(): Promise<OptionsAnswer>;
   /** Decides on the peer's REFERs within the answered call (RFC 3515). Unset: 603. */
   onRefer: ReferListener | undefined;
   /**

@@ -71,6 +71,8 @@ export class SipCore extends UserAgentCore {
   readonly dialPolicy: DialPolicy;
   /** Called for each request that is made, before it is sent. */
   onRequestMade: ((message: OutgoingRequestMessage) => void) | undefined;
+  /** Makes the answer to OPTIONS that the core would accept. */
+  answerOptions: ((message: IncomingRequestMessage) => ResponseOptions) | undefined;
   /** Routes of all requests outside of dialogs, other than REGISTER (RFC 3608 §5). */
   serviceRoute: readonly string[] = [];
   readonly #clock: Clock;
@@ -231,8 +233,10 @@ export class SipCore extends UserAgentCore {
    */
   override replyStateless(
     message: IncomingRequestMessage,
-    options: ResponseOptions,
+    wanted: ResponseOptions,
   ): OutgoingResponse {
+    const isOptions = message.method === "OPTIONS" && wanted.statusCode === 200;
+    const options = isOptions ? (this.answerOptions?.(message) ?? wanted) : wanted;
     const cancelled = this.userAgentServers.get(message.viaBranch) as
       | { toTag?: string }
       | undefined;

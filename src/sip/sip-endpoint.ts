@@ -1,105 +1,44 @@
-import type { IncomingInviteRequest } from "sip.js/lib/core/index.js";
-import {
-  after,
-  type Clock,
-  type Cryptography,
-  type DatagramSocket,
-  errorText,
-  type Instant,
-  type Logger,
-  type Network,
-  present,
-  type Random,
-  type SidetoneError,
-  type SocketAddress,
-  type Timer,
-  UsageError,
-} from "../environment/index.ts";
-import type { CallContext } from "./call-context.ts";
+import type {
+  IncomingInviteRequest,
+  IncomingMessageRequest,
+  IncomingRequestMessage,
+  ResponseOptions,
+} from "sip.js/lib/core/index.js";
+import { after, errorText, type SocketAddress, UsageError } from "../environment/index.ts";
+import { CallContexts, SendFailures } from "./call-contexts.ts";
 import { DialPolicy } from "./dial-policy.ts";
 import { EndedDialogs, replacementFor } from "./dialog-replacement.ts";
 import type { SipCredentials } from "./digest-client.ts";
-import { EndpointIdentity, type IdentityOptions } from "./endpoint-identity.ts";
+import { EndpointIdentity } from "./endpoint-identity.ts";
+import {
+  checkOptions,
+  requireServer,
+  type SipEndpointOptions,
+  type SipFaultCounts,
+  type SipLiveState,
+} from "./endpoint-options.ts";
 import { FaultPump } from "./fault-pump.ts";
 import { applyFixes, setLocalTag } from "./fixes.ts";
 import { IncomingCall } from "./inbound-call.ts";
 import { LateNotifies } from "./late-notifies.ts";
-import type { InjectedFault, MessageFault } from "./message-faults.ts";
+import type { MessageFault } from "./message-faults.ts";
 import { MessageIntake } from "./message-intake.ts";
 import { type OpenTransports, openTransports } from "./open-transport.ts";
-import { type OptionsAnswer, OptionsQuery } from "./options-query.ts";
+import { answerOptions, type OptionsAnswer, type OptionsReply } from "./options-answer.ts";
 import { type CallOptions, OutgoingCall } from "./outbound-call.ts";
 import type { Registrar } from "./registrar.ts";
 import type { Registration, RegistrationOptions } from "./registration.ts";
-import { TRANSACTION_TIMEOUT_MS } from "./retransmission.ts";
 import type { InboundCall, OutboundCall } from "./sip-call.ts";
-import { SipCore } from "./sip-core.ts";
-import type { SipSettings } from "./sip-settings.ts";
-import type { SipTrace } from "./sip-trace.ts";
+import { SipCore, type SipCoreOptions } from "./sip-core.ts";
 import { parseTarget } from "./sip-uri.ts";
+import { StandaloneRequests } from "./standalone-requests.ts";
+import { answerMessage, type MessageAnswer, type MessageListener } from "./text-message.ts";
 import type { TransportLayer } from "./transport-layer.ts";
-import { isUserInfo } from "./wire-uri.ts";
-
-/** What an endpoint is made of. */
-export interface SipEndpointOptions extends IdentityOptions {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly network: Network;
-  readonly cryptography: Cryptography;
-  /** Where to bind; port 0 lets the host choose. Not a wildcard: peers are told this address. */
-  readonly local: SocketAddress;
-  /** The user part of our URI: whom others call. */
-  readonly user: string;
-  readonly displayName?: string;
-  /** The User-Agent header. */
-  readonly userAgent: string;
-  readonly onTrace?: (trace: SipTrace) => void;
-  /** A fault that was asked for happened to a message of this call. */
-  readonly onInjected?: (callId: string, fault: InjectedFault) => void;
-  /** Transports, their sockets and certificates; default UDP and TCP at `local`. */
-  readonly sip?: SipSettings;
-  /** A UDP socket that is bound already: the only one that is used. */
-  readonly socket?: DatagramSocket;
-  /** Call-IDs that we may give out; default: all. For several endpoints at one address. */
-  readonly ownsCallId?: (callId: string) => boolean;
-  /** Hosts beside loopback that requests may be sent to; see `DialPolicy`. */
-  readonly allow?: readonly string[];
-  /** Where calls are counted, and refused when there are too many. */
-  readonly ledger?: CallLedger;
-}
-
-/** Counts calls. What its methods return is called once when the call has ended. */
-export interface CallLedger {
-  /** We are about to place a call. @throws UsageError where no more may be placed. */
-  enterPlaced(): () => void;
-  /** Somebody calls us. */
-  enterTaken(): () => void;
-}
-
-/** What an endpoint still holds; all 0 within 35 s after its last call, or something leaks. */
-export interface SipLiveState {
-  readonly calls: number;
-  readonly dialogs: number;
-  readonly transactions: number;
-  /** Messages that may be repeated yet, or are held back on purpose. */
-  readonly retransmissions: number;
-}
-
-/** What went wrong without belonging to a call. */
-export interface SipFaultCounts {
-  /** What came and was no valid SIP message. */
-  readonly malformed: number;
-  /** Exceptions while a message was handled, or thrown by a listener: bugs, ours or theirs. */
-  readonly exceptions: number;
-}
 
 /** How long `close` waits for the peers' answers. */
 const CLOSE_LIMIT_MS = 2000;
 /** Of one of several servers; see `SipSettings.serverTimeoutMs`. */
 const SERVER_TIMEOUT_MS = 4000;
-/** Those of calls that are over already are never asked for, so their number is bounded. */
-const SEND_FAILURES_LIMIT = 1024;
 /** As many as are likely to be asked for once more: see RFC 3891 §3. */
 const ENDED_DIALOGS_LIMIT = 256;
 const SERVER_INTERNAL_ERROR = 500;
@@ -120,6 +59,10 @@ export class SipEndpoint {
   readonly uri: string;
   /** Called for each new call; where it is not set, callers get 480. */
   onInvite: ((call: InboundCall) => void) | undefined;
+  /** Is told the texts that come outside of calls (RFC 3428); each was answered 200 already. */
+  onMessage: MessageListener | undefined;
+  /** Says what an INVITE would get now; default: it would be taken, or get 480 without `onInvite`. */
+  onOptions: (() => OptionsReply) | undefined;
   readonly #options: SipEndpointOptions;
   readonly #core: SipCore;
   readonly #transport: TransportLayer;
@@ -129,11 +72,10 @@ export class SipEndpoint {
   readonly #calls = new Set<OutgoingCall | IncomingCall>();
   readonly #outgoing = new Map<string, OutgoingCall>();
   readonly #liveCallIds = new Set<string>();
-  readonly #queries = new Set<OptionsQuery>();
-  readonly #lingering = new Set<Timer>();
-  readonly #sendFailures = new Map<string, SidetoneError>();
+  readonly #sendFailures: SendFailures;
+  readonly #contexts: CallContexts;
+  readonly #requests: StandaloneRequests;
   readonly #ended = new EndedDialogs(ENDED_DIALOGS_LIMIT);
-  readonly #lateNotifies: LateNotifies;
   #exceptions = 0;
   #closed: Promise<void> | undefined;
 
@@ -151,13 +93,14 @@ export class SipEndpoint {
 
   private constructor(options: SipEndpointOptions, transports: OpenTransports) {
     this.#options = options;
+    this.#sendFailures = new SendFailures(options.logger);
     this.local = transports.local;
     this.uri = transports.uri;
     this.#faults = new FaultPump(options.clock, options.onInjected ?? (() => {}));
     this.#transport = transports.connect({
       faults: this.#faults,
       onMessage: (crossing) => this.#guard(() => this.#intake.handleMessage(crossing)),
-      onSendFailed: (callId, error) => this.#noteSendFailure(callId, error),
+      onSendFailed: (callId, error) => this.#sendFailures.note(callId, error),
       isLive: (callId) => this.#liveCallIds.has(callId),
     });
     this.#core = new SipCore(
@@ -168,23 +111,30 @@ export class SipEndpoint {
         transport: this.#transport,
         dialPolicy: new DialPolicy(options.allow),
         outboundProxy: options.sip?.outboundProxy,
-        failover: {
-          targetTimeoutMs: options.sip?.serverTimeoutMs ?? SERVER_TIMEOUT_MS,
-          hasNextTarget: (request) => this.#transport.hasNextTarget(request),
-          advanceTarget: (request) => this.#transport.advanceTarget(request),
-          forget: (branch) => this.#transport.forget(branch),
-          onNextTarget: (callId) => this.#sendFailures.delete(callId),
-        },
+        failover: this.#failover(),
       },
       {
         onInvite: (request) => this.#handleInvite(request),
+        onMessage: (request) => this.#handleMessage(request),
         // RFC 6665 §4.1.3: we have no subscription that it could belong to.
         onNotify: (request) => request.reject({ statusCode: CALL_DOES_NOT_EXIST }),
         // RFC 3515 §2.4.2: only who is in a call with us may refer us.
         onRefer: (request) => request.reject({ statusCode: DECLINE }),
       },
     );
-    this.#lateNotifies = new LateNotifies(this.#core);
+    const lateNotifies = new LateNotifies(this.#core);
+    this.#contexts = new CallContexts(
+      {
+        ...options,
+        core: this.#core,
+        transport: this.#transport,
+        lateNotifies,
+        guard: (action) => this.#guard(action),
+      },
+      this.#sendFailures,
+    );
+    this.#requests = new StandaloneRequests(this.#core, this.#contexts);
+    this.#core.answerOptions = (message) => this.#answerOptions(message);
     this.#identity = new EndpointIdentity(options);
     this.#intake = new MessageIntake({
       core: this.#core,
@@ -192,13 +142,25 @@ export class SipEndpoint {
       now: () => this.#transport.messageInstant,
       isOurs: (via, channel) => this.#transport.isOurs(via, channel),
       callOf: (callId) => this.#outgoing.get(callId),
-      takeRequest: (message) => this.#lateNotifies.take(message),
+      takeRequest: (message) => lateNotifies.take(message),
       ...this.#identity.serverRoles,
     });
     this.#identity.attach(this.#core, {
       outgoingCall: (callId) => this.#outgoing.get(callId),
-      onRefused: (callId, error) => this.#noteSendFailure(callId, error),
+      onRefused: (callId, error) => this.#sendFailures.note(callId, error),
     });
+  }
+
+  /** How its requests go on where a server fails. */
+  #failover(): SipCoreOptions["failover"] {
+    const { sip } = this.#options;
+    return {
+      targetTimeoutMs: sip?.serverTimeoutMs ?? SERVER_TIMEOUT_MS,
+      hasNextTarget: (request) => this.#transport.hasNextTarget(request),
+      advanceTarget: (request) => this.#transport.advanceTarget(request),
+      forget: (branch) => this.#transport.forget(branch),
+      onNextTarget: (callId) => this.#sendFailures.forget(callId),
+    };
   }
 
   /** Where others are registered, if we are their registrar. */
@@ -238,11 +200,11 @@ export class SipEndpoint {
     this.#assertOpen();
     let leave: (() => void) | undefined;
     const call = new OutgoingCall(
-      this.#context(() => {
+      this.#contexts.open(() => {
         leave?.();
         this.#outgoing.delete(call.callId);
         this.#forget(call);
-        this.#sendFailures.delete(call.callId);
+        this.#sendFailures.forget(call.callId);
       }),
       parseTarget(target),
       options,
@@ -262,16 +224,20 @@ export class SipEndpoint {
    * @throws RemoteError ERR_SIP_NO_RESPONSE; EnvironmentError or RemoteError where the request could
    *   not be sent; UsageError as `call`.
    */
-  queryOptions(target: string, timeoutMs: number): Promise<OptionsAnswer> {
+  async queryOptions(target: string, timeoutMs: number): Promise<OptionsAnswer> {
     this.#assertOpen();
-    const uri = parseTarget(target);
-    this.#core.dialPolicy.require(uri);
-    const query: OptionsQuery = new OptionsQuery(
-      this.#context(() => this.#queries.delete(query)),
-      uri,
-    );
-    this.#queries.add(query);
-    return query.run(timeoutMs);
+    return this.#requests.queryOptions(target, timeoutMs);
+  }
+
+  /**
+   * Sends a text outside of any call (RFC 3428); resolves when the peer took it.
+   * @throws RemoteError ERR_MESSAGE_REJECTED, with `statusCode` in its context (408 where no answer
+   *   came in time); EnvironmentError or RemoteError where it could not be sent; UsageError
+   *   ERR_MESSAGE_MALFORMED, ERR_MESSAGE_TOO_LONG, and as `call`.
+   */
+  async sendMessage(target: string, text: string, timeoutMs: number): Promise<MessageAnswer> {
+    this.#assertOpen();
+    return this.#requests.sendMessage(target, text, timeoutMs);
   }
 
   /** From now on we are these to whoever asks. */
@@ -287,7 +253,7 @@ export class SipEndpoint {
   register(options: RegistrationOptions): Registration {
     this.#assertOpen();
     this.#core.dialPolicy.require(parseTarget(options.registrar));
-    return this.#identity.register((onEnded) => this.#context(onEnded), options);
+    return this.#identity.register((onEnded) => this.#contexts.open(onEnded), options);
   }
 
   /**
@@ -302,12 +268,12 @@ export class SipEndpoint {
   async #close(): Promise<void> {
     this.onInvite = undefined;
     this.#faults.disarm();
-    for (const query of this.#queries) query.abandon();
+    this.#requests.abandon();
     const ends = [...this.#calls].map((call) => call.shutDown());
     await this.#limited(Promise.all([...ends, this.#identity.shutDown()]));
     this.#identity.abandon();
     for (const call of this.#calls) call.abandon();
-    for (const timer of this.#lingering) timer.cancel();
+    this.#contexts.cancelTimers();
     // Disposes all dialogs and transactions, and with them sip.js's timers.
     this.#core.reset();
     await this.#transport.close();
@@ -341,7 +307,7 @@ export class SipEndpoint {
     request.trying();
     const leave = this.#options.ledger?.enterTaken();
     const call: IncomingCall = new IncomingCall(
-      this.#context(() => {
+      this.#contexts.open(() => {
         leave?.();
         this.#forget(call);
       }),
@@ -359,6 +325,27 @@ export class SipEndpoint {
     });
   }
 
+  #handleMessage(request: IncomingMessageRequest): void {
+    setLocalTag(request, this.#core.newTag());
+    const context = this.#contexts.open(() => {});
+    answerMessage(request, { context, lifecycle: this });
+  }
+
+  /** RFC 3261 §11.2: as an INVITE would be answered; within a dialog that would be taken. */
+  #answerOptions(message: IncomingRequestMessage): ResponseOptions {
+    const nobody = { statusCode: TEMPORARILY_UNAVAILABLE };
+    const taken = { statusCode: 200 };
+    let reply: OptionsReply = this.onInvite === undefined ? nobody : taken;
+    this.#guard(() => {
+      reply = this.onOptions?.() ?? reply;
+    });
+    return answerOptions(
+      message,
+      this.#core,
+      message.toTag === "" ? reply : { ...reply, ...taken },
+    );
+  }
+
   #keep(call: OutgoingCall | IncomingCall): void {
     this.#calls.add(call);
     this.#liveCallIds.add(call.callId);
@@ -369,56 +356,6 @@ export class SipEndpoint {
     this.#calls.delete(call);
     this.#liveCallIds.delete(call.callId);
     if (call.dialog !== undefined) this.#ended.add(call.dialog);
-  }
-
-  #context(onEnded: () => void): CallContext {
-    const { clock, random, logger } = this.#options;
-    return {
-      core: this.#core,
-      clock,
-      random,
-      logger,
-      messageInstant: () => this.#transport.messageInstant,
-      sentAt: (action) => this.#transport.sentAt(action),
-      forgetRequest: (request) => {
-        this.#core.forgetRequest(request);
-        this.#transport.forget(present(request.message.branch, "it was sent, so it has a branch"));
-      },
-      forgetRequestLater: (request) => {
-        const dueAt = after(clock.now(), 2 * TRANSACTION_TIMEOUT_MS);
-        this.#setTimer(dueAt, () => this.#core.forgetRequest(request));
-      },
-      setTimer: (dueAt, handler) => this.#setTimer(dueAt, handler),
-      expectNotify: (dialogId, handler) => this.#lateNotifies.expect(dialogId, handler),
-      takeSendFailure: (callId) => {
-        const error = this.#sendFailures.get(callId);
-        this.#sendFailures.delete(callId);
-        return error;
-      },
-      guard: (action) => this.#guard(action),
-      onEnded,
-    };
-  }
-
-  /** A timer that ends with the endpoint, at the latest. */
-  #setTimer(dueAt: Instant, handler: () => void): Timer {
-    const timer = this.#options.clock.setTimer(dueAt, () => {
-      this.#lingering.delete(timer);
-      handler();
-    });
-    this.#lingering.add(timer);
-    return {
-      cancel: () => {
-        this.#lingering.delete(timer);
-        timer.cancel();
-      },
-    };
-  }
-
-  #noteSendFailure(callId: string, error: SidetoneError): void {
-    this.#options.logger.warn("A SIP request could not be sent.", { code: error.code });
-    if (this.#sendFailures.size >= SEND_FAILURES_LIMIT) this.#sendFailures.clear();
-    this.#sendFailures.set(callId, error);
   }
 
   /** Runs code that the network set off; nothing may be thrown back into the socket. */
@@ -434,29 +371,5 @@ export class SipEndpoint {
   #assertOpen(): void {
     if (this.#closed === undefined) return;
     throw new UsageError("ERR_ENDPOINT_CLOSED", "The SIP endpoint was closed; open another one.");
-  }
-}
-
-/** A WebSocket server gets all our requests, so it must be one that may be called. */
-function requireServer({ sip, allow }: SipEndpointOptions): void {
-  const host = /^wss?:\/\/([^/\s?#]+)/u.exec(sip?.webSocketUrl ?? "")?.[1];
-  if (host !== undefined) new DialPolicy(allow).require(`sip:${host}`);
-}
-
-function checkOptions({ user, displayName, local }: SipEndpointOptions): void {
-  if (!isUserInfo(user) || user.includes(":")) {
-    throw new UsageError(
-      "ERR_SIP_USER_MALFORMED",
-      "The user of a SIP endpoint may not be empty nor contain characters that need %-escapes.",
-    );
-  }
-  if (/[\r\n]/.test(displayName ?? "")) {
-    throw new UsageError("ERR_SIP_USER_MALFORMED", "The display name has a line end in it.");
-  }
-  if (/^(0\.0\.0\.0|::|)$/.test(local.address)) {
-    throw new UsageError(
-      "ERR_ADDRESS_UNSPECIFIED",
-      `A SIP endpoint cannot be bound to "${local.address}", because peers are told its address. Give one of this machine's own.`,
-    );
   }
 }
