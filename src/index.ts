@@ -173,9 +173,16 @@ export async function localAddressFor(
 
 export type { Voice, VoiceLibrary } from "./audio/index.ts";
 export type {
+  HttpToolOptions,
+  ToolModule,
+  UserTool,
+  UserToolContext,
+} from "./bridge/index.ts";
+export type {
   AgentOptions,
   AiOptions,
   AnswerPolicy,
+  BotToolOptions,
   CallLimits,
   DialOptions,
   EarlyMedia,

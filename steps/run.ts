@@ -24,6 +24,8 @@ export interface RunParameters extends CallLimits {
   readonly localAddress?: string;
   /** The protocol by which embedded bots speak to their AI: "openai" (the default) or "gemini". */
   readonly ai?: string;
+  /** Modules of tools for embedded bots: paths, or one path (docs/tools.md). */
+  readonly tools?: readonly string[] | string;
   /** Hosts beside loopback that may be called: a list, or one text with commas. */
   readonly allow?: readonly string[] | string;
   /** DNS servers instead of this host's: "192.0.2.53", "192.0.2.53:5353". */
@@ -114,6 +116,7 @@ class Run {
         model: MODELS[this.#provider],
         turnDetection,
         greets,
+        tools: { modules: listOf(this.#parameters.tools) },
       },
     });
     return { ai, agent };
@@ -150,12 +153,16 @@ export async function endRun(): Promise<void> {
 }
 
 async function open(parameters: RunParameters): Promise<Run> {
-  const { allow, ai, ...rest } = parameters;
+  const { allow, ai, tools: _tools, ...rest } = parameters;
   const provider = providerNamed(ai ?? "openai");
   const hosts = typeof allow === "string" ? allow.split(",").map((host) => host.trim()) : allow;
   const harness = await openHarness({ ...rest, ...(hosts === undefined ? {} : { allow: hosts }) });
   opened = new Run(harness, provider, parameters);
   return opened;
+}
+
+function listOf(paths: readonly string[] | string = []): readonly string[] {
+  return typeof paths === "string" ? paths.split(",").map((path) => path.trim()) : paths;
 }
 
 function providerNamed(name: string): Provider {

@@ -10,6 +10,9 @@ import {
 import type { FactDraft } from "../timeline/index.ts";
 import type { AiEvent, AiSession, WireTap } from "./ai-session.ts";
 import { Bridge, type BridgeEnd, type BridgeOptions } from "./bridge.ts";
+import { callTools, type ToolHandlers } from "./call-tools.ts";
+import { ToolRegistry } from "./tool-registry.ts";
+import type { Tool } from "./tools.ts";
 
 /** Time that moves by hand; timers fire as it passes them. */
 class ManualClock implements Clock {
@@ -83,6 +86,16 @@ class FakeSession implements AiSession {
   }
 }
 
+const NO_HANDLERS: ToolHandlers = {
+  hangUp: () => Promise.resolve(),
+  sendDigits: () => Promise.resolve(),
+  transfer: () => Promise.resolve({ result: "completed" }),
+};
+
+function registry(handlers: ToolHandlers = NO_HANDLERS, ...others: readonly Tool[]): ToolRegistry {
+  return new ToolRegistry([...callTools(handlers), ...others]);
+}
+
 class Rig {
   readonly clock = new ManualClock();
   readonly session = new FakeSession();
@@ -94,7 +107,7 @@ class Rig {
   constructor(options: Partial<BridgeOptions> = {}) {
     this.bridge = new Bridge({
       session: this.session,
-      tools: {
+      tools: registry({
         hangUp: () => {
           this.session.log.push(`hang up at ${this.clock.nowMs}`);
           return Promise.resolve();
@@ -108,7 +121,7 @@ class Rig {
           this.session.log.push(`transfer to ${destination}${how} at ${this.clock.nowMs}`);
           return Promise.resolve({ result: "completed", statusCode: 200 });
         },
-      },
+      }),
       record: (fact) => this.facts.push(fact),
       clock: this.clock,
       logger: SILENT_LOGGER,
@@ -308,14 +321,19 @@ describe("Bridge tools", () => {
     expect(rig.session.log[0]).toBe("hang up at 1100");
   });
 
-  it("hangs up at once when the caller interrupts", async () => {
+  it("does not hang up on a caller who interrupts the goodbye, and says so to the model", async () => {
     const rig = new Rig();
     rig.speak("r", 5000);
     rig.call("c", "hangup_call", {}, "r");
     await rig.play(1);
     rig.ai({ type: "interrupted" });
     await settle();
-    expect(rig.session.log).toContain("hang up at 1020");
+    expect(rig.session.log).toEqual(["truncate r-item 20", "result c error stay silent"]);
+    expect(rig.of("toolCall").at(-1)).toMatchObject({
+      event: "failed",
+      code: "ERR_TOOL_CANCELLED",
+      result: expect.stringContaining("The caller interrupted") as string,
+    });
   });
 
   it("waits no longer than its limit, even where no media flows", async () => {
@@ -367,11 +385,11 @@ describe("Bridge tools", () => {
 
   it("tells the model where the call could not do it", async () => {
     const rig = new Rig({
-      tools: {
+      tools: registry({
         hangUp: () => Promise.reject(new Error("boom")),
         sendDigits: () => Promise.reject(new RemoteError("ERR_NO_TELEPHONE_EVENT", "No.")),
         transfer: () => Promise.reject(new Error("not asked for")),
-      },
+      }),
     });
     rig.call("c1", "send_dtmf", { digits: "1" }, "r");
     rig.call("c2", "hangup_call", {}, "r");
@@ -409,11 +427,11 @@ describe("Bridge tools", () => {
       context: { outcome: "failed", statusCode: 486 },
     });
     const rig = new Rig({
-      tools: {
+      tools: registry({
         hangUp: () => Promise.resolve(),
         sendDigits: () => Promise.resolve(),
         transfer: () => Promise.reject(failed),
-      },
+      }),
     });
     rig.call("c", "transfer_call", { destination: "desk" }, "r");
     rig.done("r");
@@ -438,6 +456,150 @@ describe("Bridge tools", () => {
     expect(rig.session.log.filter((line) => line.startsWith("hang up"))).toEqual([]);
     expect(rig.of("toolCall").filter((fact) => "code" in fact)).toHaveLength(2);
     expect(rig.clock.pendingTimers).toBe(0);
+  });
+});
+
+/** A tool that ends when the test says so. */
+class SlowTool implements Tool {
+  readonly definition;
+  readonly actsOnCall = false;
+  readonly waitsForSpeech = false;
+  readonly timeoutMs = 1000;
+  readonly responds = true;
+  readonly signals: AbortSignal[] = [];
+  readonly finish: ((answer: Record<string, unknown>) => void)[] = [];
+
+  constructor(name: string) {
+    const parameters = {
+      type: "object",
+      properties: { city: { type: "string", minLength: 2 }, days: { type: "integer", default: 1 } },
+      required: ["city"],
+      additionalProperties: false,
+    };
+    this.definition = { name, description: "Slow.", parameters };
+  }
+
+  run(
+    args: Readonly<Record<string, unknown>>,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<Record<string, unknown>> {
+    this.signals.push(signal);
+    return new Promise((resolve) => {
+      this.finish.push((answer) => resolve({ ...args, ...answer }));
+    });
+  }
+}
+
+function rigWith(...tools: readonly Tool[]): Rig {
+  return new Rig({ tools: registry(NO_HANDLERS, ...tools) });
+}
+
+describe("Bridge tools of one's own", () => {
+  it("run at once and side by side, and each is answered when it is done", async () => {
+    const slow = new SlowTool("weather");
+    const rig = rigWith(slow);
+    rig.speak("r", 5000);
+    rig.call("c1", "weather", { city: "Ulm" }, "r");
+    rig.call("c2", "weather", { city: "Kiel", days: 3 }, "r");
+    await settle();
+    expect(slow.finish).toHaveLength(2);
+    slow.finish[1]?.({ rain: true });
+    await settle();
+    expect(rig.session.log).toEqual(["result c2 ok respond"]);
+    slow.finish[0]?.({ rain: false });
+    await settle();
+    expect(rig.session.log).toEqual(["result c2 ok respond", "result c1 ok respond"]);
+    const results = rig.of("toolCall").flatMap((fact) => ("result" in fact ? [fact.result] : []));
+    expect(results).toEqual([
+      '{"status":"ok","city":"Kiel","days":3,"rain":true}',
+      '{"status":"ok","city":"Ulm","days":1,"rain":false}',
+    ]);
+    expect(rig.clock.pendingTimers).toBe(0);
+  });
+
+  it("let what acts on the call wait until they are done", async () => {
+    const slow = new SlowTool("weather");
+    const rig = rigWith(slow);
+    rig.call("c1", "weather", { city: "Ulm" }, "r");
+    rig.call("c2", "hangup_call", {}, "r");
+    rig.done("r");
+    await rig.play(3);
+    expect(rig.session.log).toEqual([]);
+    slow.finish[0]?.({});
+    await rig.play(1);
+    expect(rig.session.log).toEqual(["result c1 ok respond", "result c2 ok stay silent"]);
+  });
+
+  it("are given up when their time is over, and what comes then is nobody's business", async () => {
+    const slow = new SlowTool("weather");
+    const rig = rigWith(slow);
+    rig.call("c", "weather", { city: "Ulm" }, "r");
+    await settle();
+    rig.clock.pass(999);
+    await settle();
+    expect(rig.session.log).toEqual([]);
+    rig.clock.pass(1);
+    await settle();
+    slow.finish[0]?.({});
+    await settle();
+    expect(rig.session.log).toEqual(["result c error respond"]);
+    expect(slow.signals[0]?.aborted).toBe(true);
+    expect(rig.of("toolCall").at(-1)).toMatchObject({ code: "ERR_TOOL_TIMED_OUT" });
+  });
+
+  it("are broken off when the model takes them back, which is not answered", async () => {
+    const slow = new SlowTool("weather");
+    const rig = rigWith(slow);
+    rig.call("c1", "weather", { city: "Ulm" }, "r");
+    rig.call("c2", "weather", { city: "Kiel" }, "r");
+    await settle();
+    rig.ai({ type: "toolCancelled", id: "c1" });
+    slow.finish[1]?.({});
+    await settle();
+    expect(slow.signals.map(({ aborted }) => aborted)).toEqual([true, true]);
+    expect(rig.session.log).toEqual(["result c2 ok respond"]);
+    expect(rig.of("toolCall").filter((fact) => "code" in fact)).toMatchObject([
+      { toolCallId: "c1", event: "failed", code: "ERR_TOOL_CANCELLED" },
+    ]);
+  });
+
+  it("are broken off at the end of the call", async () => {
+    const slow = new SlowTool("weather");
+    const rig = rigWith(slow);
+    rig.call("c", "weather", { city: "Ulm" }, "r");
+    await settle();
+    rig.bridge.close();
+    await settle();
+    expect(slow.signals[0]?.aborted).toBe(true);
+    expect(rig.of("toolCall").at(-1)).toMatchObject({ code: "ERR_TOOL_CANCELLED" });
+    expect(rig.clock.pendingTimers).toBe(0);
+  });
+
+  it("are not run with arguments that do not fit, and the model is told why", async () => {
+    const slow = new SlowTool("weather");
+    const rig = rigWith(slow);
+    rig.call("c", "weather", { city: "U", days: 1.5, no: 1 }, "r");
+    await settle();
+    expect(slow.signals).toEqual([]);
+    const fact = rig.of("toolCall").find((each) => "result" in each);
+    expect(fact).toMatchObject({ event: "failed", code: "ERR_TOOL_ARGUMENTS" });
+    expect((fact as { readonly result: string }).result).toMatch(
+      /\\"city\\": .+; \\"days\\": .+; the arguments: Unrecognized key: \\"no\\"/u,
+    );
+  });
+
+  it("may give anything that is JSON, of bearable length", async () => {
+    const slow = new SlowTool("weather");
+    const rig = rigWith(slow);
+    for (const id of ["c1", "c2"]) rig.call(id, "weather", { city: "Ulm" }, "r");
+    await settle();
+    slow.finish[0]?.({ count: 1n });
+    slow.finish[1]?.({ text: "x".repeat(70_000) });
+    await settle();
+    expect(rig.of("toolCall").filter((fact) => "code" in fact)).toMatchObject([
+      { toolCallId: "c1", code: "ERR_TOOL_RESULT" },
+      { toolCallId: "c2", code: "ERR_TOOL_RESULT" },
+    ]);
   });
 });
 

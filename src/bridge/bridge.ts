@@ -14,13 +14,13 @@ import { BotSpeech } from "./bot-speech.ts";
 import { CallerAudio } from "./caller-audio.ts";
 import type { DrainOutcome } from "./drain-waits.ts";
 import { type FlushedResponse, InjectionBuffer, type PlayoutEvent } from "./injection-buffer.ts";
+import type { ToolRegistry } from "./tool-registry.ts";
 import { ToolRunner } from "./tool-runner.ts";
-import type { ToolHandlers } from "./tools.ts";
 
 /** What a bridge joins. */
 export interface BridgeOptions {
   readonly session: AiSession;
-  readonly tools: ToolHandlers;
+  readonly tools: ToolRegistry;
   readonly record: FactSink;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -99,7 +99,7 @@ export class Bridge {
     this.#facts = new AiFacts(session, record);
     this.#tools = new ToolRunner({
       session,
-      handlers: options.tools,
+      registry: options.tools,
       record,
       clock,
       speechPlayed: (responseId) => this.#speechPlayed(responseId),

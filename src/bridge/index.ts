@@ -14,9 +14,19 @@ export type {
   WireTap,
 } from "./ai-session.ts";
 export { Bridge, type BridgeEnd, type BridgeOptions } from "./bridge.ts";
+export {
+  callTools,
+  HANGUP_CALL_TOOL,
+  SEND_DTMF_TOOL,
+  type ToolHandlers,
+  type TransferRequest,
+  type TransferResult,
+} from "./call-tools.ts";
 export type { DrainOutcome, DrainRequest } from "./drain-waits.ts";
 export type { GeminiActivityDetection, GeminiOptions } from "./gemini/gemini-options.ts";
 export { geminiSession } from "./gemini/gemini-session.ts";
+export type { HttpToolOptions } from "./http-policy.ts";
+export { type HttpToolHost, httpTool } from "./http-tool.ts";
 export {
   type FlushedResponse,
   InjectionBuffer,
@@ -30,12 +40,13 @@ export type {
 } from "./openai/openai-options.ts";
 export { openAiSession } from "./openai/openai-session.ts";
 export type { OpenAiAudioFormat } from "./openai/wire-format.ts";
+export { ToolRegistry } from "./tool-registry.ts";
+export type { Tool, ToolArguments, ToolDefinition } from "./tools.ts";
 export {
-  HANGUP_CALL_TOOL,
-  SEND_DTMF_TOOL,
-  type ToolDefinition,
-  type ToolHandlers,
-  type TransferRequest,
-  type TransferResult,
-  transferCallTool,
-} from "./tools.ts";
+  HTTP_TOOL_SCHEMA,
+  readToolModule,
+  type ToolModule,
+  type UserTool,
+  type UserToolContext,
+  userTools,
+} from "./user-tools.ts";

@@ -1,24 +1,23 @@
 import {
+  after,
   type Clock,
   type ErrorContext,
   errorText,
   type Instant,
   isSidetoneError,
+  RemoteError,
+  type SidetoneError,
 } from "../environment/index.ts";
 import type { FactSink, ToolCallFact } from "../timeline/index.ts";
 import type { AiSession, AiToolCallEvent } from "./ai-session.ts";
 import type { DrainOutcome } from "./drain-waits.ts";
-import {
-  parseToolRequest,
-  type ToolHandlers,
-  type ToolRequest,
-  type TransferResult,
-} from "./tools.ts";
+import type { ToolRegistry } from "./tool-registry.ts";
+import type { Tool, ToolAnswer, ToolArguments } from "./tools.ts";
 
 /** What a tool runner works with. */
 export interface ToolRunnerOptions {
   readonly session: AiSession;
-  readonly handlers: ToolHandlers;
+  readonly registry: ToolRegistry;
   readonly record: FactSink;
   readonly clock: Clock;
   /** Resolves when what the bot has said before the call (and in its response) has been played. */
@@ -32,17 +31,30 @@ interface ToolFailure {
   readonly details?: ErrorContext;
 }
 
-type Feasible = Exclude<ToolRequest, { readonly kind: "refused" }>;
+/** A tool call that was not answered yet. */
+interface OpenCall {
+  readonly call: AiToolCallEvent;
+  readonly tool: Tool;
+  readonly args: ToolArguments;
+  readonly abort: AbortController;
+  hasBegun: boolean;
+  /** The model does not want to hear of it any more. */
+  isTakenBack: boolean;
+  /** Resolves, whatever came of it. */
+  done: Promise<void>;
+}
+
+/** What is told to the model at most. */
+const RESULT_CHARACTERS_MAX = 65_536;
 
 /**
- * Carries out the model's tool calls, one after another in the order in which they were made, each
- * after the speech before it has been played. Every call gets exactly one result.
+ * Carries out the model's tool calls. Those that act on the call run one after another, each after
+ * all calls before it and after the speech before it; others run at once, side by side. Every call
+ * gets exactly one result, unless the model takes it back.
  */
 export class ToolRunner {
   readonly #options: ToolRunnerOptions;
-  readonly #cancelled = new Set<string>();
-  readonly #open = new Set<string>();
-  #last: Promise<void> = Promise.resolve();
+  readonly #open = new Set<OpenCall>();
   #isClosed = false;
 
   constructor(options: ToolRunnerOptions) {
@@ -51,67 +63,112 @@ export class ToolRunner {
 
   handleCall(call: AiToolCallEvent, at: Instant): void {
     this.#note(call, "called", at);
-    const request = parseToolRequest(call.name, call.args, call.argsError);
+    const request = this.#options.registry.parse(call);
     if (request.kind === "refused") {
       this.#fail(call, request);
       return;
     }
-    this.#open.add(call.id);
-    const before = this.#last;
+    const { tool, args } = request;
+    const open: OpenCall = {
+      call,
+      tool,
+      args,
+      abort: new AbortController(),
+      hasBegun: false,
+      isTakenBack: false,
+      done: Promise.resolve(),
+    };
+    const before = tool.actsOnCall ? [...this.#open].map(({ done }) => done) : [];
     // The wait begins now, also for a call that stands behind another: what counts is what the bot
     // had said when it made this call.
-    const speechPlayed = this.#options.speechPlayed(call.responseId);
-    this.#last = this.#runAfter(before, speechPlayed, { call, request });
+    const speech = tool.waitsForSpeech ? this.#options.speechPlayed(call.responseId) : undefined;
+    this.#open.add(open);
+    open.done = this.#carryOut(open, before, speech).finally(() => this.#open.delete(open));
   }
 
-  /** The provider takes a call back; one that is being carried out goes on. */
+  /**
+   * The provider takes a call back: it is not begun, or broken off, and nothing is answered. What
+   * is being done to the call itself is done to its end.
+   */
   handleCancelled(id: string): void {
-    if (this.#open.has(id)) this.#cancelled.add(id);
+    for (const open of this.#open) {
+      if (open.call.id !== id) continue;
+      open.isTakenBack = true;
+      this.#stop(open, cancelled("The model took the call back."));
+    }
   }
 
-  /** The call is over: what has not begun does not begin any more. */
+  /** The call is over: what has not begun does not begin any more, and the rest is broken off. */
   close(): void {
     this.#isClosed = true;
+    for (const open of this.#open) this.#stop(open, cancelled("The call had ended."));
   }
 
-  async #runAfter(
-    before: Promise<void>,
-    speechPlayed: Promise<DrainOutcome>,
-    { call, request }: { readonly call: AiToolCallEvent; readonly request: Feasible },
+  #stop(open: OpenCall, why: SidetoneError): void {
+    if (!(open.hasBegun && open.tool.actsOnCall)) open.abort.abort(why);
+  }
+
+  async #carryOut(
+    open: OpenCall,
+    before: readonly Promise<void>[],
+    speech: Promise<DrainOutcome> | undefined,
   ): Promise<void> {
-    await before;
-    await speechPlayed;
-    this.#open.delete(call.id);
-    const isCancelled = this.#cancelled.delete(call.id);
-    if (isCancelled || this.#isClosed) {
-      const why = isCancelled ? "The model took the call back." : "The call had ended.";
-      this.#fail(call, { code: "ERR_TOOL_CANCELLED", message: why });
+    const { call, tool, abort } = open;
+    await Promise.all(before);
+    const wait = await speech;
+    if (this.#isClosed) abort.abort(cancelled("The call had ended."));
+    if (wait === "flushed" && !abort.signal.aborted) {
+      this.#fail(call, INTERRUPTED, { responds: false });
       return;
     }
-    await this.#run(call, request);
-  }
-
-  async #run(call: AiToolCallEvent, request: Feasible): Promise<void> {
-    const { handlers, session, clock } = this.#options;
-    this.#note(call, "started", clock.now());
-    let outcome: TransferResult | undefined;
+    const timer = this.#armTimeout(open);
     try {
-      outcome = await carryOut(request, handlers);
+      abort.signal.throwIfAborted();
+      open.hasBegun = true;
+      this.#note(call, "started", this.#options.clock.now());
+      const answer = await this.#runUnlessStopped(open);
+      this.#succeed(open, resultText(answer));
     } catch (error) {
-      this.#fail(call, failureOf(error));
-      return;
+      this.#fail(call, failureOf(error), { isTakenBack: open.isTakenBack });
+    } finally {
+      timer?.cancel();
+      // Whoever still works for this call need not any more.
+      if (!tool.actsOnCall) abort.abort(cancelled("The tool call is over."));
     }
-    const { result: how, statusCode } = outcome ?? {};
-    const result = JSON.stringify({ status: "ok", outcome: how, statusCode });
-    this.#note(call, "finished", clock.now(), { result });
-    // After hanging up or transferring there is nobody to talk to; after digits the model may go on talking.
-    session.sendToolResult(call.id, result, { respond: request.kind === "sendDigits" });
   }
 
-  #fail(call: AiToolCallEvent, { code, message, details }: ToolFailure): void {
+  #runUnlessStopped({ call, tool, args, abort }: OpenCall): Promise<ToolAnswer> {
+    const { record } = this.#options;
+    const { signal } = abort;
+    return new Promise((resolve, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+      tool.run(args, { toolCallId: call.id, signal, record }).then(resolve, reject);
+    });
+  }
+
+  #armTimeout({ tool, abort }: OpenCall): { cancel(): void } | undefined {
+    const { timeoutMs } = tool;
+    if (timeoutMs === undefined) return undefined;
+    const { clock } = this.#options;
+    return clock.setTimer(after(clock.now(), timeoutMs), () => abort.abort(timedOut(timeoutMs)));
+  }
+
+  #succeed({ call, tool, isTakenBack }: OpenCall, result: string): void {
+    this.#note(call, "finished", this.#options.clock.now(), { result });
+    if (isTakenBack) return;
+    this.#options.session.sendToolResult(call.id, result, { respond: tool.responds });
+  }
+
+  #fail(
+    call: AiToolCallEvent,
+    { code, message, details }: ToolFailure,
+    how: { readonly isTakenBack?: boolean; readonly responds?: boolean } = {},
+  ): void {
     const result = JSON.stringify({ status: "error", message, ...details });
     this.#note(call, "failed", this.#options.clock.now(), { result, code });
-    this.#options.session.sendToolResult(call.id, result, { respond: !this.#isClosed });
+    if (how.isTakenBack === true) return;
+    const respond = how.responds ?? !this.#isClosed;
+    this.#options.session.sendToolResult(call.id, result, { respond });
   }
 
   #note(
@@ -132,16 +189,36 @@ export class ToolRunner {
   }
 }
 
-async function carryOut(
-  request: Feasible,
-  handlers: ToolHandlers,
-): Promise<TransferResult | undefined> {
-  if (request.kind === "transfer") {
-    const { destination, attended } = request;
-    return handlers.transfer({ destination, attended });
+/** The caller's turn asks the model for its next words: it is told, and not asked to speak. */
+const INTERRUPTED: ToolFailure = {
+  code: "ERR_TOOL_CANCELLED",
+  message:
+    "The caller interrupted what you said before it was played, so this was not carried out. Call it again if it is still wanted.",
+};
+
+function cancelled(message: string): RemoteError {
+  return new RemoteError("ERR_TOOL_CANCELLED", message);
+}
+
+function timedOut(timeoutMs: number): RemoteError {
+  const message = `The tool had not finished after ${timeoutMs} ms and was given up.`;
+  return new RemoteError("ERR_TOOL_TIMED_OUT", message);
+}
+
+/** @throws RemoteError ERR_TOOL_RESULT for what is no JSON, or too much of it. */
+function resultText(answer: ToolAnswer): string {
+  let text: string;
+  try {
+    text = JSON.stringify({ status: "ok", ...answer });
+  } catch (cause) {
+    const message = `The tool's result cannot be written as JSON: ${errorText(cause)}.`;
+    throw new RemoteError("ERR_TOOL_RESULT", message, { cause });
   }
-  await (request.kind === "hangUp" ? handlers.hangUp() : handlers.sendDigits(request.digits));
-  return undefined;
+  if (text.length <= RESULT_CHARACTERS_MAX) return text;
+  throw new RemoteError(
+    "ERR_TOOL_RESULT",
+    `The tool's result has ${text.length} characters; ${RESULT_CHARACTERS_MAX} are told to the model at most.`,
+  );
 }
 
 function failureOf(error: unknown): ToolFailure {

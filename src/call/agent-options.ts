@@ -9,6 +9,7 @@ import type {
   SipSettings,
 } from "../sip/index.ts";
 import type { Party } from "../timeline/index.ts";
+import type { BotToolOptions } from "./bot-tools.ts";
 import type { DialRules } from "./call-budget.ts";
 import type { TransferPolicy } from "./call-transfers.ts";
 import type { ShardPlace } from "./sip-front.ts";
@@ -38,6 +39,11 @@ type AnswerKind =
       readonly earlyMedia?: EarlyMedia;
       /** Whom the bot's AI may transfer the call to: names that it is told, and their SIP URIs. */
       readonly destinations?: Readonly<Record<string, string>>;
+      /**
+       * Servers that stand in for those that its AI's tools name: an origin, and the one to ask
+       * instead ("http://127.0.0.1:8080").
+       */
+      readonly httpStandIns?: Readonly<Record<string, string>>;
     }
   /** Refuses with a final response, e.g. 486. */
   | { readonly kind: "reject"; readonly statusCode: number; readonly reasonPhrase?: string }
@@ -70,6 +76,8 @@ export interface AiOptions {
   readonly appendMs?: number;
   /** Asks the AI to speak first, once the call is answered. */
   readonly greets: boolean;
+  /** Tools beside those that act on the call. */
+  readonly tools?: BotToolOptions;
   /** How long the AI may take to get ready before the call is refused with 503. */
   readonly connectTimeoutMs?: number;
   /** How long it may keep quiet while it owes an answer before the call is given up. */

@@ -4,6 +4,7 @@ import { Agent, type Instrument } from "./agent.ts";
 import { AgentGroup } from "./agent-group.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
+import type { ToolHost } from "./bot-tools.ts";
 import type { Call } from "./call.ts";
 import { serveProcedures } from "./remote-procedures.ts";
 import { type FrontedDatagram, type FrontedError, FrontedSocket } from "./sip-front.ts";
@@ -12,6 +13,8 @@ import { type FrontedDatagram, type FrontedError, FrontedSocket } from "./sip-fr
 export interface AgentHost {
   /** The event loop's lag, where it is watched. */
   readonly instrument?: Instrument;
+  /** Loads the modules of tools that a bot's options name. */
+  readonly toolHost?: ToolHost;
   /** Starts a further thread in which `serveAgent` runs, for agents that want several. */
   readonly startShard?: () => Channel;
 }
@@ -92,6 +95,7 @@ async function openAgent(
       onEnded: (callId) => notify({ type: "ended", callId }),
     },
     ...(host.instrument === undefined ? {} : { instrument: host.instrument }),
+    ...(host.toolHost === undefined ? {} : { toolHost: host.toolHost }),
     ...(options.shard === undefined
       ? {}
       : { sipSocket: frontedSocket(channel, options.shard.local) }),

@@ -25,6 +25,7 @@ import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts
 import { AgentTransfers, comesOfTransfer, type Referral } from "./agent-transfers.ts";
 import { beginInvite, checkAnswerPolicy, refuseInvite } from "./answer-policy.ts";
 import { Answering } from "./answering.ts";
+import { BotTools, type ToolHost } from "./bot-tools.ts";
 import { Call, type CallObserver } from "./call.ts";
 import type { CallIdentity } from "./call-artifacts.ts";
 import { CallBudget } from "./call-budget.ts";
@@ -68,6 +69,7 @@ export class Agent {
   readonly #endpoint: SipEndpoint;
   readonly #budget: CallBudget;
   readonly #durationLimitMs: number;
+  readonly #tools: BotTools | undefined;
   readonly #calls = new Map<string, Call>();
   readonly #early = new EarlyNotices();
   readonly #ringing = new Set<Timer>();
@@ -85,6 +87,7 @@ export class Agent {
       readonly instrument: Instrument | undefined;
       readonly budget: CallBudget;
       readonly durationLimitMs: number;
+      readonly tools: BotTools | undefined;
     },
   ) {
     this.#environment = environment;
@@ -94,6 +97,7 @@ export class Agent {
     this.#endpoint = endpoint;
     this.#budget = watch.budget;
     this.#durationLimitMs = watch.durationLimitMs;
+    this.#tools = watch.tools;
     this.#wheel = new FrameWheel(environment.clock);
     this.#answer = options.answer ?? { kind: "reject", statusCode: 480 };
     endpoint.inboundFaults = this.#answer.faults ?? [];
@@ -111,7 +115,7 @@ export class Agent {
 
   /**
    * @throws EnvironmentError ERR_PORT_IN_USE and its like; UsageError ERR_ALLOW_MALFORMED,
-   *   ERR_LIMIT_MALFORMED, ERR_CALL_LIMIT, and as `checkMediaSettings`.
+   *   ERR_LIMIT_MALFORMED, ERR_CALL_LIMIT, and as `checkMediaSettings` and `BotTools.load`.
    */
   static async open(
     environment: Environment,
@@ -119,18 +123,21 @@ export class Agent {
     watch: {
       readonly observer: AgentObserver;
       readonly instrument?: Instrument;
+      /** Loads the modules that `ai.tools` names. */
+      readonly toolHost?: ToolHost;
       /** Bound already, and shared with the agent's other threads (`options.shard`). */
       readonly sipSocket?: DatagramSocket;
     },
   ): Promise<Agent> {
     let agent: Agent | undefined;
-    const { shard, answer } = options;
+    const { shard, answer, ai } = options;
     if (answer !== undefined) checkAnswerPolicy(answer);
     checkDialogSettings(options.dialog ?? {});
     const budget = new CallBudget(options.dialling);
     const { callDurationLimitMs } = options;
     const durationLimitMs = budget.durationMs(callDurationLimitMs, DEFAULT_CALL_DURATION_LIMIT_MS);
     await loadCodecs(codecsOf(checkMediaSettings(options.media ?? {})));
+    const tools = await BotTools.load(environment, ai, watch.toolHost);
     const endpoint = await SipEndpoint.open({
       ...environment,
       local: options.local,
@@ -154,6 +161,7 @@ export class Agent {
       instrument: watch.instrument,
       budget,
       durationLimitMs,
+      tools,
     });
     return agent;
   }
@@ -328,11 +336,14 @@ export class Agent {
 
   async #connectAi(call: Call, parts: CallMedia): Promise<void> {
     const { ai } = this.#options;
-    if (ai === undefined) return;
-    const destinations = (this.#answer.kind === "answer" && this.#answer.destinations) || {};
+    if (ai === undefined || this.#tools === undefined) return;
+    const { destinations = {}, httpStandIns = {} } =
+      this.#answer.kind === "answer" ? this.#answer : {};
     await connectBridge(this.#environment, ai, {
       call,
       trace: parts.trace,
+      tools: this.#tools,
+      httpStandIns,
       transfers: { destinations, dial: (target) => this.dial(target, { purpose: "consultation" }) },
     });
   }

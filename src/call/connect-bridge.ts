@@ -1,11 +1,22 @@
-import { Bridge, HANGUP_CALL_TOOL, SEND_DTMF_TOOL, transferCallTool } from "../bridge/index.ts";
+import { Bridge } from "../bridge/index.ts";
 import { type Environment, RemoteError } from "../environment/index.ts";
 import type { FactDraft } from "../timeline/index.ts";
 import type { AiOptions } from "./agent-options.ts";
 import { aiSessionOf } from "./ai-session-of.ts";
+import type { BotTools } from "./bot-tools.ts";
 import { type BotTransferHost, transferByTool } from "./bot-transfer.ts";
 import type { Call } from "./call.ts";
 import type { CallTrace } from "./call-trace.ts";
+
+/** A call that is to be joined to an AI. */
+export interface BridgedCall {
+  readonly call: Call;
+  readonly trace: CallTrace;
+  readonly transfers: BotTransferHost;
+  readonly tools: BotTools;
+  /** See `HttpToolHost`. */
+  readonly httpStandIns: Readonly<Record<string, string>>;
+}
 
 /**
  * Connects a call to its AI; resolves when the AI is ready to listen and to speak.
@@ -17,17 +28,19 @@ import type { CallTrace } from "./call-trace.ts";
 export function connectBridge(
   environment: Environment,
   ai: AiOptions,
-  {
-    call,
-    trace,
-    transfers,
-  }: { readonly call: Call; readonly trace: CallTrace; readonly transfers: BotTransferHost },
+  { call, trace, transfers, tools, httpStandIns }: BridgedCall,
 ): Promise<void> {
-  const session = aiSessionOf(environment, ai, [
-    HANGUP_CALL_TOOL,
-    SEND_DTMF_TOOL,
-    transferCallTool(Object.keys(transfers.destinations)),
-  ]);
+  const registry = tools.registryFor({
+    callId: call.callId,
+    handlers: {
+      hangUp: () => call.hangUp(),
+      sendDigits: (digits) => call.press({ digits }),
+      transfer: (request) => transferByTool(call, request, transfers),
+    },
+    destinations: Object.keys(transfers.destinations),
+    httpStandIns,
+  });
+  const session = aiSessionOf(environment, ai, registry.definitions);
   return new Promise((resolve, reject) => {
     const record = (fact: FactDraft): void => {
       call.record(fact);
@@ -35,11 +48,7 @@ export function connectBridge(
     };
     const bridge = new Bridge({
       session,
-      tools: {
-        hangUp: () => call.hangUp(),
-        sendDigits: (digits) => call.press({ digits }),
-        transfer: (request) => transferByTool(call, request, transfers),
-      },
+      tools: registry,
       record,
       clock: environment.clock,
       logger: environment.logger,

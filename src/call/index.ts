@@ -14,6 +14,7 @@ export type {
 } from "./agent-options.ts";
 export type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
 export { type AgentHost, serveAgent } from "./agent-service.ts";
+export type { BotToolOptions } from "./bot-tools.ts";
 export { Call, type CallObserver } from "./call.ts";
 export type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
 export { CallBudget, type CallLimits, type DialRules, limitsIn } from "./call-budget.ts";

@@ -11,7 +11,10 @@ const GLOB = /[*?{}[\]!()]/u;
  *
  * @throws UsageError ERR_FILE_MISSING.
  */
-export function requirePaths(paths: readonly string[], kind: "features" | "step file"): void {
+export function requirePaths(
+  paths: readonly string[],
+  kind: "features" | "step file" | "module of tools",
+): void {
   for (const path of paths) {
     // `@rerun.txt` lists features; cucumber itself complains where it is missing.
     const file = path.startsWith("@") ? path.slice(1) : path.replace(LINES, "");

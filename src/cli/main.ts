@@ -26,6 +26,7 @@ Options
   --max-duration SECONDS  the longest that a call may last (default: 300)
   --dns SERVER         a DNS server instead of this machine's, ADDRESS or ADDRESS:PORT (repeatable)
   --ai openai|gemini   the protocol by which embedded bots speak to their AI (default: openai)
+  --tools FILE         a module of tools for the AI of embedded bots (may be repeated; docs/tools.md)
   --voices FOLDER      recordings of your own, in caller/ and bot/
   --seed SEED          repeats a run's random choices
   --script NAME|FILE   realtime-server: what the AI says (default: reception)
@@ -43,6 +44,7 @@ const OPTIONS = {
   local: { type: "string" },
   voices: { type: "string" },
   ai: { type: "string" },
+  tools: { type: "string", multiple: true },
   allow: { type: "string", multiple: true },
   dns: { type: "string", multiple: true },
   "max-calls": { type: "string" },
@@ -85,6 +87,7 @@ async function main(): Promise<number> {
     reports: values.reports,
     localAddress: values.local,
     ai: values.ai,
+    tools: values.tools ?? [],
     voicesFolder: values.voices,
     dialling: diallingParameters(values),
     write,

@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly localAddress: string | undefined;
   /** "openai" or "gemini". */
   readonly ai: string | undefined;
+  /** Modules of tools for embedded bots. */
+  readonly tools: readonly string[];
   readonly voicesFolder: string | undefined;
   /** Permitted hosts beside loopback, and how much may be called. */
   readonly dialling: DiallingParameters;
@@ -51,6 +53,7 @@ export interface RunOptions {
 export async function runFeatures(options: RunOptions): Promise<number> {
   requirePaths(options.features, "features");
   requirePaths(options.imports, "step file");
+  requirePaths(options.tools, "module of tools");
   const clock = new SystemClock();
   const startedMs = clock.wallClockMs();
   const startedAt = isoText(startedMs);
@@ -133,7 +136,7 @@ async function runScenarios(
 
 /** What the step library is told; absent where the user chose nothing. */
 function worldParameters(
-  { seed, localAddress, ai, voicesFolder, dialling }: RunOptions,
+  { seed, localAddress, ai, tools, voicesFolder, dialling }: RunOptions,
   folder: string,
 ): Record<string, string | number | string[]> {
   return {
@@ -142,6 +145,7 @@ function worldParameters(
     ...dialling,
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(ai === undefined ? {} : { ai }),
+    ...(tools.length === 0 ? {} : { tools: tools.map((path) => resolve(path)) }),
     ...(voicesFolder === undefined ? {} : { voicesFolder: resolve(voicesFolder) }),
   };
 }

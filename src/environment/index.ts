@@ -19,6 +19,7 @@ export {
   SidetoneError,
   UsageError,
 } from "./errors.ts";
+export type { HttpClientRequest, HttpClientResponse } from "./http-client.ts";
 export { after, elapsedMs, type Instant, instant } from "./instant.ts";
 export { type LogFields, type Logger, SILENT_LOGGER } from "./logger.ts";
 export { type Random, randomInteger, randomToken, seededRandom } from "./random.ts";

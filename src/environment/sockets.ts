@@ -1,5 +1,6 @@
 import type { Dns } from "./dns.ts";
 import type { SidetoneError } from "./errors.ts";
+import type { HttpClientRequest, HttpClientResponse } from "./http-client.ts";
 import type { Instant } from "./instant.ts";
 import type { SocketAddress } from "./socket-address.ts";
 import type {
@@ -127,6 +128,13 @@ export interface Network {
    * @throws EnvironmentError ERR_PORT_IN_USE, ERR_ADDRESS_NOT_LOCAL, ERR_PORT_DENIED.
    */
   listenHttp(local: SocketAddress, handlers: ServerHandlers): Promise<ListeningServer>;
+  /**
+   * Makes one HTTP request, on a connection of its own.
+   * @throws RemoteError ERR_HTTP_ADDRESS_REFUSED (`reach`), ERR_HTTP_TIMED_OUT, ERR_HTTP_TOO_LARGE,
+   *   ERR_HTTP_FAILED (no address, no connection, no certificate to trust, or what came was no
+   *   HTTP); the reason of `signal` where that was aborted.
+   */
+  requestHttp(request: HttpClientRequest): Promise<HttpClientResponse>;
 }
 
 /** How to open a WebSocket. */

@@ -14,4 +14,5 @@ export { compiledModule, hostInfo, type PackageInfo, packageInfo } from "./packa
 export { type ProcessChannel, parentProcessChannel, startProcess } from "./processes.ts";
 export { SystemClock } from "./system-clock.ts";
 export { parentChannel, startThread, threadData } from "./threads.ts";
-export { variableList, warnOnce } from "./variables.ts";
+export { loadUserModule } from "./user-modules.ts";
+export { variable, variableList, warnOnce } from "./variables.ts";

@@ -3,6 +3,8 @@ import type {
   ConnectOptions,
   DatagramSocket,
   Dns,
+  HttpClientRequest,
+  HttpClientResponse,
   ListeningServer,
   MessageSocket,
   Network,
@@ -15,6 +17,7 @@ import type {
 } from "../environment/index.ts";
 import { NodeDatagramSocket } from "./datagram-socket.ts";
 import { NodeDns } from "./dns.ts";
+import { requestHttp } from "./http-request.ts";
 import { listenHttp } from "./http-server.ts";
 import { localAddressTowards } from "./local-address.ts";
 import { NodeMessageSocket } from "./message-socket.ts";
@@ -59,5 +62,9 @@ export class NodeNetwork implements Network {
 
   listenHttp(local: SocketAddress, handlers: ServerHandlers): Promise<ListeningServer> {
     return listenHttp(local, handlers, this.#clock);
+  }
+
+  requestHttp(request: HttpClientRequest): Promise<HttpClientResponse> {
+    return requestHttp(request);
   }
 }

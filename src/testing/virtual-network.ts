@@ -4,6 +4,7 @@ import {
   type ConnectOptions,
   type DatagramSocket,
   EnvironmentError,
+  type HttpClientResponse,
   type Instant,
   type ListeningServer,
   type MessageSocket,
@@ -126,6 +127,10 @@ export class VirtualNetwork implements Network {
   }
 
   listenHttp(_local: SocketAddress, _handlers: ServerHandlers): Promise<ListeningServer> {
+    return Promise.reject(notSimulated());
+  }
+
+  requestHttp(): Promise<HttpClientResponse> {
     return Promise.reject(notSimulated());
   }
 

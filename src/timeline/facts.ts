@@ -333,6 +333,25 @@ export interface ToolCallFact extends FactBase {
 }
 
 /**
+ * An HTTP request of the bot: `sent` by its tool, with what came of it, or `received` by a server of
+ * the scenario. Values of secret headers are not in it.
+ */
+export interface HttpRequestFact extends FactBase {
+  readonly kind: "httpRequest";
+  readonly direction: "sent" | "received";
+  readonly method: string;
+  /** As the bot named it, also where a server of the scenario stood in for another one. */
+  readonly url: string;
+  readonly toolCallId?: string;
+  /** Of the answer. */
+  readonly statusCode?: number;
+  /** Why there was no answer. */
+  readonly code?: string;
+  /** Of what was received. */
+  readonly body?: string;
+}
+
+/**
  * A transfer (RFC 5589) as this end saw it. On the call that is transferred stand `requested` to the
  * end, on the call that comes of it `placed` or `offered`.
  */
@@ -408,6 +427,7 @@ export type Fact =
   | PlayoutFact
   | InterruptionFact
   | ToolCallFact
+  | HttpRequestFact
   | TransferFact
   | FaultFact
   | InstrumentFact;

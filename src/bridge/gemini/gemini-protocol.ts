@@ -259,7 +259,11 @@ export class GeminiProtocol implements ProviderProtocol {
 
   #onCancellation(cancellation: JsonObject, now: Instant): boolean {
     const ids = textListField(cancellation, "ids");
-    for (const id of ids) this.#emit({ type: "toolCancelled", id }, now);
+    for (const id of ids) {
+      // An answer to it is not wanted any more.
+      this.#turns.takeCall(id);
+      this.#emit({ type: "toolCancelled", id }, now);
+    }
     return ids.length > 0;
   }
 

@@ -1,5 +1,5 @@
 import type { Instant } from "../../environment/index.ts";
-import type { AiEvent, AiTurnDoneEvent } from "../ai-session.ts";
+import type { AiEvent, AiToolCallEvent, AiTurnDoneEvent } from "../ai-session.ts";
 import { AudioBase64Decoder } from "../provider/audio-base64.ts";
 import type { AudioFormat } from "../provider/audio-format.ts";
 import {
@@ -111,10 +111,7 @@ export class GeminiTurns {
       const name = textField(call, "name") as string;
       const id = textField(call, "id") ?? `call-${this.#segments}-${this.#calls.size}`;
       this.#remember(id, name);
-      this.#emit(
-        { type: "toolCall", id, name, args: objectField(call, "args") ?? {}, responseId },
-        now,
-      );
+      this.#emit({ type: "toolCall", id, name, responseId, ...argumentsOf(call) }, now);
     }
     this.#end("completed", now);
     return true;
@@ -249,4 +246,11 @@ export class GeminiTurns {
     const [oldest] = this.#calls.keys();
     if (this.#calls.size > CALLS_MAX && oldest !== undefined) this.#calls.delete(oldest);
   }
+}
+
+function argumentsOf(call: JsonObject): Pick<AiToolCallEvent, "args" | "argsError"> {
+  const args = objectField(call, "args");
+  if (args !== undefined) return { args };
+  const isMissing = call["args"] === undefined || call["args"] === null;
+  return isMissing ? { args: {} } : { args: {}, argsError: "The arguments are not a JSON object." };
 }

@@ -12,8 +12,8 @@ import {
   written,
 } from "../../../test/unit/bridge/playbook.ts";
 import { after } from "../../environment/index.ts";
+import { HANGUP_CALL_TOOL } from "../call-tools.ts";
 import type { ProtocolOutput } from "../provider/provider-protocol.ts";
-import { HANGUP_CALL_TOOL } from "../tools.ts";
 import { type OpenAiOptions, openAiSettings } from "./openai-options.ts";
 import { OpenAiProtocol } from "./openai-protocol.ts";
 

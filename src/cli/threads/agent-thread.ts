@@ -4,9 +4,11 @@ import {
   compiledModule,
   createEnvironment,
   EventLoopMonitor,
+  loadUserModule,
   parentChannel,
   startThread,
   threadData,
+  variable,
 } from "../../platform/index.ts";
 
 const { seed, dnsServers } = threadData() as {
@@ -17,6 +19,7 @@ const monitor = new EventLoopMonitor();
 let shards = 0;
 const close = serveAgent(parentChannel(), createEnvironment({ seed, dnsServers }), {
   instrument: { readLag: () => monitor.read() },
+  toolHost: { loadModule: loadUserModule, variable },
   startShard: () => {
     shards += 1;
     const entry = compiledModule("src/cli/threads/agent-thread.js");
