@@ -1,9 +1,10 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 /**
- * Three groups: `unit` (beside the sources: deterministic, no sockets), `loopback` (real sockets on
- * 127.0.0.1, one file at a time so that they do not disturb each other's clocks) and `interop`
- * (needs Debian packages or root; run by `.ci/run`). The groups run one after the other
+ * Four groups: `unit` (beside the sources: deterministic, no sockets), `loopback` (real sockets on
+ * 127.0.0.1, one file at a time so that they do not disturb each other's clocks), `sdk` (the
+ * providers' own clients against the embedded server) and `interop` (needs Debian packages or root;
+ * run by `.ci/run`). The groups run one after the other
  * (`groupOrder`): unit tests would steal the processor from tests that measure time.
  *
  * Unit test files share their workers' modules (`isolate: false`): loading sip.js, zod and the like
@@ -33,10 +34,22 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         test: {
+          name: "sdk",
+          include: ["test/sdk/**/*.test.ts"],
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+          testTimeout: 20_000,
+          hookTimeout: 20_000,
+          // As a user would: the clients trust our authority, and are told nothing else about it.
+          env: { NODE_EXTRA_CA_CERTS: `${import.meta.dirname}/fixtures/tls/ca.pem` },
+        },
+      },
+      {
+        test: {
           name: "interop",
           include: ["test/interop/**/*.test.ts"],
           fileParallelism: false,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           testTimeout: 180_000,
           hookTimeout: 60_000,
         },

@@ -7,6 +7,8 @@ import { RemoteProcedures, serveProcedures } from "./remote-procedures.ts";
 export interface EmbeddedAiOptions {
   /** Port 0 lets the host choose. */
   readonly listen: SocketAddress;
+  /** A second port, for TLS. Certificate and key cross the border, and go nowhere else. */
+  readonly tls?: NonNullable<Parameters<typeof RealtimeServer.start>[1]["tls"]>;
   readonly scriptPath: string;
   /** The folder that holds `caller/` and `bot/`. */
   readonly voicesFolder: string;
@@ -30,6 +32,8 @@ interface EmbeddedAiAccess {
   readonly url: string;
   /** By the Gemini protocol. */
   readonly geminiUrl: string;
+  /** Where https: and wss: are spoken; `undefined` where no TLS was asked for. */
+  readonly secureOrigin: string | undefined;
   readonly apiKey: string;
 }
 
@@ -55,7 +59,8 @@ export function serveRealtimeServer(
       const voices = await loadVoices(files, voicesFolder);
       server = await RealtimeServer.start(environment, { ...options, script, voices });
       server.onEvent = (event) => notify(event);
-      return { url: server.url, geminiUrl: server.geminiUrl, apiKey: server.apiKey };
+      const { url, geminiUrl, secureOrigin, apiKey } = server;
+      return { url, geminiUrl, secureOrigin, apiKey };
     },
     configure: async ({ scriptPath, ...changes }) => {
       const script = scriptPath === undefined ? {} : { script: await readScript(scriptPath) };
@@ -73,6 +78,7 @@ export function serveRealtimeServer(
 export class EmbeddedAi {
   readonly url: string;
   readonly geminiUrl: string;
+  readonly secureOrigin: string | undefined;
   readonly apiKey: string;
   /** What the server itself did, with its own instants: ground truth for measurements. */
   readonly events: ServerEvent[] = [];
@@ -85,6 +91,7 @@ export class EmbeddedAi {
     this.#link = link;
     this.url = access.url;
     this.geminiUrl = access.geminiUrl;
+    this.secureOrigin = access.secureOrigin;
     this.apiKey = access.apiKey;
     link.onNotice = (event) => this.events.push(event);
   }

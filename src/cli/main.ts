@@ -11,7 +11,7 @@ const HELP = `Sidetone: an automated test harness for voice bots that answer the
 
   sidetone demo                      runs the scenarios that come with Sidetone, offline
   sidetone run [FEATURE …]           runs your scenarios (default: features/)
-  sidetone realtime-server           runs the embedded AI on its own
+  sidetone serve                     runs the embedded AI on its own, for bots and SDK clients
 
 Options
   --tags EXPRESSION    only scenarios with these tags, e.g. "not @slow"
@@ -29,8 +29,12 @@ Options
   --tools FILE         a module of tools for the AI of embedded bots (may be repeated; docs/tools.md)
   --voices FOLDER      recordings of your own, in caller/ and bot/
   --seed SEED          repeats a run's random choices
-  --script NAME|FILE   realtime-server: what the AI says (default: reception)
-  --port PORT          realtime-server: where it listens (default: 8765)
+  --script NAME|FILE   serve: what the AI says (default: reception)
+  --port PORT          serve: where it listens (default: 8765)
+  --tls-port PORT      serve: where it listens for TLS (default: the port after --port)
+  --tls-ca FILE        serve: where the authority is left that clients have to trust
+                       (default: sidetone-ca.pem in --reports)
+  --tls-certificate FILE, --tls-key FILE  serve: a certificate of your own instead
   --version, --help
 
 Exit codes: 0 all passed · 1 an expectation failed, or unsupported · 2 usage · 3 environment
@@ -54,6 +58,10 @@ const OPTIONS = {
   seed: { type: "string" },
   script: { type: "string", default: "reception" },
   port: { type: "string", default: "8765" },
+  "tls-port": { type: "string" },
+  "tls-ca": { type: "string" },
+  "tls-certificate": { type: "string" },
+  "tls-key": { type: "string" },
   version: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
@@ -68,6 +76,38 @@ const runFeatures = async (options: RunOptions): Promise<number> =>
 const serveAi = async (options: ServeOptions): Promise<number> =>
   (await import("./serve-ai.ts")).serveAi(options);
 
+function runOptions(values: Values, seed: string): Omit<RunOptions, "features"> {
+  return {
+    imports: values.import ?? [],
+    tags: values.tags,
+    seed,
+    reports: values.reports,
+    localAddress: values.local,
+    ai: values.ai,
+    tools: values.tools ?? [],
+    voicesFolder: values.voices,
+    dialling: diallingParameters(values),
+    write,
+  };
+}
+
+function serveOptions(values: Values, seed: string): ServeOptions {
+  return {
+    script: values.script,
+    port: values.port,
+    tlsPort: values["tls-port"],
+    tls: {
+      certificate: values["tls-certificate"],
+      key: values["tls-key"],
+      ca: values["tls-ca"] ?? `${values.reports}/sidetone-ca.pem`,
+    },
+    seed,
+    write,
+  };
+}
+
+type Values = ReturnType<typeof parseArgs<{ readonly options: typeof OPTIONS }>>["values"];
+
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
   const [command, ...rest] = positionals;
@@ -80,25 +120,16 @@ async function main(): Promise<number> {
     return values.help ? EXIT_CODES.passed : EXIT_CODES.usage;
   }
   const seed = values.seed ?? randomSeed();
-  const run = {
-    imports: values.import ?? [],
-    tags: values.tags,
-    seed,
-    reports: values.reports,
-    localAddress: values.local,
-    ai: values.ai,
-    tools: values.tools ?? [],
-    voicesFolder: values.voices,
-    dialling: diallingParameters(values),
-    write,
-  };
+  const run = runOptions(values, seed);
   switch (command) {
     case "demo":
       return runFeatures({ ...run, features: [`${packageInfo().root}/features`] });
     case "run":
       return runFeatures({ ...run, features: rest.length === 0 ? ["features"] : rest });
+    case "serve":
+    // Its name in 0.1.
     case "realtime-server":
-      return serveAi({ script: values.script, port: values.port, seed, write });
+      return serveAi(serveOptions(values, seed));
     default:
       process.stderr.write(`There is no command "${command}".\n\n${HELP}`);
       return EXIT_CODES.usage;

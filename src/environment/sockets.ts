@@ -9,6 +9,7 @@ import type {
   StreamListener,
   StreamOptions,
   TlsClientOptions,
+  TlsIdentity,
 } from "./streams.ts";
 
 /** A bound UDP socket. */
@@ -82,6 +83,8 @@ export type UpgradeDecision =
 
 /** What a server listens with. */
 export interface ServerHandlers {
+  /** Its certificate and key, for https: and wss: on this port; plain without. */
+  readonly tls?: TlsIdentity;
   onRequest(request: HttpRequest): Promise<HttpResponse>;
   onUpgrade(request: HttpRequest): UpgradeDecision;
 }
@@ -125,7 +128,8 @@ export interface Network {
   connectMessages(url: string, options?: ConnectOptions): MessageSocket;
   /**
    * Listens for HTTP and WebSocket; port 0 lets the host choose.
-   * @throws EnvironmentError ERR_PORT_IN_USE, ERR_ADDRESS_NOT_LOCAL, ERR_PORT_DENIED.
+   * @throws EnvironmentError ERR_PORT_IN_USE, ERR_ADDRESS_NOT_LOCAL, ERR_PORT_DENIED; UsageError
+   *   ERR_TLS_MATERIAL.
    */
   listenHttp(local: SocketAddress, handlers: ServerHandlers): Promise<ListeningServer>;
   /**

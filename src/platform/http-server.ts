@@ -1,4 +1,12 @@
-import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { WebSocketServer } from "ws";
@@ -9,9 +17,11 @@ import type {
   ListeningServer,
   ServerHandlers,
   SocketAddress,
+  TlsIdentity,
 } from "../environment/index.ts";
 import { listenError } from "./listen-error.ts";
 import { MESSAGE_BYTES_MAX, NodeMessageSocket } from "./message-socket.ts";
+import { tlsMaterial, withMaterial } from "./stream-connection.ts";
 
 /** Largest HTTP body taken; session objects are a few KiB. */
 const BODY_BYTES_MAX = 1024 * 1024;
@@ -30,7 +40,7 @@ export async function listenHttp(
     // Our handlers choose the subprotocol; ws asks through this hook.
     handleProtocols: (_offered, request) => chosenSubprotocols.get(request) ?? false,
   });
-  const server = createServer((request, response) => {
+  const server = createListener(handlers.tls, (request, response) => {
     void answerRequest(request, response, handlers);
   });
   server.on("upgrade", (request, stream, head) => {
@@ -59,6 +69,11 @@ export async function listenHttp(
         server.closeAllConnections();
       }),
   };
+}
+
+function createListener(tls: TlsIdentity | undefined, listener: RequestListener): Server {
+  if (tls === undefined) return createServer(listener);
+  return withMaterial(() => createTlsServer(tlsMaterial(tls), listener));
 }
 
 const chosenSubprotocols = new WeakMap<IncomingMessage, string>();

@@ -12,6 +12,7 @@ export { NodeNetwork } from "./network.ts";
 export { NodeCryptography } from "./node-cryptography.ts";
 export { compiledModule, hostInfo, type PackageInfo, packageInfo } from "./package-info.ts";
 export { type ProcessChannel, parentProcessChannel, startProcess } from "./processes.ts";
+export { type IssuedCertificate, issueServerCertificate } from "./server-certificate.ts";
 export { SystemClock } from "./system-clock.ts";
 export { parentChannel, startThread, threadData } from "./threads.ts";
 export { loadUserModule } from "./user-modules.ts";

@@ -8,6 +8,7 @@ export {
   RealtimeServer,
   type RealtimeServerChanges,
   type RealtimeServerOptions,
+  type SecureListening,
 } from "./realtime-server.ts";
 export { parseScript } from "./script/parse-script.ts";
 export type { Pacing, Range, Script, ScriptTool, ScriptTurn } from "./script/script.ts";

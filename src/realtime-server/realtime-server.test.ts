@@ -108,15 +108,19 @@ class FakeSocket implements MessageSocket {
   }
 }
 
-async function start(options: Partial<RealtimeServerOptions> = {}) {
+const BUSY_PORT = 99;
+
+async function start(options: Partial<RealtimeServerOptions> = {}, closed = { count: 0 }) {
   const clock = new HandClock();
   let handlers: ServerHandlers | undefined;
-  const closed = { count: 0 };
+  const listening: { readonly port: number; readonly handlers: ServerHandlers }[] = [];
   const network = {
-    listenHttp: (local: { address: string }, given: ServerHandlers) => {
-      handlers = given;
+    listenHttp: (local: { address: string; port: number }, given: ServerHandlers) => {
+      if (local.port === BUSY_PORT) return Promise.reject(new Error("busy"));
+      handlers ??= given;
+      listening.push({ port: local.port, handlers: given });
       return Promise.resolve({
-        local: { address: local.address, port: 18_080 },
+        local: { address: local.address, port: 18_080 + local.port },
         close: () => {
           closed.count += 1;
           return Promise.resolve();
@@ -150,7 +154,7 @@ async function start(options: Partial<RealtimeServerOptions> = {}) {
     const headers = { authorization: `Bearer ${key}` };
     return handlers?.onRequest(request({ method: "POST", target, body, headers }));
   };
-  return { server, clock, events, upgrade, connect, post, closed };
+  return { server, clock, events, upgrade, connect, post, closed, listening };
 }
 
 describe("RealtimeServer", () => {
@@ -160,6 +164,36 @@ describe("RealtimeServer", () => {
     expect(server.url).toBe("ws://127.0.0.1:18080/v1/realtime");
     expect(server.apiKey).toMatch(/^sk-embedded-\w{24}$/u);
     expect(connect().sent).toEqual(["session.created"]);
+  });
+
+  it("offers the same over TLS, on a port of its own", async () => {
+    const identity = { certificate: "a certificate", key: "its key" };
+    const tls = { listen: { address: "::1", port: 1 }, identity };
+    const { server, listening, closed } = await start({ tls });
+
+    expect(server.url).toBe("ws://127.0.0.1:18080/v1/realtime");
+    expect(server.secureOrigin).toBe("https://[::1]:18081");
+    expect(listening.map(({ handlers }) => handlers.tls)).toEqual([undefined, identity]);
+    const secret = await listening[1]?.handlers.onRequest({
+      method: "POST",
+      target: "/v1/realtime/client_secrets",
+      headers: { authorization: `Bearer ${server.apiKey}` },
+      body: "{}",
+    });
+    const { value } = JSON.parse(secret?.body ?? "{}") as { readonly value: string };
+    const headers = { authorization: `Bearer ${value}` };
+    const request = { method: "GET", target: "/v1/realtime", headers, body: "" };
+    expect(listening[0]?.handlers.onUpgrade(request)).toMatchObject({ accept: true });
+    await server.close();
+    expect(closed.count).toBe(2);
+  });
+
+  it("listens nowhere where it cannot listen everywhere", async () => {
+    const tls = { listen: { address: "127.0.0.1", port: BUSY_PORT }, identity: {} };
+    const closed = { count: 0 };
+
+    await expect(start({ tls }, closed)).rejects.toThrow("busy");
+    expect(closed.count).toBe(1);
   });
 
   it("chooses the subprotocol that a browser offers", async () => {

@@ -2,12 +2,15 @@ import type { VoiceLibrary } from "../audio/index.ts";
 import {
   type Environment,
   type HttpRequest,
+  type HttpResponse,
   type ListeningServer,
   type MessageSocket,
   present,
   randomToken,
+  type ServerHandlers,
   type SocketAddress,
   seededRandom,
+  type TlsIdentity,
   type UpgradeDecision,
 } from "../environment/index.ts";
 import type { Faults } from "./engine/faults.ts";
@@ -31,6 +34,8 @@ import { pumpSession } from "./session-pump.ts";
 export interface RealtimeServerOptions {
   /** Port 0 lets the host choose. */
   readonly listen: SocketAddress;
+  /** A second port, for https: and wss:; the official SDKs insist on it. */
+  readonly tls?: SecureListening;
   readonly script: Script;
   readonly voices: VoiceLibrary;
   /** The only key that opens a connection; one is made up where none is given. */
@@ -40,6 +45,13 @@ export interface RealtimeServerOptions {
   readonly faults?: Faults;
   /** The provider's limit is an hour. */
   readonly sessionMsMax?: number;
+}
+
+/** Where and as whom the server listens for TLS. Plain data. */
+export interface SecureListening {
+  /** Port 0 lets the host choose. */
+  readonly listen: SocketAddress;
+  readonly identity: TlsIdentity;
 }
 
 /** What may change while the server runs; it holds from each connection's next turn. */
@@ -70,6 +82,7 @@ export class RealtimeServer {
   readonly #sessionMsMax: number;
   #settings: ServerSettings;
   #server: ListeningServer | undefined;
+  #secureServer: ListeningServer | undefined;
   #connections = 0;
 
   private constructor(environment: Environment, options: RealtimeServerOptions) {
@@ -98,12 +111,30 @@ export class RealtimeServer {
   ): Promise<RealtimeServer> {
     const server = new RealtimeServer(environment, options);
     server.#settings.repertoire.rehearse();
-    server.#server = await environment.network.listenHttp(options.listen, {
-      onRequest: (request) =>
-        Promise.resolve(server.#tokens.answer(request) ?? server.#secrets.answer(request)),
-      onUpgrade: (request) => server.#judge(request),
-    });
+    await server.#listen(options);
     return server;
+  }
+
+  async #listen({ listen, tls }: RealtimeServerOptions): Promise<void> {
+    const { network } = this.#environment;
+    const handlers: ServerHandlers = {
+      onRequest: (request) => Promise.resolve(this.#answer(request)),
+      onUpgrade: (request) => this.#judge(request),
+    };
+    this.#server = await network.listenHttp(listen, handlers);
+    if (tls === undefined) return;
+    try {
+      const { identity } = tls;
+      this.#secureServer = await network.listenHttp(tls.listen, { ...handlers, tls: identity });
+    } catch (error) {
+      await this.#server.close();
+      throw error;
+    }
+  }
+
+  /** Answers what is no WebSocket: the token endpoints of both protocols. */
+  #answer(request: HttpRequest): HttpResponse {
+    return this.#tokens.answer(request) ?? this.#secrets.answer(request);
   }
 
   /** Where a client that speaks the OpenAI protocol connects; it may add `?model=…`. */
@@ -113,8 +144,15 @@ export class RealtimeServer {
 
   /** Where a client that speaks the Gemini protocol connects; it adds the path of the method. */
   get geminiUrl(): string {
-    const { address, port } = present(this.#server, "start() set it before it returned").local;
-    return `ws://${address.includes(":") ? `[${address}]` : address}:${port}`;
+    return `ws://${hostOf(present(this.#server, "start() set it before it returned"))}`;
+  }
+
+  /**
+   * The origin of the TLS listener, for `OpenAI({ baseURL: `${secureOrigin}/v1` })` and the like;
+   * `undefined` without one.
+   */
+  get secureOrigin(): string | undefined {
+    return this.#secureServer === undefined ? undefined : `https://${hostOf(this.#secureServer)}`;
   }
 
   /**
@@ -133,7 +171,7 @@ export class RealtimeServer {
 
   /** Stops listening and ends every connection. */
   async close(): Promise<void> {
-    await this.#server?.close();
+    await Promise.all([this.#server?.close(), this.#secureServer?.close()]);
   }
 
   #judge(request: HttpRequest): UpgradeDecision {
@@ -213,6 +251,10 @@ export class RealtimeServer {
   #tell(connection: number, draft: ServerEventDraft): void {
     this.onEvent?.({ ...draft, connection, at: this.#environment.clock.now() });
   }
+}
+
+function hostOf({ local: { address, port } }: ListeningServer): string {
+  return `${address.includes(":") ? `[${address}]` : address}:${port}`;
 }
 
 function judgedWithFaults(

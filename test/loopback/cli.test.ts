@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { afterAll, describe, it } from "vitest";
 import type { ScenarioSummary } from "../../src/report/index.ts";
 import { type CliProcess, type CliResult, resultOf, startCli } from "./cli-process.ts";
@@ -40,6 +42,23 @@ async function started(
 
 async function ran(...args: readonly string[]): Promise<CliResult> {
   return resultOf(await started(args));
+}
+
+/** What a client of another process gets, that trusts `ca` by Node's environment variable. */
+async function fetched(
+  url: string,
+  apiKey: string,
+  ca: string,
+): Promise<{ readonly status?: number; readonly body?: string; readonly error?: string }> {
+  const script = `
+    const headers = { authorization: "Bearer ${apiKey}" };
+    fetch("${url}", { method: "POST", headers, body: "{}" }).then(
+      async (answer) => ({ status: answer.status, body: await answer.text() }),
+      (error) => ({ error: error.cause?.code }),
+    ).then((result) => console.log(JSON.stringify(result)));`;
+  const env = { ...process.env, NODE_EXTRA_CA_CERTS: ca };
+  const { stdout } = await promisify(execFile)(process.execPath, ["--eval", script], { env });
+  return JSON.parse(stdout) as Awaited<ReturnType<typeof fetched>>;
 }
 
 describe.concurrent("a broken bot", PATIENT, () => {
@@ -182,6 +201,10 @@ describe.concurrent("what a user may get wrong", PATIENT, () => {
     expect(unknown.exitCode).toBe(2);
     const badPort = await ran("realtime-server", "--port", "65536");
     expect(badPort.output).toContain("ERR_PORT_MALFORMED");
+    const badTlsPort = await ran("serve", "--tls-port", "x");
+    expect(badTlsPort.output).toContain("ERR_PORT_MALFORMED: --tls-port x");
+    const half = await ran("serve", "--port", "0", "--tls-key", "fixtures/tls/bot.key");
+    expect(half.output).toContain("ERR_TLS_MATERIAL");
     expect(badPort.exitCode).toBe(2);
   });
 });
@@ -200,10 +223,18 @@ describe.concurrent("what a user may ask", PATIENT, () => {
     expect(nothing).toMatchObject({ exitCode: 2, output: help.output });
   });
 
-  it("an AI of its own, until Ctrl-C", async ({ expect }) => {
-    const cli = await started(["realtime-server", "--port", "0"]);
+  it("an AI of its own, with and without TLS, until Ctrl-C", async ({ expect }) => {
+    const cli = await started(["serve", "--port", "0"]);
     await cli.said("Ctrl-C ends it.");
-    expect(cli.output()).toMatch(/listens at ws:\/\/127\.0\.0\.1:\d+/u);
+    const output = cli.output();
+    expect(output).toMatch(/listens at ws:\/\/127\.0\.0\.1:\d+/u);
+    const [, apiKey = ""] = /API key: (\S+)/u.exec(output) ?? [];
+    const [, origin = "", ca = ""] = /With TLS: (\S+)\s+Clients trust (\S+)/u.exec(output) ?? [];
+    const secret = await fetched(`${origin}/v1/realtime/client_secrets`, apiKey, ca);
+    expect(secret).toMatchObject({ status: 200, body: expect.stringMatching(/"value":"ek_/u) });
+    const strangers = await fetched(`${origin}/v1/realtime/client_secrets`, apiKey, "");
+    expect(strangers.error).toBe("UNABLE_TO_VERIFY_LEAF_SIGNATURE");
+    expect(await readFile(ca, "utf8")).not.toContain("PRIVATE");
     cli.child.kill("SIGINT");
     cli.child.kill("SIGINT");
     expect(await cli.exited).toBe(0);

@@ -8,6 +8,7 @@ import {
   type Random,
   randomToken,
 } from "../../environment/index.ts";
+import { requestTarget } from "../engine/request-target.ts";
 import { camelCased } from "./camel-case.ts";
 import { credentialOf } from "./handshake.ts";
 
@@ -61,7 +62,7 @@ export class AuthTokens {
 
   /** Answers a request that makes a token; `undefined` where it is about something else. */
   answer(request: HttpRequest): HttpResponse | undefined {
-    const { pathname } = new URL(request.target, "http://localhost");
+    const { pathname } = requestTarget(request.target);
     if (!PATH.test(pathname.replaceAll(/\/{2,}/gu, "/"))) return undefined;
     if (request.method !== "POST") return refusal(404, "NOT_FOUND", "Only POST makes a token.");
     if (credentialOf(request) !== this.#apiKey) {

@@ -5,6 +5,7 @@ import {
   type HttpResponse,
   type Instant,
 } from "../../environment/index.ts";
+import { requestTarget } from "../engine/request-target.ts";
 import { errorResponse, keyOf } from "./handshake.ts";
 import { SessionConfig } from "./session-config.ts";
 import type { Ids } from "./wire.ts";
@@ -41,7 +42,7 @@ export class ClientSecrets {
 
   /** Answers a plain HTTP request: makes an ephemeral key, or says why not. */
   answer(request: HttpRequest): HttpResponse {
-    const { pathname } = new URL(request.target, "http://localhost");
+    const { pathname } = requestTarget(request.target);
     const type = "invalid_request_error";
     if (request.method !== "POST" || !PATHS.has(pathname)) {
       const message = `Unknown request URL: ${request.method} ${pathname}.`;

@@ -26,6 +26,13 @@ describe("judgeHandshake", () => {
     );
   });
 
+  it.each(["//", "http://[", "*", "", "/%zz", "//ws//"])("knows no target %j", (target) => {
+    expect(judge(target, { authorization: "Bearer sk-good" })).toMatchObject({
+      accepted: false,
+      response: { status: 404 },
+    });
+  });
+
   it("serves Azure's path too", () => {
     expect(judge("/openai/v1/realtime?model=x", { "api-key": "sk-good" }).accepted).toBe(true);
   });

@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponse } from "../../environment/index.ts";
+import { requestTarget } from "../engine/request-target.ts";
 
 /** Where the WebSocket is offered: as OpenAI does, and as Azure does. */
 const REALTIME_PATHS: ReadonlySet<string> = new Set(["/v1/realtime", "/openai/v1/realtime"]);
@@ -15,7 +16,7 @@ export function judgeHandshake(
   request: HttpRequest,
   isValidKey: (key: string) => boolean,
 ): Handshake {
-  const { pathname, searchParams } = new URL(request.target, "http://localhost");
+  const { pathname, searchParams } = requestTarget(request.target);
   if (!REALTIME_PATHS.has(pathname)) {
     return refuse(404, "invalid_request_error", "unknown_url", `Unknown request URL: ${pathname}.`);
   }
