@@ -353,7 +353,11 @@ describe("RealtimeServer", () => {
   it.each([
     ["says: long", "says: a song", "line 12: turns.1.says"],
     ["hears: Dial four two.", "hears: Dial five.", "line 17: turns.3.hears"],
-    ["interrupted: Of course. What would you like to know?", "interrupted: What?", "interrupted"],
+    [
+      "interrupted: Of course. What would you like to know?",
+      "interrupted: What?",
+      "interrupted.0.says",
+    ],
   ])("does not start with a script that names what is not recorded", async (from, to, place) => {
     const yaml = readFileSync(`${FIXTURES}/scripts/reception.yaml`, "utf8").replace(from, to);
 

@@ -6,13 +6,33 @@ import {
   type VoiceLibrary,
 } from "../../audio/index.ts";
 import { isSidetoneError, UsageError } from "../../environment/index.ts";
-import type { Pacing, Script, ScriptTool, ScriptTurn } from "../script/script.ts";
+import { lineAt } from "../script/parse-script.ts";
+import type {
+  Condition,
+  CueName,
+  Pacing,
+  Script,
+  ScriptReaction,
+  ScriptTool,
+  StateValue,
+} from "../script/script.ts";
 import type { HeardTurn } from "./listener.ts";
 
 /** One thing that the bot does in a response. */
 export type ReplyPart =
   | { readonly kind: "speech"; readonly voice: Voice }
-  | { readonly kind: "tool"; readonly tool: ScriptTool; readonly followUp: Reply | undefined };
+  | { readonly kind: "tool"; readonly tool: ScriptTool; readonly followUp: FollowUp | undefined };
+
+/** What may follow a function's output. */
+export type FollowUp = readonly Reaction[];
+
+/** A reply, when it is given, and what is remembered of it. `Brain` chooses. */
+export interface Reaction {
+  readonly when: Readonly<Record<string, Condition>>;
+  readonly reply: Reply;
+  readonly set: Readonly<Record<string, StateValue>>;
+  readonly add: Readonly<Record<string, number>>;
+}
 
 /** What the bot does in one response; nothing at all where it has no parts. */
 export interface Reply {
@@ -33,15 +53,29 @@ const USUAL_RATE_HZ = 24_000;
 /** A reply without words or deeds. */
 export const NO_REPLY: Reply = { parts: [] };
 
+/** How a client tells a scripted AI to follow a cue, anywhere in its instructions. */
+const CUE = /\[cue: ?(silence|interrupt|backchannel)\]/u;
+
+/** The cue in a client's instructions, if there is one. */
+export function cueIn(instructions: string | undefined): CueName | undefined {
+  return CUE.exec(instructions ?? "")?.[1] as CueName | undefined;
+}
+
 /** A script joined to its recordings. Immutable and shared by all connections. */
 export class Repertoire {
   readonly pacing: Pacing;
   readonly answerDelayMs: number;
   readonly semanticMinSpeechMs: number;
-  readonly greeting: Reply | undefined;
-  readonly otherwise: Reply;
-  readonly #interrupted: Reply | undefined;
-  readonly #phrases: ReadonlyMap<string, { readonly voice: Voice; readonly reply: Reply }>;
+  readonly silenceMs: number | undefined;
+  /** What a conversation begins with. */
+  readonly state: Readonly<Record<string, StateValue>>;
+  /** What is said to a request before anybody has spoken. */
+  readonly greeting: readonly Reaction[];
+  readonly hasGreeting: boolean;
+  readonly #otherwise: readonly Reaction[];
+  readonly #interrupted: readonly Reaction[];
+  readonly #cues: ReadonlyMap<CueName, readonly Reaction[]>;
+  readonly #phrases: ReadonlyMap<string, KnownPhrase>;
   readonly #recogniser: PhraseRecogniser;
 
   /**
@@ -53,9 +87,15 @@ export class Repertoire {
     this.pacing = script.pacing;
     this.answerDelayMs = script.answerDelayMs;
     this.semanticMinSpeechMs = script.semanticVad.minSpeechMs;
-    this.greeting = binding.optionalSpeech(script.greeting, "greeting");
-    this.otherwise = binding.speech(script.otherwise, "otherwise");
-    this.#interrupted = binding.optionalSpeech(script.interrupted, "interrupted");
+    this.silenceMs = script.silenceMs;
+    this.state = script.state;
+    this.#otherwise = binding.reactions(script.otherwise, "otherwise");
+    this.#interrupted = binding.reactions(script.interrupted, "interrupted");
+    this.hasGreeting = script.greeting !== undefined;
+    this.greeting = this.hasGreeting
+      ? binding.reactions(script.greeting, "greeting")
+      : this.#otherwise;
+    this.#cues = binding.cues();
     this.#phrases = binding.phrases();
     this.#recogniser = new PhraseRecogniser([...this.#phrases.values()].map(({ voice }) => voice));
   }
@@ -92,12 +132,23 @@ export class Repertoire {
     return undefined;
   }
 
-  /** What to do on hearing a phrase, or something else while the bot was being talked over. */
-  replyTo(phraseId: string | undefined, interrupted: boolean): Reply {
+  /** What may be done on hearing a phrase, or something else while the bot was talked over. */
+  reactionsTo(phraseId: string | undefined, interrupted: boolean): readonly Reaction[] {
     const known = phraseId === undefined ? undefined : this.#phrases.get(phraseId);
-    if (known !== undefined) return known.reply;
-    return interrupted ? (this.#interrupted ?? this.otherwise) : this.otherwise;
+    const unknown = interrupted ? [...this.#interrupted, ...this.#otherwise] : this.#otherwise;
+    return known === undefined ? unknown : [...known.reactions, ...unknown];
   }
+
+  /** What may be done without having heard anything; nothing where the script does not say. */
+  reactionsToCue(cue: CueName): readonly Reaction[] {
+    return this.#cues.get(cue) ?? [];
+  }
+}
+
+/** What the script listens for, and what it does then. */
+interface KnownPhrase {
+  readonly voice: Voice;
+  readonly reactions: Reaction[];
 }
 
 /** Looks a script's words up among the recordings. */
@@ -110,37 +161,51 @@ class Binding {
     this.#voices = voices;
   }
 
-  phrases(): Map<string, { voice: Voice; reply: Reply }> {
-    const phrases = new Map<string, { voice: Voice; reply: Reply }>();
+  phrases(): Map<string, KnownPhrase> {
+    const phrases = new Map<string, KnownPhrase>();
+    const certain = new Set<string>();
     const listensTo = this.#script.voice === "bot" ? "caller" : "bot";
     for (const [index, turn] of this.#script.turns.entries()) {
       const path = `turns.${index}`;
-      const reply = this.#reply(turn, path);
+      const reaction = this.#reaction(turn, path);
       for (const phrase of turn.hears) {
         const voice = this.#find(listensTo, phrase, `${path}.hears`);
-        if (phrases.has(voice.id)) throw this.#duplicate(voice.id, `${path}.hears`);
-        phrases.set(voice.id, { voice, reply });
+        // After a turn without conditions no other one comes to its turn.
+        if (certain.has(voice.id)) throw this.#duplicate(voice.id, `${path}.hears`);
+        if (turn.when === undefined) certain.add(voice.id);
+        const known = phrases.get(voice.id);
+        if (known === undefined) phrases.set(voice.id, { voice, reactions: [reaction] });
+        else known.reactions.push(reaction);
       }
     }
     return phrases;
   }
 
-  speech(phrase: string, path: string): Reply {
-    return { parts: [{ kind: "speech", voice: this.#find(this.#script.voice, phrase, path) }] };
+  reactions(list: readonly ScriptReaction[] | undefined, path: string): readonly Reaction[] {
+    return (list ?? []).map((each, index) => this.#reaction(each, `${path}.${index}`));
   }
 
-  optionalSpeech(phrase: string | undefined, path: string): Reply | undefined {
-    return phrase === undefined ? undefined : this.speech(phrase, path);
+  cues(): Map<CueName, readonly Reaction[]> {
+    const cues = Object.entries(this.#script.cues) as [CueName, readonly ScriptReaction[]][];
+    return new Map(cues.map(([cue, list]) => [cue, this.reactions(list, `cues.${cue}`)]));
   }
 
-  #reply(turn: ScriptTurn, path: string): Reply {
-    const speech = this.optionalSpeech(turn.says, `${path}.says`)?.parts ?? [];
-    const followUp = this.optionalSpeech(turn.then?.says, `${path}.then.says`);
+  #reaction(written: ScriptReaction, path: string): Reaction {
+    const { when = {}, set = {}, add = {} } = written;
+    return { when, set, add, reply: this.#reply(written, path) };
+  }
+
+  #reply(written: ScriptReaction, path: string): Reply {
+    const { says, tool, then, order, afterMs } = written;
+    const speech: readonly ReplyPart[] =
+      says === undefined
+        ? []
+        : [{ kind: "speech", voice: this.#find(this.#script.voice, says, `${path}.says`) }];
+    const followUp = then === undefined ? undefined : this.reactions(then, `${path}.then`);
     const called: readonly ReplyPart[] =
-      turn.tool === undefined ? [] : [{ kind: "tool", tool: turn.tool, followUp }];
-    const parts =
-      turn.order === "speech-then-tool" ? [...speech, ...called] : [...called, ...speech];
-    return { parts, afterMs: turn.afterMs };
+      tool === undefined ? [] : [{ kind: "tool", tool, followUp }];
+    const parts = order === "speech-then-tool" ? [...speech, ...called] : [...called, ...speech];
+    return { parts, afterMs };
   }
 
   #find(voice: "bot" | "caller", phrase: string, path: string): Voice {
@@ -165,7 +230,7 @@ class Binding {
   }
 
   #place(path: string): string {
-    const line = this.#script.lines[path];
-    return `${this.#script.fileName}${line === undefined ? "" : `, line ${line}`}: ${path}`;
+    const line = lineAt(this.#script.lines, path.split("."));
+    return `${this.#script.fileName}, line ${line}: ${path}`;
   }
 }

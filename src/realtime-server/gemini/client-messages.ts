@@ -21,7 +21,15 @@ const MESSAGES = {
     audioStreamEnd: z.boolean().optional(),
   }),
   toolResponse: z.object({
-    functionResponses: z.array(z.object({ id: z.string(), name: z.string().optional() })).min(1),
+    functionResponses: z
+      .array(
+        z.object({
+          id: z.string(),
+          name: z.string().optional(),
+          response: z.record(z.string(), z.unknown()).optional(),
+        }),
+      )
+      .min(1),
   }),
 } as const;
 
@@ -51,12 +59,18 @@ export interface RealtimeInput {
   readonly audioStreamEnd?: boolean | undefined;
 }
 
+/** What a function returned, whichever way the client put it. */
+export interface ToolResult {
+  readonly callId: string;
+  readonly result: unknown;
+}
+
 /** A message of the client, after its `setup`. */
 export type ClientMessage =
   | { readonly kind: "setup"; readonly setup: unknown }
   | { readonly kind: "clientContent"; readonly content: ClientContent }
   | { readonly kind: "realtimeInput"; readonly input: RealtimeInput }
-  | { readonly kind: "toolResponse"; readonly callIds: readonly string[] }
+  | { readonly kind: "toolResponse"; readonly results: readonly ToolResult[] }
   | { readonly kind: "malformed"; readonly reason: string };
 
 /** Reads one message: exactly one of the protocol's fields, in camelCase or snake_case. */
@@ -94,7 +108,17 @@ function readField(name: string, field: unknown): ClientMessage {
     return { kind: "realtimeInput", input: MESSAGES.realtimeInput.parse(field) };
   }
   const { functionResponses } = MESSAGES.toolResponse.parse(field);
-  return { kind: "toolResponse", callIds: functionResponses.map(({ id }) => id) };
+  const results = functionResponses.map(({ id, response = {} }) => ({
+    callId: id,
+    result: resultOf(response),
+  }));
+  return { kind: "toolResponse", results };
+}
+
+/** The protocol keeps `output` for what a function returned and `error` for why it could not. */
+function resultOf(response: Readonly<Record<string, unknown>>): unknown {
+  if ("error" in response) return { status: "error", message: response["error"] };
+  return "output" in response ? response["output"] : response;
 }
 
 function malformed(reason: string): ClientMessage {

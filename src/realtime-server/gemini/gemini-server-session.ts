@@ -18,10 +18,11 @@ import {
   declaredRateHz,
   type RealtimeInput,
   readClientMessage,
+  type ToolResult,
 } from "./client-messages.ts";
 import { GeminiTurnTaking } from "./gemini-turn-taking.ts";
 import { ServerOutbox } from "./server-outbox.ts";
-import type { ResumableSessions, SessionMemory } from "./sessions.ts";
+import { newMemory, type ResumableSessions, type SessionMemory } from "./sessions.ts";
 import { readSetup, type Setup } from "./setup.ts";
 
 /** What a session begins with. */
@@ -62,11 +63,12 @@ export class GeminiServerSession implements SessionEngine {
   #setup: Setup | undefined;
   #listener: Listener | undefined;
   #turns: GeminiTurnTaking | undefined;
-  #memory: SessionMemory = { hasGreeted: false, turns: 0, generations: 0, calls: new Map() };
+  #memory: SessionMemory;
   #hasWarned = false;
 
   constructor(options: GeminiServerSessionOptions) {
     this.#options = options;
+    this.#memory = newMemory(options.settings().repertoire.state);
   }
 
   get nextTimeout(): Instant | undefined {
@@ -117,7 +119,7 @@ export class GeminiServerSession implements SessionEngine {
     }
     if (message.kind === "realtimeInput") this.#hear(message.input, now);
     else if (message.kind === "clientContent") this.#read(message.content, now);
-    else this.#takeResults(message.callIds, now);
+    else this.#takeResults(message.results, now);
   }
 
   get #closeAt(): Instant | undefined {
@@ -248,8 +250,8 @@ export class GeminiServerSession implements SessionEngine {
     if (turnComplete !== false) this.#turns?.answerText(texts.at(-1) ?? "", now);
   }
 
-  #takeResults(callIds: readonly string[], now: Instant): void {
-    for (const callId of callIds) this.#turns?.handleToolResult(callId, now);
+  #takeResults(results: readonly ToolResult[], now: Instant): void {
+    for (const each of results) this.#turns?.handleToolResult(each, now);
   }
 }
 

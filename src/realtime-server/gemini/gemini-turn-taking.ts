@@ -1,9 +1,11 @@
 import { after, type Instant, type Random, randomToken } from "../../environment/index.ts";
 import type { HeardTurn, ListenerEvent } from "../engine/listener.ts";
-import { NO_REPLY, type Recognition, type Reply } from "../engine/repertoire.ts";
+import { cueIn, type FollowUp, type Recognition, type Reply } from "../engine/repertoire.ts";
 import type { ServerEventDraft } from "../engine/server-event.ts";
 import type { ServerSettings } from "../engine/server-settings.ts";
+import { SilenceWatch } from "../engine/silence-watch.ts";
 import type { EncodedVoices } from "../openai/audio-format.ts";
+import type { ToolResult } from "./client-messages.ts";
 import { Generation } from "./generation.ts";
 import type { ServerOutbox } from "./server-outbox.ts";
 import type { SessionMemory } from "./sessions.ts";
@@ -46,6 +48,7 @@ export class GeminiTurnTaking {
   #closeAt: { readonly at: Instant; readonly code: number } | undefined;
   #overheard: { readonly speechEndMs: number; readonly recognition: Recognition } | undefined;
   #talkedOver = false;
+  readonly #silence = new SilenceWatch();
   /** A handle is due; one comes right after the setup. */
   #isMilestone = true;
   #sentMs = 0;
@@ -60,6 +63,7 @@ export class GeminiTurnTaking {
       this.#generation?.nextTimeout,
       this.#cut.length === 0 ? this.#turnEndsAt : undefined,
       this.#closeAt?.at,
+      this.#silenceEndsAt,
       ...this.#cut.map(({ nextTimeout }) => nextTimeout),
     ].filter((each) => each !== undefined);
     return due.length === 0
@@ -87,13 +91,14 @@ export class GeminiTurnTaking {
       this.#closeAt = undefined;
       return;
     }
+    this.#breakSilence(now);
     if (this.#thought !== undefined && this.#thought.requestedAt <= now) this.#answer(now);
     for (const generation of this.#cut) generation.handleTimeout(now);
     this.#cut = this.#cut.filter(({ isDone }) => !isDone);
     this.#generation?.handleTimeout(now);
     this.#retire(now);
     if (this.#cut.length > 0 || this.#turnEndsAt === undefined) return;
-    if (this.#turnEndsAt <= now) this.#completeTurn();
+    if (this.#turnEndsAt <= now) this.#completeTurn(now);
   }
 
   handleListenerEvent(event: ListenerEvent, now: Instant): void {
@@ -106,6 +111,8 @@ export class GeminiTurnTaking {
   startTurn(audioMs: number, now: Instant): void {
     const { outbox, memory, setup } = this.#options;
     memory.turns += 1;
+    memory.brain.noteTurn();
+    this.#silence.noteSpeech();
     outbox.tellTruth({ type: "speechStarted", turn: memory.turns, audioMs });
     outbox.emit({ voiceActivity: { type: "ACTIVITY_START", audioOffset: seconds(audioMs) } });
     this.#talkedOver = this.#isBusy;
@@ -123,27 +130,48 @@ export class GeminiTurnTaking {
     const { memory } = this.#options;
     this.#think(now, () => {
       const { repertoire } = this.#options.settings();
+      const cue = cueIn(text);
+      if (cue !== undefined) return memory.brain.react(repertoire.reactionsToCue(cue));
       const phrase = repertoire.phraseWritten(text);
-      if (phrase !== undefined) return repertoire.replyTo(phrase, false);
-      if (memory.hasGreeted || repertoire.greeting === undefined) return repertoire.otherwise;
-      memory.hasGreeted = true;
-      return repertoire.greeting;
+      const canGreet = phrase === undefined && !memory.hasGreeted && repertoire.hasGreeting;
+      if (canGreet) memory.hasGreeted = true;
+      return memory.brain.react(
+        canGreet ? repertoire.greeting : repertoire.reactionsTo(phrase, false),
+      );
     });
   }
 
   /** A function has returned; the model goes on once all of them have. */
-  handleToolResult(callId: string, now: Instant): void {
+  handleToolResult({ callId, result }: ToolResult, now: Instant): void {
     const { memory, outbox } = this.#options;
     if (!memory.calls.has(callId)) return;
+    memory.brain.noteResult(result);
     const followUp = memory.calls.get(callId);
     memory.calls.delete(callId);
     outbox.tellTruth({ type: "toolAnswered", callId });
     if (memory.calls.size > 0) return;
-    this.#think(now, () => followUp ?? NO_REPLY);
+    this.#think(now, () => memory.brain.react(followUp ?? []));
   }
 
   get #isBusy(): boolean {
     return this.#generation?.hasSentAudio === true || this.#turnEndsAt !== undefined;
+  }
+
+  get #silenceEndsAt(): Instant | undefined {
+    const isIdle = this.#thought === undefined && this.#generation === undefined;
+    const { silenceMs } = this.#options.settings().repertoire;
+    return isIdle ? this.#silence.dueAt(silenceMs) : undefined;
+  }
+
+  /** Speaks of its own accord; once, until somebody has spoken. */
+  #breakSilence(now: Instant): void {
+    const endsAt = this.#silenceEndsAt;
+    if (endsAt === undefined || endsAt > now) return;
+    this.#silence.noteBroken();
+    this.#think(now, () => {
+      const { repertoire } = this.#options.settings();
+      return this.#options.memory.brain.react(repertoire.reactionsToCue("silence"));
+    });
   }
 
   #think(now: Instant, reply: () => Reply, countsFrom: Thought["countsFrom"] = "now"): void {
@@ -184,13 +212,14 @@ export class GeminiTurnTaking {
     const interrupted = this.#talkedOver;
     this.#talkedOver = false;
     memory.hasGreeted = true;
+    this.#silence.noteSilence(now);
     this.#think(
       now,
       () => {
         const { repertoire } = this.#options.settings();
         const recognition = known?.recognition ?? repertoire.recognise(heard);
         this.#transcribe(turn, recognition);
-        return repertoire.replyTo(recognition.phraseId, interrupted);
+        return memory.brain.react(repertoire.reactionsTo(recognition.phraseId, interrupted));
       },
       "speechStopped",
     );
@@ -247,7 +276,7 @@ export class GeminiTurnTaking {
     );
   }
 
-  #callTool(name: string, followUp: Reply | undefined): string {
+  #callTool(name: string, followUp: FollowUp | undefined): string {
     const callId = `function-call-${randomToken(this.#options.random, 16)}`;
     this.#options.memory.calls.set(callId, followUp);
     this.#options.outbox.tellTruth({ type: "toolCalled", name, callId });
@@ -270,14 +299,16 @@ export class GeminiTurnTaking {
     const generation = this.#generation;
     if (generation?.isDone !== true) return;
     this.#generation = undefined;
+    if (generation.hasSentAudio) this.#silence.notePlayed(generation.playedAt);
     if (generation.hasCalled) return;
     const { playedAt, sentMs } = generation;
     this.#turnEndsAt = playedAt < now ? now : playedAt;
     this.#sentMs += sentMs;
   }
 
-  #completeTurn(): void {
+  #completeTurn(now: Instant): void {
     this.#turnEndsAt = undefined;
+    this.#silence.noteSilence(now);
     this.#isMilestone = true;
     this.#options.outbox.emit({
       serverContent: { turnComplete: true },

@@ -1,7 +1,7 @@
 import { after, type Instant, type Random } from "../../environment/index.ts";
 import type { Faults } from "../engine/faults.ts";
 import { type PlannedStep, planPerformance } from "../engine/performance-plan.ts";
-import type { Reply, ReplyPart } from "../engine/repertoire.ts";
+import type { FollowUp, Reply, ReplyPart } from "../engine/repertoire.ts";
 import type { ServerEventDraft } from "../engine/server-event.ts";
 import type { EncodedVoices } from "../openai/audio-format.ts";
 import type { Pacing, ScriptTool } from "../script/script.ts";
@@ -12,7 +12,7 @@ export interface GenerationContext {
   readonly emit: (message: Readonly<Record<string, unknown>>) => void;
   readonly tellTruth: (draft: ServerEventDraft) => void;
   /** Calls a function; returns the call's id. */
-  readonly callTool: (tool: ScriptTool, followUp: Reply | undefined) => string;
+  readonly callTool: (tool: ScriptTool, followUp: FollowUp | undefined) => string;
 }
 
 /** How a reply is to be performed. */

@@ -1,4 +1,6 @@
-import type { Reply } from "../engine/repertoire.ts";
+import { Brain } from "../engine/brain.ts";
+import type { FollowUp } from "../engine/repertoire.ts";
+import type { StateValue } from "../script/script.ts";
 
 /** What a session remembers over its connections. */
 export interface SessionMemory {
@@ -6,7 +8,15 @@ export interface SessionMemory {
   turns: number;
   generations: number;
   /** Functions that were called and not answered, and what the bot says to their results. */
-  readonly calls: Map<string, Reply | undefined>;
+  readonly calls: Map<string, FollowUp | undefined>;
+  /** What the conversation knows. */
+  readonly brain: Brain;
+}
+
+/** Of a session that begins. */
+export function newMemory(state: Readonly<Record<string, StateValue>>): SessionMemory {
+  const brain = new Brain(state);
+  return { hasGreeted: false, turns: 0, generations: 0, calls: new Map(), brain };
 }
 
 /** Sessions remembered at once; the oldest are forgotten. */

@@ -1,4 +1,4 @@
-import type { Reply } from "../engine/repertoire.ts";
+import type { FollowUp } from "../engine/repertoire.ts";
 import type { TruthSink } from "../engine/server-event.ts";
 import type { EncodedVoices } from "./audio-format.ts";
 import type { Conversation } from "./conversation.ts";
@@ -12,5 +12,5 @@ export interface ResponseContext {
   readonly conversation: Conversation;
   readonly voices: EncodedVoices;
   /** Called once a function call is complete: `followUp` is what follows its output. */
-  readonly expectOutput: (callId: string, followUp: Reply | undefined) => void;
+  readonly expectOutput: (callId: string, followUp: FollowUp | undefined) => void;
 }

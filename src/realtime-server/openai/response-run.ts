@@ -1,4 +1,4 @@
-import { after, type Instant } from "../../environment/index.ts";
+import { after, type Instant, instant } from "../../environment/index.ts";
 import type { PlannedStep } from "../engine/performance-plan.ts";
 import type { Reply } from "../engine/repertoire.ts";
 import { FunctionCallOutput } from "./function-call-output.ts";
@@ -64,6 +64,12 @@ export class ResponseRun {
 
   get hasSentAudio(): boolean {
     return this.#hasSentAudio;
+  }
+
+  /** When a client that plays at real time has played what was sent; 0 where nothing was. */
+  get playedAt(): Instant {
+    const { firstAudioAt } = this.#performance ?? {};
+    return firstAudioAt === undefined ? instant(0) : after(firstAudioAt, this.#sentMs());
   }
 
   /** Whether it still has to be told what to do. */

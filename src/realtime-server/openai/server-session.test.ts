@@ -1217,6 +1217,72 @@ describe("faults", () => {
   });
 });
 
+function texts(client: Client): string[] {
+  const done = client.of("response.output_audio_transcript.done");
+  return done.map(({ transcript }) => transcript as string);
+}
+
+describe("a script with a memory", () => {
+  const MEMORY = `
+name: Memory
+otherwise: not-understood
+silenceMs: 3000
+cues:
+  silence:
+    - { when: { prompts: { atMost: 0 } }, says: interrupted, add: { prompts: 1 } }
+  interrupt: [goodbye]
+turns:
+  - hears: Dial four two.
+    tool: { name: send_dtmf, arguments: { digits: "42" } }
+    then:
+      - { when: { result.status: ok }, says: dialling, set: { dialled: true } }
+      - no-reply
+  - { hears: What time is breakfast?, when: { dialled: true }, says: breakfast }
+`;
+  it.each([
+    ['{"status":"ok"}', "Dialling four two now.", /^Breakfast/u],
+    ["busy", "I am sorry, nobody is free there. Can I help you?", /^Sorry, I did not/u],
+  ])("goes on by what a function returned: %s", (output, first, second) => {
+    const client = new Client({ repertoire: repertoireOf(MEMORY) });
+    client.update({ tools: [{ type: "function", name: "send_dtmf", parameters: {} }] });
+    client.say("Dial four two.", 1500);
+    const { call_id } = client.last("response.function_call_arguments.done");
+    const item = { type: "function_call_output", call_id: call_id as string, output };
+    client.send({ type: "conversation.item.create", item });
+    client.send({ type: "response.create" });
+    client.silence(2000);
+    client.say("What time is breakfast?", 3000);
+
+    expect(texts(client)).toEqual([first, expect.stringMatching(second)]);
+  });
+
+  it("breaks a silence once what it said has been played, and not again while nobody speaks", () => {
+    const client = new Client({ repertoire: repertoireOf(MEMORY) });
+    client.silence(5000);
+    expect(client.of("response.created")).toHaveLength(0);
+    client.say("What time is breakfast?", 20_000);
+
+    expect(texts(client)[1]).toBe("Of course. What would you like to know?");
+    const [first, second] = [0, 1].map(
+      (turn) => client.truths.filter(({ draft }) => draft.type === "firstAudioSent")[turn]?.at ?? 0,
+    );
+    const saidMs = client.truth("lastAudioSent")[0]?.audioMs ?? 0;
+    expect((second ?? 0) - (first ?? 0) - saidMs).toBeCloseTo(3400, -1);
+    // Asked once more, the script has nothing to say; after that it is not asked.
+    expect(client.of("response.created")).toHaveLength(3);
+    expect(texts(client)).toHaveLength(2);
+  });
+
+  it("follows a cue in its instructions, and leaves what is unanswered alone", () => {
+    const client = new Client({ repertoire: repertoireOf(MEMORY) });
+    const response = { instructions: "Speak up now. [cue: interrupt]" };
+    client.send({ type: "response.create", response });
+    client.silence(2500);
+
+    expect(texts(client)).toEqual(["Thank you for calling. Goodbye."]);
+  });
+});
+
 describe("determinism", () => {
   it("repeats a conversation bit for bit from its seed, and another seed paces it differently", () => {
     expect(conversation("one")).toEqual(conversation("one"));

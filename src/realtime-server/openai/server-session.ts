@@ -156,7 +156,7 @@ export class ServerSession implements SessionEngine {
       case "response.cancel":
         break;
     }
-    return this.#turns.cancelResponse(event.response_id);
+    return this.#turns.cancelResponse(event.response_id, now);
   }
 
   #append(audio: unknown, now: Instant): ProtocolError | undefined {
@@ -215,7 +215,7 @@ export class ServerSession implements SessionEngine {
     const previous = this.#conversation.idBefore(view.id);
     this.#outbox.emit({ type: "conversation.item.added", previous_item_id: previous, item: view });
     this.#outbox.emit({ type: "conversation.item.done", previous_item_id: previous, item: view });
-    if (item.type === "function_call_output") this.#turns.noteToolOutput(item.call_id);
+    if (item.type === "function_call_output") this.#turns.noteToolOutput(item.call_id, item.output);
     const text = userTextOf(item);
     if (heard !== undefined) this.#turns.noteTurn(view.id, heard, { now });
     else if (text !== undefined) this.#turns.noteText(text);

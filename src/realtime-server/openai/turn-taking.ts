@@ -1,9 +1,11 @@
 import { after, type Instant, type Random } from "../../environment/index.ts";
+import { Brain } from "../engine/brain.ts";
 import type { HeardTurn, ListenerEvent } from "../engine/listener.ts";
 import { planPerformance } from "../engine/performance-plan.ts";
-import { NO_REPLY, type Recognition, type Reply } from "../engine/repertoire.ts";
+import { cueIn, type FollowUp, type Recognition, type Reply } from "../engine/repertoire.ts";
 import type { ServerEventDraft } from "../engine/server-event.ts";
 import type { ServerSettings } from "../engine/server-settings.ts";
+import { SilenceWatch } from "../engine/silence-watch.ts";
 import { type EncodedVoices, encodeSamples } from "./audio-format.ts";
 import type { Conversation } from "./conversation.ts";
 import type { Outbox } from "./outbox.ts";
@@ -11,6 +13,7 @@ import type { ResponseContext } from "./response-context.ts";
 import { type CancelReason, ResponseRun } from "./response-run.ts";
 import type { SessionConfig } from "./session-config.ts";
 import type { ResponseRequest } from "./session-schema.ts";
+import { type CallerTurn, lastTextOf, reactionsTo, type Trigger } from "./trigger.ts";
 import { type Ids, type ProtocolError, protocolError } from "./wire.ts";
 
 /** What turn taking shares with the rest of its session. */
@@ -23,23 +26,6 @@ export interface TurnTakingOptions {
   readonly conversation: Conversation;
   readonly voices: EncodedVoices;
 }
-
-/** A turn of the caller that was committed. */
-interface CallerTurn {
-  readonly number: number;
-  readonly itemId: string;
-  readonly heard: HeardTurn;
-  /** Whether the bot was talked over. */
-  interrupted: boolean;
-  recognition: Recognition | undefined;
-}
-
-/** What a response answers. */
-type Trigger =
-  | { readonly kind: "turn"; readonly turn: CallerTurn }
-  | { readonly kind: "text"; readonly text: string }
-  | { readonly kind: "toolOutput"; readonly followUp: Reply | undefined }
-  | { readonly kind: "nothing" };
 
 /** A response under way and what it answers. */
 interface Active {
@@ -63,7 +49,9 @@ interface TurnNote {
 export class TurnTaking {
   readonly #options: TurnTakingOptions;
   readonly #context: ResponseContext;
-  readonly #followUps = new Map<string, Reply | undefined>();
+  readonly #followUps = new Map<string, FollowUp | undefined>();
+  readonly #brain: Brain;
+  readonly #silence = new SilenceWatch();
   #active: Active | undefined;
   /** What nobody has answered yet; the newest counts. */
   #unanswered: Trigger = { kind: "nothing" };
@@ -81,6 +69,7 @@ export class TurnTaking {
   constructor(options: TurnTakingOptions) {
     const { ids, outbox, conversation, voices } = options;
     this.#options = options;
+    this.#brain = new Brain(options.settings().repertoire.state);
     this.#context = {
       ids,
       emit: outbox.emit,
@@ -103,9 +92,10 @@ export class TurnTaking {
       active?.run.isThinking === true && !active.isStalled
         ? active.requestedAt
         : active?.run.nextTimeout;
-    const closeAt = this.#closeAt?.at;
-    if (runAt === undefined || closeAt === undefined) return runAt ?? closeAt;
-    return runAt < closeAt ? runAt : closeAt;
+    const due = [runAt, this.#closeAt?.at, this.#silenceEndsAt].filter((at) => at !== undefined);
+    return due.length === 0
+      ? undefined
+      : due.reduce((left, right) => (left < right ? left : right));
   }
 
   handleTimeout(now: Instant): void {
@@ -116,11 +106,12 @@ export class TurnTaking {
       this.#closeAt = undefined;
       return;
     }
+    this.#breakSilence(now);
     const active = this.#active;
     if (active === undefined) return;
     if (active.run.isThinking && !active.isStalled) this.#perform(active, now);
     active.run.handleTimeout(now);
-    this.#retire();
+    this.#retire(now);
   }
 
   /**
@@ -135,7 +126,7 @@ export class TurnTaking {
 
   /** Takes what the ear noticed. */
   handleListenerEvent(event: ListenerEvent, now: Instant): void {
-    if (event.kind === "started") this.#startTurn(event.audioMs);
+    if (event.kind === "started") this.#startTurn(event.audioMs, now);
     else if (event.kind === "paused") this.#listenAhead(event);
     else this.#stopTurn(event, now);
   }
@@ -144,6 +135,7 @@ export class TurnTaking {
   commit(heard: HeardTurn, now: Instant): void {
     this.#turnNumber += 1;
     this.#addTurn(this.#options.ids.next("item"), heard, { now });
+    this.#silence.noteSilence(now);
   }
 
   /** Notes that the client stopped to play what the bot said. */
@@ -161,6 +153,7 @@ export class TurnTaking {
     const interrupted = this.#talkedOver;
     const turn: CallerTurn = { number, itemId, heard, interrupted, recognition };
     this.#talkedOver = false;
+    this.#brain.noteTurn();
     this.#unanswered = { kind: "turn", turn };
     this.#toRecognise.push(turn);
     this.#recogniseAt = now;
@@ -172,7 +165,8 @@ export class TurnTaking {
   }
 
   /** Notes what a function returned. */
-  noteToolOutput(callId: string): void {
+  noteToolOutput(callId: string, output: string): void {
+    this.#brain.noteResult(output);
     this.#options.outbox.tellTruth({ type: "toolAnswered", callId });
     this.#unanswered = { kind: "toolOutput", followUp: this.#followUps.get(callId) };
     this.#followUps.delete(callId);
@@ -184,13 +178,13 @@ export class TurnTaking {
   }
 
   /** Cancels the active response, or the one named. */
-  cancelResponse(responseId: string | undefined): ProtocolError | undefined {
+  cancelResponse(responseId: string | undefined, now: Instant): ProtocolError | undefined {
     const active = this.#active?.run;
     if (active === undefined || (responseId !== undefined && responseId !== active.id)) {
       const message = "Cancellation failed: no active response found";
       return protocolError("response_cancel_not_active", message);
     }
-    this.#cancel("client_cancelled");
+    this.#cancel("client_cancelled", now);
     return undefined;
   }
 
@@ -211,6 +205,7 @@ export class TurnTaking {
     const input = { turn: this.#turnNumber, audioMs };
     const run = new ResponseRun(this.#context, settings, input);
     this.#active = { run, trigger, countsFrom, requestedAt: now, isStalled: false };
+    this.#silence.noteResponse();
     return undefined;
   }
 
@@ -219,12 +214,15 @@ export class TurnTaking {
     if (request.conversation === "none") {
       return { kind: "text", text: lastTextOf(request.input ?? []) };
     }
+    const cue = cueIn(request.instructions);
+    if (cue !== undefined) return { kind: "cue", cue };
     const trigger = this.#unanswered;
     this.#unanswered = { kind: "nothing" };
     return trigger;
   }
 
-  #startTurn(audioMs: number): void {
+  #startTurn(audioMs: number, now: Instant): void {
+    this.#silence.noteSpeech();
     const { ids, outbox, config } = this.#options;
     this.#turnNumber += 1;
     this.#spokenItemId = ids.next("item");
@@ -235,7 +233,7 @@ export class TurnTaking {
       item_id: this.#spokenItemId,
     });
     this.#talkedOver = this.#active?.run.hasSentAudio ?? false;
-    if (config.interruptsResponses) this.#cancel("turn_detected");
+    if (config.interruptsResponses) this.#cancel("turn_detected", now);
   }
 
   /**
@@ -259,6 +257,7 @@ export class TurnTaking {
     const overheard = this.#overheard?.speechEndMs === speechEndMs ? this.#overheard : undefined;
     this.#overheard = undefined;
     this.#addTurn(this.#spokenItemId, event.turn, { now, recognition: overheard?.recognition });
+    this.#silence.noteSilence(now);
     if (!config.createsResponses) return;
     const error = this.#createResponse({}, "speechStopped", now);
     if (error !== undefined) outbox.emitError(error, undefined);
@@ -343,17 +342,22 @@ export class TurnTaking {
 
   #replyTo(trigger: Trigger): Reply {
     const { repertoire } = this.#options.settings();
-    if (trigger.kind === "turn") {
-      const { recognition, interrupted } = trigger.turn;
-      return repertoire.replyTo(recognition?.phraseId, interrupted);
-    }
-    if (trigger.kind === "text") {
-      return repertoire.replyTo(repertoire.phraseWritten(trigger.text), false);
-    }
-    if (trigger.kind === "toolOutput") return trigger.followUp ?? NO_REPLY;
-    if (this.#hasGreeted || repertoire.greeting === undefined) return repertoire.otherwise;
-    this.#hasGreeted = true;
-    return repertoire.greeting;
+    const canGreet = !this.#hasGreeted && repertoire.hasGreeting;
+    if (trigger.kind === "nothing") this.#hasGreeted = true;
+    return this.#brain.react(reactionsTo(trigger, repertoire, canGreet));
+  }
+
+  get #silenceEndsAt(): Instant | undefined {
+    const { silenceMs } = this.#options.settings().repertoire;
+    return this.#active === undefined ? this.#silence.dueAt(silenceMs) : undefined;
+  }
+
+  /** Speaks of its own accord; once, until somebody has spoken. */
+  #breakSilence(now: Instant): void {
+    const endsAt = this.#silenceEndsAt;
+    if (endsAt === undefined || endsAt > now) return;
+    this.#createResponse({ instructions: "[cue: silence]" }, "responseCreated", now);
+    this.#silence.noteBroken();
   }
 
   /** A model can only call what the session declares. */
@@ -366,30 +370,21 @@ export class TurnTaking {
     return { ...reply, parts };
   }
 
-  #cancel(reason: CancelReason): void {
+  #cancel(reason: CancelReason, now: Instant): void {
     this.#active?.run.cancel(reason, this.#options.settings().faults.stragglers ?? 0);
-    this.#retire();
+    this.#retire(now);
   }
 
-  #retire(): void {
-    if (this.#active?.run.isDone !== true) return;
-    this.#hasSpoken ||= this.#active.run.hasSentAudio;
+  #retire(now: Instant): void {
+    const run = this.#active?.run;
+    if (run?.isDone !== true) return;
+    this.#hasSpoken ||= run.hasSentAudio;
     this.#active = undefined;
+    if (run.hasSentAudio) this.#silence.notePlayed(run.playedAt);
+    this.#silence.noteSilence(now);
   }
 }
 
 function durationMs(heard: HeardTurn): number {
   return (heard.samples.length * 1000) / heard.sampleRateHz;
-}
-
-/** The last text in items that a client gave with its request; empty where there is none. */
-function lastTextOf(items: NonNullable<ResponseRequest["input"]>): string {
-  const texts = items.flatMap(({ content }) => {
-    const parts = Array.isArray(content) ? (content as readonly unknown[]) : [];
-    return parts.flatMap((part) => {
-      const text = (part as { text?: unknown } | null)?.text;
-      return typeof text === "string" ? [text] : [];
-    });
-  });
-  return texts.at(-1) ?? "";
 }

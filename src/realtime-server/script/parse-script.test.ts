@@ -30,6 +30,8 @@ describe("parseScript", () => {
       pacing: { firstDeltaMs: [100, 200], deltaMs: [200, 400], speedFactor: [5, 15] },
       semanticVad: { minSpeechMs: 450 },
       turns: [{ hears: ["Hello"], says: "hi", order: "speech-then-tool" }],
+      otherwise: [{ says: "Pardon?" }],
+      state: {},
     });
   });
 

@@ -2,7 +2,7 @@ import { type Document, isMap, isScalar, isSeq, LineCounter, parseDocument } fro
 import type { z } from "zod";
 import { UsageError } from "../../environment/index.ts";
 import type { Script } from "./script.ts";
-import { ALLOWED_KEYS, SCRIPT_SCHEMA } from "./script-schema.ts";
+import { allowedKeys, SCRIPT_SCHEMA } from "./script-schema.ts";
 
 /** Most problems listed in one message. */
 const PROBLEMS_MAX = 5;
@@ -45,9 +45,11 @@ function malformed(fileName: string, problems: readonly string[]): UsageError {
 function problemText(issue: z.core.$ZodIssue): string {
   const where = issue.path.length === 0 ? "the script" : pathText(issue.path);
   if (issue.code === "unrecognized_keys") {
-    const general = issue.path.map((part) => (typeof part === "number" ? "*" : String(part)));
-    const allowed = ALLOWED_KEYS[general.join(".")]?.join(", ") ?? "none";
+    const allowed = allowedKeys(issue.path).join(", ");
     return `${where} has the unknown key "${issue.keys.join('", "')}"; allowed are: ${allowed}`;
+  }
+  if (issue.code === "invalid_key") {
+    return `${where}: its name ${issue.issues.map(({ message }) => message).join("; ")}`;
   }
   return issue.code === "custom" ? `${where} ${issue.message}` : `${where}: ${issue.message}`;
 }
@@ -63,7 +65,10 @@ function pathText(path: readonly PropertyKey[]): string {
 }
 
 /** The line of the value at `path`, or of the nearest thing around it that exists. */
-function lineAt(lines: Readonly<Record<string, number>>, path: readonly PropertyKey[]): number {
+export function lineAt(
+  lines: Readonly<Record<string, number>>,
+  path: readonly PropertyKey[],
+): number {
   for (let length = path.length; length > 0; length -= 1) {
     const line = lines[path.slice(0, length).map(String).join(".")];
     if (line !== undefined) return line;
