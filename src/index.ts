@@ -178,6 +178,7 @@ export type {
   UserTool,
   UserToolContext,
 } from "./bridge/index.ts";
+export { AI_PROVIDERS, type AiProvider, type ModelPrice } from "./bridge/index.ts";
 export type {
   AgentOptions,
   AiOptions,

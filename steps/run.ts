@@ -1,4 +1,6 @@
 import {
+  AI_PROVIDERS,
+  type AiProvider,
   type CallLimits,
   type EmbeddedAi,
   type Harness,
@@ -10,9 +12,9 @@ import {
   UsageError,
 } from "../src/index.ts";
 
-/** The protocols by which an embedded bot may speak to its AI. */
-const PROVIDERS = ["openai", "gemini"] as const;
-type Provider = (typeof PROVIDERS)[number];
+/** The protocols that the embedded AI speaks; the others need their provider. */
+type Provider = Extract<AiProvider, "openai" | "azure-openai" | "gemini">;
+const EMBEDDED: readonly Provider[] = ["openai", "azure-openai", "gemini"];
 
 /** World parameters that Sidetone understands, all optional. */
 export interface RunParameters extends CallLimits {
@@ -22,7 +24,10 @@ export interface RunParameters extends CallLimits {
   readonly voicesFolder?: string;
   /** The address that callers are bound to; default: the one that routes to the target. */
   readonly localAddress?: string;
-  /** The protocol by which embedded bots speak to their AI: "openai" (the default) or "gemini". */
+  /**
+   * The protocol by which embedded bots speak to their AI: "openai" (the default), "azure-openai" or
+   * "gemini".
+   */
   readonly ai?: string;
   /** Modules of tools for embedded bots: paths, or one path (docs/tools.md). */
   readonly tools?: readonly string[] | string;
@@ -111,7 +116,7 @@ class Run {
       answer: { kind: "answer", ringMs: 0 },
       ai: {
         provider: this.#provider,
-        url: this.#provider === "gemini" ? ai.geminiUrl : ai.url,
+        url: embeddedUrl(this.#provider, ai),
         apiKey: ai.apiKey,
         model: MODELS[this.#provider],
         turnDetection,
@@ -126,6 +131,7 @@ class Run {
 /** What embedded bots ask for; the embedded AI does not mind. */
 const MODELS: Readonly<Record<Provider, string>> = {
   openai: "gpt-realtime",
+  "azure-openai": "gpt-realtime",
   gemini: "gemini-3.8-live",
 };
 
@@ -165,12 +171,21 @@ function listOf(paths: readonly string[] | string = []): readonly string[] {
   return typeof paths === "string" ? paths.split(",").map((path) => path.trim()) : paths;
 }
 
+/** Azure's clients ask for another path. */
+function embeddedUrl(provider: Provider, ai: EmbeddedAi): string {
+  if (provider === "gemini") return ai.geminiUrl;
+  return provider === "azure-openai" ? ai.url.replace("/v1/", "/openai/v1/") : ai.url;
+}
+
 function providerNamed(name: string): Provider {
-  const provider = PROVIDERS.find((each) => each === name);
+  const provider = EMBEDDED.find((each) => each === name);
   if (provider !== undefined) return provider;
+  const isKnown = AI_PROVIDERS.some((each) => each === name);
   throw new UsageError(
     "ERR_AI_PROVIDER_UNKNOWN",
-    `Embedded bots speak to their AI by one of ${PROVIDERS.join(", ")}; "${name}" is not known.`,
+    isKnown
+      ? `The embedded AI does not speak "${name}": only ${EMBEDDED.join(", ")}. Add an agent with that provider's URL and key instead.`
+      : `Embedded bots speak to their AI by one of ${EMBEDDED.join(", ")}; "${name}" is not known.`,
   );
 }
 

@@ -1,7 +1,14 @@
 import type { Instant } from "../environment/index.ts";
 import type { AiSessionFact, FactSink } from "../timeline/index.ts";
 import { type AiEventHandlers, dispatchAiEvent } from "./ai-event-handlers.ts";
-import type { AiErrorEvent, AiEvent, AiSession, AiTurnDoneEvent } from "./ai-session.ts";
+import type {
+  AiErrorEvent,
+  AiEvent,
+  AiSession,
+  AiTurnDoneEvent,
+  AiUsageEvent,
+} from "./ai-session.ts";
+import { costOf, type ModelPrice } from "./usage.ts";
 
 /** Responses whose audio is counted at once; one, with providers that keep to their protocol. */
 const RESPONSES_MAX = 64;
@@ -10,6 +17,7 @@ const RESPONSES_MAX = 64;
 export class AiFacts {
   readonly #session: AiSession;
   readonly #record: FactSink;
+  readonly #prices: Readonly<Record<string, ModelPrice>>;
   readonly #receivedSamples = new Map<string, number>();
   readonly #handlers: AiEventHandlers = {
     ready: (_event, at) => this.#recordSession("ready", at),
@@ -39,11 +47,18 @@ export class AiFacts {
       this.#record({ ...this.#withAudio(responseId), event: "audioDone", at });
     },
     turnDone: (event, at) => this.#recordTurnDone(event, at),
+    usage: (event, at) => this.#recordUsage(event, at),
   };
 
-  constructor(session: AiSession, record: FactSink) {
+  /** @param prices of the user's own, by model; they come before the published ones. */
+  constructor(
+    session: AiSession,
+    record: FactSink,
+    prices: Readonly<Record<string, ModelPrice>> = {},
+  ) {
     this.#session = session;
     this.#record = record;
+    this.#prices = prices;
   }
 
   handleConnecting(at: Instant): void {
@@ -80,6 +95,15 @@ export class AiFacts {
     const more = detail === undefined ? {} : { detail };
     this.#record({ ...this.#withAudio(responseId), event: "done", status, ...more, at });
     this.#receivedSamples.delete(responseId);
+  }
+
+  #recordUsage(event: AiUsageEvent, at: Instant): void {
+    const { responseId, totalTokens, inputTokens, outputTokens, details } = event;
+    const cost = costOf(details, this.#session.model, this.#prices);
+    const kinds = details === undefined ? {} : { details };
+    const usage = { responseId, totalTokens, inputTokens, outputTokens, ...kinds };
+    const priced = cost === undefined ? {} : { costUsd: cost.usd, prices: cost.prices };
+    this.#record({ kind: "aiUsage", ...usage, ...priced, at });
   }
 
   #recordError(event: AiErrorEvent, at: Instant): void {

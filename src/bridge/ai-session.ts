@@ -1,4 +1,5 @@
 import type { Instant, SidetoneError } from "../environment/index.ts";
+import type { TokenDetails } from "./usage.ts";
 
 /**
  * What any provider tells, in one set of words.
@@ -59,13 +60,15 @@ export interface AiToolCallEvent {
   readonly responseId: string;
 }
 
-/** What a response cost, in the provider's tokens. */
+/** What a response used, in the provider's tokens. */
 export interface AiUsageEvent {
   readonly type: "usage";
   readonly responseId: string;
   readonly totalTokens: number;
   readonly inputTokens: number;
   readonly outputTokens: number;
+  /** By kind, where the provider says so. */
+  readonly details?: TokenDetails;
 }
 
 /** Something went wrong. A fatal error is followed by `closed`. */

@@ -16,6 +16,7 @@ import type { DrainOutcome } from "./drain-waits.ts";
 import { type FlushedResponse, InjectionBuffer, type PlayoutEvent } from "./injection-buffer.ts";
 import type { ToolRegistry } from "./tool-registry.ts";
 import { ToolRunner } from "./tool-runner.ts";
+import type { ModelPrice } from "./usage.ts";
 
 /** What a bridge joins. */
 export interface BridgeOptions {
@@ -30,6 +31,8 @@ export interface BridgeOptions {
   readonly greet?: boolean;
   /** How long a tool waits for queued speech at most. Default 10 000. */
   readonly toolWaitMsMax?: number;
+  /** What the AI's tokens cost where the published prices do not hold, by model. */
+  readonly prices?: Readonly<Record<string, ModelPrice>>;
   /** Speech of the bot held at most. Default 120 000. */
   readonly playoutCapacityMs?: number;
 }
@@ -96,7 +99,7 @@ export class Bridge {
     const { session, record, clock } = options;
     this.#options = options;
     this.#session = session;
-    this.#facts = new AiFacts(session, record);
+    this.#facts = new AiFacts(session, record, options.prices);
     this.#tools = new ToolRunner({
       session,
       registry: options.tools,

@@ -2,6 +2,7 @@
  * The AI side of a call: provider-neutral sessions, the bot's tools, and the buffer that plays its
  * speech into the call. It knows nothing of SIP and RTP.
  */
+export { AI_PROVIDERS, type AiProvider } from "./ai-providers.ts";
 export type {
   AiAudioEvent,
   AiErrorEvent,
@@ -42,6 +43,7 @@ export { openAiSession } from "./openai/openai-session.ts";
 export type { OpenAiAudioFormat } from "./openai/wire-format.ts";
 export { ToolRegistry } from "./tool-registry.ts";
 export type { Tool, ToolArguments, ToolDefinition } from "./tools.ts";
+export type { ModelPrice } from "./usage.ts";
 export {
   HTTP_TOOL_SCHEMA,
   readToolModule,

@@ -1,3 +1,4 @@
+import type { AiProvider, ModelPrice } from "../bridge/index.ts";
 import type { SocketAddress } from "../environment/index.ts";
 import type { MediaSettings } from "../media/index.ts";
 import type {
@@ -58,7 +59,8 @@ type AnswerKind =
 
 /** The AI that a bot bridges its calls to. Plain data: it crosses a thread's border. */
 export interface AiOptions {
-  readonly provider: "openai" | "gemini";
+  /** Whose protocol it speaks. */
+  readonly provider: AiProvider;
   /** e.g. ws://127.0.0.1:8080/v1/realtime, or wss://generativelanguage.googleapis.com */
   readonly url: string;
   /** Never logged, reported or recorded. */
@@ -78,6 +80,8 @@ export interface AiOptions {
   readonly greets: boolean;
   /** Tools beside those that act on the call. */
   readonly tools?: BotToolOptions;
+  /** What its tokens cost where the published prices do not hold: US dollars for a million. */
+  readonly prices?: Readonly<Record<string, ModelPrice>>;
   /** How long the AI may take to get ready before the call is refused with 503. */
   readonly connectTimeoutMs?: number;
   /** How long it may keep quiet while it owes an answer before the call is given up. */

@@ -39,6 +39,7 @@ export function aiSessionOf(
   }
   return openAiSession(environment, {
     ...common,
+    dialect: ai.provider,
     ...(ai.turnDetection === undefined ? {} : { turnDetection: ai.turnDetection }),
     ...(ai.audioFormat === undefined
       ? {}

@@ -51,6 +51,7 @@ export function connectBridge(
       tools: registry,
       record,
       clock: environment.clock,
+      ...(ai.prices === undefined ? {} : { prices: ai.prices }),
       logger: environment.logger,
       onAiEvent: (json, direction, at) => trace.addAiEvent(json, direction, at),
     });

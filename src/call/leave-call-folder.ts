@@ -6,7 +6,7 @@ import {
   measureCall,
   type RecordedAudio,
 } from "../measure/index.ts";
-import { CALL_FILES, encodeFacts } from "../timeline/index.ts";
+import { CALL_FILES, type CallDescription, encodeFacts } from "../timeline/index.ts";
 import type { WatchedCall } from "./watched-call.ts";
 
 /** What was written of one call. */
@@ -24,13 +24,14 @@ export async function leaveCallFolder(
   const artifacts = await call.artifacts();
   const record = call.recordOf(artifacts);
   const metrics = measureCall(record);
+  const described = { ...record.description, ...aiEntry(metrics) };
   const write = (name: string, content: Uint8Array | string | undefined): Promise<void> =>
     content === undefined
       ? Promise.resolve()
       : files.write(`${callsFolder}/${record.description.id}/${name}`, content);
   const seenFrom = artifacts.get("caller") ?? artifacts.get("bot");
   await Promise.all([
-    write(CALL_FILES.description, jsonText(record.description)),
+    write(CALL_FILES.description, jsonText(described)),
     write(CALL_FILES.timeline, encodeFacts(record.facts)),
     write(CALL_FILES.audio, wavOf(record.audio)),
     write(CALL_FILES.botAudio, wavOf(record.botAudio)),
@@ -40,6 +41,12 @@ export async function leaveCallFolder(
     write(CALL_FILES.metrics, jsonText(metrics)),
   ]);
   return { record, metrics };
+}
+
+function aiEntry({ ai }: CallMetrics): Pick<CallDescription, "ai"> {
+  if (ai === undefined) return {};
+  const { totalTokens, costUsd } = ai;
+  return { ai: costUsd === undefined ? { totalTokens } : { totalTokens, costUsd } };
 }
 
 function jsonText(value: unknown): string {

@@ -25,7 +25,8 @@ Options
   --max-ring SECONDS   the longest that a call may ring (default: 180)
   --max-duration SECONDS  the longest that a call may last (default: 300)
   --dns SERVER         a DNS server instead of this machine's, ADDRESS or ADDRESS:PORT (repeatable)
-  --ai openai|gemini   the protocol by which embedded bots speak to their AI (default: openai)
+  --ai PROTOCOL        by which embedded bots speak to their AI: openai (default), azure-openai
+                       or gemini
   --tools FILE         a module of tools for the AI of embedded bots (may be repeated; docs/tools.md)
   --voices FOLDER      recordings of your own, in caller/ and bot/
   --seed SEED          repeats a run's random choices

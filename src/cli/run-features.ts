@@ -35,7 +35,7 @@ export interface RunOptions {
   /** The folder that gets a folder per run. */
   readonly reports: string;
   readonly localAddress: string | undefined;
-  /** "openai" or "gemini". */
+  /** "openai", "azure-openai" or "gemini". */
   readonly ai: string | undefined;
   /** Modules of tools for embedded bots. */
   readonly tools: readonly string[];

@@ -239,6 +239,18 @@ export interface BridgeMetrics {
   readonly appendedMs: number;
 }
 
+/** What the call's AI used, by its own account, and what that costs by a list of prices. */
+export interface AiUsageMetrics {
+  readonly responses: number;
+  /** Of these, those whose model's price is not known: they are not in `costUsd`. */
+  readonly unpricedResponses: number;
+  readonly totalTokens: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly costUsd?: number;
+  readonly prices?: { readonly source: string; readonly date: string };
+}
+
 /** Where the recording lies on the clock, so that an instant can be found in the file. */
 export interface RecordingSpan {
   readonly startedAt: Instant;
@@ -264,6 +276,7 @@ export interface CallMetrics {
   readonly media: readonly MediaMetrics[];
   readonly instrument: readonly InstrumentMetrics[];
   readonly bridge?: BridgeMetrics;
+  readonly ai?: AiUsageMetrics;
   readonly faults: readonly {
     readonly code: string;
     readonly party: Party;

@@ -3,8 +3,10 @@
  * I/O and knows nothing of how a call was made or how a report looks. docs/measurements.md defines
  * every figure.
  */
+export { aiUsageOf, usageWords } from "./ai-usage.ts";
 export { FALSE_STOP_LIMIT_MS, YIELD_LIMIT_MS } from "./barge-in.ts";
 export {
+  type AiUsageMetrics,
   type BackchannelMetrics,
   type BargeInMetrics,
   type BotSegment,

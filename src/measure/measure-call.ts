@@ -1,3 +1,4 @@
+import { measureAiUsage } from "./ai-usage.ts";
 import { measureBackchannels, measureBargeIns } from "./barge-in.ts";
 import { type CallMetrics, METRICS_VERSION, type RecordingSpan } from "./call-metrics.ts";
 import type { CallRecord, RecordedAudio } from "./call-record.ts";
@@ -35,6 +36,7 @@ export function measureCall(record: CallRecord): CallMetrics {
     media: measureMedia(facts),
     instrument: measureInstrument(facts),
     ...optional("bridge", measureBridge(facts)),
+    ...optional("ai", measureAiUsage(facts)),
     faults: factsOf(facts, "fault").map(({ code, party, at }) => ({ code, party, at })),
   };
 }

@@ -1,5 +1,5 @@
 import { seededRandom } from "../environment/index.ts";
-import { figuresOf, ratesOf } from "../measure/index.ts";
+import { aiUsageOf, figuresOf, ratesOf } from "../measure/index.ts";
 import { countVerdicts, type RunSummary } from "./run-summary.ts";
 
 /** The version of `results.json`; raised when a field changes its meaning or goes away. */
@@ -12,12 +12,14 @@ export const RESULTS_VERSION = 1;
  */
 export function renderResults(run: RunSummary): string {
   const metrics = run.calls.map((call) => call.metrics);
+  const ai = aiUsageOf(metrics);
   const results = {
     schema: "sidetone-results",
     version: RESULTS_VERSION,
     verdicts: countVerdicts(run),
     figures: figuresOf(metrics, seededRandom(run.seed)),
     rates: ratesOf(metrics),
+    ...(ai === undefined ? {} : { ai }),
     ...run,
   };
   return `${JSON.stringify(results, undefined, 2)}\n`;

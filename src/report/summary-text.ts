@@ -1,4 +1,12 @@
-import { type Figure, figuresOf, formatMs, type Rate, ratesOf } from "../measure/index.ts";
+import {
+  aiUsageOf,
+  type Figure,
+  figuresOf,
+  formatMs,
+  type Rate,
+  ratesOf,
+  usageWords,
+} from "../measure/index.ts";
 import { plainText } from "./plain-text.ts";
 import { countVerdicts, type RunSummary, type ScenarioSummary, VERDICTS } from "./run-summary.ts";
 
@@ -11,11 +19,13 @@ export function renderSummary(run: RunSummary): string {
   const metrics = run.calls.map((call) => call.metrics);
   const figures = figuresOf(metrics).filter(({ statistics }) => statistics !== undefined);
   const rates = ratesOf(metrics).filter(({ total }) => total > 0);
+  const ai = aiUsageOf(metrics);
   return [
     ...run.scenarios.flatMap(scenarioLines),
     "",
     ...(figures.length > 0 ? [figureHeader(), ...figures.flatMap(figureLines), ""] : []),
     ...(rates.length > 0 ? [...rates.map(rateLine), ""] : []),
+    ...(ai === undefined ? [] : [`  The AI used ${usageWords(ai)}.`, ""]),
     verdictLine(run),
     "",
   ].join("\n");

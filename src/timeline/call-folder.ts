@@ -38,4 +38,6 @@ export interface CallDescription {
   readonly platform: string;
   /** Which agents' facts stand on the timeline. */
   readonly parties: readonly Party[];
+  /** What its AI used, and what that costs where the price is known; see `metrics.json`. */
+  readonly ai?: { readonly totalTokens: number; readonly costUsd?: number };
 }

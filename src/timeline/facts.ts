@@ -290,6 +290,28 @@ export interface AiResponseFact extends FactBase {
   readonly audioMs?: number;
 }
 
+/** Tokens that a response used, as the AI claims, and what they cost by a published list or one's own. */
+export interface AiUsageFact extends FactBase {
+  readonly kind: "aiUsage";
+  readonly responseId: string;
+  readonly totalTokens: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** By kind, where the AI says so; no token is in two of them, and cached ones are input, too. */
+  readonly details?: {
+    readonly inputText: number;
+    readonly inputAudio: number;
+    readonly cachedText: number;
+    readonly cachedAudio: number;
+    readonly outputText: number;
+    readonly outputAudio: number;
+  };
+  /** Absent where the model's price is not known. */
+  readonly costUsd?: number;
+  /** The list that the price is from. */
+  readonly prices?: { readonly source: string; readonly date: string };
+}
+
 /** A transcript, the caller's or the bot's, as the AI claims it. */
 export interface AiTranscriptFact extends FactBase {
   readonly kind: "aiTranscript";
@@ -423,6 +445,7 @@ export type Fact =
   | AiCallerSpeechFact
   | AiInputClockFact
   | AiResponseFact
+  | AiUsageFact
   | AiTranscriptFact
   | PlayoutFact
   | InterruptionFact

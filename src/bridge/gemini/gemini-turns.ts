@@ -2,13 +2,8 @@ import type { Instant } from "../../environment/index.ts";
 import type { AiEvent, AiToolCallEvent, AiTurnDoneEvent } from "../ai-session.ts";
 import { AudioBase64Decoder } from "../provider/audio-base64.ts";
 import type { AudioFormat } from "../provider/audio-format.ts";
-import {
-  type JsonObject,
-  numberField,
-  objectField,
-  objectsField,
-  textField,
-} from "../provider/json-fields.ts";
+import { type JsonObject, objectField, objectsField, textField } from "../provider/json-fields.ts";
+import { usageEvent } from "./usage.ts";
 
 /** Takes what the turns tell. */
 export type EmitEvent = (event: AiEvent, now: Instant) => void;
@@ -121,11 +116,7 @@ export class GeminiTurns {
   handleUsage(usage: JsonObject, now: Instant): void {
     const responseId = this.#segment?.responseId ?? this.#lastResponseId;
     if (responseId === undefined) return;
-    const inputTokens = numberField(usage, "promptTokenCount") ?? 0;
-    const outputTokens =
-      numberField(usage, "responseTokenCount") ?? numberField(usage, "candidatesTokenCount") ?? 0;
-    const totalTokens = numberField(usage, "totalTokenCount") ?? inputTokens + outputTokens;
-    this.#emit({ type: "usage", responseId, totalTokens, inputTokens, outputTokens }, now);
+    this.#emit(usageEvent(responseId, usage), now);
   }
 
   /** From now on, what still comes of this response is a straggler. */

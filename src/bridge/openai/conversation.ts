@@ -12,6 +12,7 @@ import { FunctionCalls } from "./function-calls.ts";
 import { ResponseAudio } from "./response-audio.ts";
 import { ResponseGate } from "./response-gate.ts";
 import type { ServerEventKind } from "./server-events.ts";
+import { usageEvent } from "./usage.ts";
 import type { WireFormat } from "./wire-format.ts";
 
 /** Where neutral events go. */
@@ -162,7 +163,8 @@ export class Conversation {
     }
     this.gate.handleResponseDone(responseId);
     this.audio.handleDone(responseId);
-    this.#emitUsage(responseId, objectField(response, "usage"), now);
+    const usage = objectField(response, "usage") ?? objectField(event, "usage");
+    if (usage !== undefined) this.#emit(usageEvent(responseId, usage), now);
     const detail = this.#statusDetail(objectField(response, "status_details"));
     const base = { type: "turnDone", responseId, status } as const;
     this.#emit(detail === undefined ? base : { ...base, detail }, now);
@@ -173,20 +175,6 @@ export class Conversation {
     if (call === undefined) return;
     this.gate.handleToolCall(call.id);
     this.#emit(call, now);
-  }
-
-  #emitUsage(responseId: string, usage: JsonObject | undefined, now: Instant): void {
-    if (usage === undefined) return;
-    this.#emit(
-      {
-        type: "usage",
-        responseId,
-        totalTokens: numberField(usage, "total_tokens") ?? 0,
-        inputTokens: numberField(usage, "input_tokens") ?? 0,
-        outputTokens: numberField(usage, "output_tokens") ?? 0,
-      },
-      now,
-    );
   }
 
   /** "turn_detected", "max_output_tokens", or "rate_limit_exceeded: …". */

@@ -1,5 +1,6 @@
 import { UsageError } from "../../environment/index.ts";
 import type { ToolDefinition } from "../tools.ts";
+import { DIALECTS, type OpenAiDialect, type OpenAiDialectName } from "./dialects.ts";
 import { type OpenAiAudioFormat, WIRE_FORMATS, type WireFormat } from "./wire-format.ts";
 
 /** How the server decides that the caller speaks; what is left out, the provider's defaults fill. */
@@ -22,9 +23,11 @@ export type OpenAiTurnDetection =
 
 /** How to reach an OpenAI Realtime server, and how the session shall be set. */
 export interface OpenAiOptions {
+  /** Who is spoken to; default "openai". */
+  readonly dialect?: OpenAiDialectName;
   /** `ws:` or `wss:`; the model is added as query where the URL names none. */
   readonly url: string;
-  /** Sent as Bearer token; appears in no error, fact, log or `ai.jsonl`. */
+  /** A key or an ephemeral token. Sent as a header; appears in no error, fact, log or `ai.jsonl`. */
   readonly apiKey: string;
   readonly model: string;
   readonly voice?: string;
@@ -59,6 +62,7 @@ const APPEND_MS_MAX = 500;
 
 /** Options with every default filled in. */
 export interface OpenAiSettings {
+  readonly dialect: OpenAiDialect;
   readonly url: string;
   readonly apiKey: string;
   readonly model: string;
@@ -83,8 +87,10 @@ export interface OpenAiSettings {
  */
 export function openAiSettings(options: OpenAiOptions): OpenAiSettings {
   checkApiKey(options.apiKey);
+  const dialect = DIALECTS[options.dialect ?? "openai"];
   return {
-    url: sessionUrl(options.url, options.model),
+    dialect,
+    url: sessionUrl(options.url, options.model, dialect),
     apiKey: options.apiKey,
     model: options.model,
     input: formatNamed("input", options.inputFormat ?? "pcm"),
@@ -132,14 +138,16 @@ function checkApiKey(apiKey: string): void {
   );
 }
 
-function sessionUrl(text: string, model: string): string {
+function sessionUrl(text: string, model: string, dialect: OpenAiDialect): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || (url.protocol !== "ws:" && url.protocol !== "wss:")) {
     throw new UsageError(
       "ERR_AI_URL_MALFORMED",
-      'The AI session\'s URL is not a ws: or wss: URL. Write e.g. "wss://api.openai.com/v1/realtime".',
+      `The AI session's URL is not a ws: or wss: URL. Write e.g. "${dialect.exampleUrl}".`,
     );
   }
-  if (!url.searchParams.has("model")) url.searchParams.set("model", model);
+  for (const [name, value] of Object.entries({ ...dialect.query, model })) {
+    if (!url.searchParams.has(name)) url.searchParams.set(name, value);
+  }
   return url.toString();
 }

@@ -6,6 +6,7 @@ import {
   events,
   perform,
   playbook,
+  playbookOptions,
   receive,
   START,
   sent,
@@ -58,12 +59,13 @@ describe("OpenAiProtocol playbooks", () => {
   const names = readdirSync(FIXTURES).filter((name) => name.endsWith(".jsonl"));
 
   it("finds its playbooks", () => {
-    expect(names.length).toBeGreaterThanOrEqual(11);
+    expect(names.length).toBeGreaterThanOrEqual(16);
   });
 
   it.each(names)("%s", (name) => {
-    const engine = protocol();
-    for (const { input, expected } of playbook(new URL(name, FIXTURES))) {
+    const file = new URL(name, FIXTURES);
+    const engine = protocol(playbookOptions(file));
+    for (const { input, expected } of playbook(file)) {
       perform(engine, input);
       const outputs = drain(engine).map(written);
       const observed = outputs.filter((line) => line !== undefined);
@@ -139,13 +141,18 @@ describe("OpenAiProtocol session", () => {
   });
 
   it.each([
-    [{ audio: { input: { turn_detection: null } } }, []],
-    [{ audio: { input: { turn_detection: { interrupt_response: false } } } }, []],
-    [{ audio: { input: { turn_detection: { interrupt_response: true } } } }, ["interrupted"]],
-    [{ turn_detection: null }, []],
-    [{}, ["interrupted"]],
-  ])("knows from %o whether the caller's speech interrupts", (session, expected) => {
-    const engine = readyProtocol();
+    ["openai", { audio: { input: { turn_detection: null } } }, []],
+    ["openai", { audio: { input: { turn_detection: { interrupt_response: false } } } }, []],
+    [
+      "openai",
+      { audio: { input: { turn_detection: { interrupt_response: true } } } },
+      ["interrupted"],
+    ],
+    ["azure-voice-live", { turn_detection: null }, []],
+    ["xai", { turn_detection: null }, []],
+    ["openai", {}, ["interrupted"]],
+  ] as const)("knows as %s from %o whether the caller interrupts", (dialect, session, expected) => {
+    const engine = readyProtocol({ dialect });
     receive(engine, { type: "session.updated", session });
     receive(engine, { type: "input_audio_buffer.speech_started", audio_start_ms: 1 });
     const types = events(drain(engine)).map((event) => event.type);

@@ -18,13 +18,13 @@ import {
   functionCallOutput,
   responseCancel,
   responseCreate,
-  sessionUpdate,
   truncateItem,
 } from "./client-events.ts";
 import { Conversation } from "./conversation.ts";
 import type { OpenAiSettings } from "./openai-options.ts";
 import { type ServerEventKind, serverEventKind } from "./server-events.ts";
 import { effectiveSession } from "./session-state.ts";
+import { sessionUpdate } from "./session-update.ts";
 
 /** What the engine saw and threw away. */
 export type ProtocolCounts = {
@@ -42,7 +42,7 @@ type State = "connecting" | "updating" | "ready" | "closed";
 const MALFORMED_REPORTS_MAX = 5;
 
 /**
- * The OpenAI Realtime protocol (GA names and the beta's), client side.
+ * The OpenAI Realtime protocol in its dialects (`DIALECTS`), client side.
  *
  * It does no I/O and reads no clock: server messages go in, client messages and neutral events
  * come out of `takeOutput`. Nothing that a server sends makes it throw. It knows nothing of the

@@ -1,11 +1,12 @@
 import type { Environment } from "../../environment/index.ts";
 import type { AiSession } from "../ai-session.ts";
 import { ProtocolSession } from "../provider/protocol-session.ts";
+import { credentialHeaders } from "./dialects.ts";
 import { type OpenAiOptions, openAiSettings } from "./openai-options.ts";
 import { OpenAiProtocol } from "./openai-protocol.ts";
 
 /**
- * Opens a session with an OpenAI Realtime server.
+ * Opens a session with an OpenAI Realtime server, or one of its dialects.
  *
  * Whatever becomes of it arrives at `onEvent`: `ready`, or a fatal `error` (ERR_AI_UNREACHABLE,
  * ERR_AI_UNAUTHORIZED, ERR_AI_STALLED, ERR_AI_CLOSED, ERR_AI_SETTINGS_REJECTED,
@@ -17,7 +18,7 @@ import { OpenAiProtocol } from "./openai-protocol.ts";
 export function openAiSession(environment: Environment, options: OpenAiOptions): AiSession {
   const settings = openAiSettings(options);
   return new ProtocolSession(environment, {
-    provider: "openai",
+    provider: settings.dialect.name,
     model: settings.model,
     inputSampleRateHz: settings.input.sampleRateHz,
     outputSampleRateHz: settings.output.sampleRateHz,
@@ -25,7 +26,7 @@ export function openAiSession(environment: Environment, options: OpenAiOptions):
     protocol: new OpenAiProtocol(settings, environment.clock.now()),
     connect: () =>
       environment.network.connectMessages(settings.url, {
-        headers: { Authorization: `Bearer ${settings.apiKey}` },
+        headers: credentialHeaders(settings.dialect, settings.apiKey),
         handshakeTimeoutMs: settings.connectTimeoutMs,
       }),
   });

@@ -16,7 +16,8 @@ export type ServerEventKind =
   | "error"
   | "ignored";
 
-// GA names first, then the beta's, which Azure Voice Live and some clones still speak.
+// GA names first, then the beta's, which Azure Voice Live and some clones still speak. All dialects
+// are read at once: no name means two things, and clones mix them.
 const NAMES: Readonly<Record<ServerEventKind, readonly string[]>> = {
   sessionCreated: ["session.created"],
   sessionUpdated: ["session.updated"],
@@ -39,6 +40,8 @@ const NAMES: Readonly<Record<ServerEventKind, readonly string[]>> = {
     "conversation.item.deleted",
     "conversation.item.truncated",
     "conversation.item.input_audio_transcription.delta",
+    // xAI's word for it.
+    "conversation.item.input_audio_transcription.updated",
     "conversation.item.input_audio_transcription.segment",
     "conversation.item.input_audio_transcription.failed",
     "input_audio_buffer.committed",

@@ -1,7 +1,9 @@
 import type { SidetoneError } from "../../environment/index.ts";
-import { type JsonObject, numberField, objectField, textField } from "../provider/json-fields.ts";
+import { asObject, type JsonObject, numberField, textField } from "../provider/json-fields.ts";
 import { formatMismatch } from "../provider/session-errors.ts";
+import { type SessionSetting, valueAt } from "./dialects.ts";
 import type { OpenAiSettings } from "./openai-options.ts";
+import { formatValue } from "./session-update.ts";
 import type { WireFormat } from "./wire-format.ts";
 
 /** What of the server's session matters to us. */
@@ -11,39 +13,39 @@ export interface EffectiveSession {
   readonly mismatch: SidetoneError | undefined;
 }
 
-/**
- * Reads a `session.updated`: what the server says counts, what it leaves out is as asked for.
- * The beta's flat session is read, too.
- */
+/** Reads a `session.updated`: what the server says counts, what it leaves out is as asked for. */
 export function effectiveSession(session: JsonObject, asked: OpenAiSettings): EffectiveSession {
-  const audio = objectField(session, "audio");
-  const input = objectField(audio, "input");
+  const said = (setting: SessionSetting): unknown => {
+    const place = asked.dialect.places[setting];
+    return place === undefined ? undefined : valueAt(session, place);
+  };
   return {
-    interruptsResponse: interruptsResponse(session, input, asked),
+    interruptsResponse: interruptsResponse(said("turnDetection"), asked),
     mismatch:
-      mismatch("input", input, asked.input) ??
-      mismatch("output", objectField(audio, "output"), asked.output),
+      mismatch("input", said("inputFormat"), asked, asked.input) ??
+      mismatch("output", said("outputFormat"), asked, asked.output),
   };
 }
 
-function interruptsResponse(
-  session: JsonObject,
-  input: JsonObject | undefined,
-  asked: OpenAiSettings,
-): boolean {
-  const holder = input ?? session;
+function interruptsResponse(detection: unknown, asked: OpenAiSettings): boolean {
   // Without turn detection (null), the server never interrupts itself.
-  if (holder["turn_detection"] === null) return false;
-  const said = objectField(holder, "turn_detection")?.["interrupt_response"];
+  if (detection === null) return false;
+  const said = asObject(detection)?.["interrupt_response"];
   return typeof said === "boolean" ? said : (asked.turnDetection?.interruptResponse ?? true);
 }
 
 function mismatch(
   direction: string,
-  side: JsonObject | undefined,
+  said: unknown,
+  { dialect }: OpenAiSettings,
   asked: WireFormat,
 ): SidetoneError | undefined {
-  const format = objectField(side, "format");
+  if (typeof said === "string") {
+    if (said === formatValue(dialect, asked)) return undefined;
+    const known = /^[a-z0-9_]{1,16}$/u.test(said) ? said : "another format";
+    return formatMismatch(direction, known, asked);
+  }
+  const format = asObject(said);
   const type = textField(format, "type");
   if (type === undefined) return undefined;
   const rateHz = numberField(format, "rate") ?? asked.sampleRateHz;

@@ -7,14 +7,15 @@ export type OpenAiAudioFormat = "pcm" | "pcmu" | "pcma";
 
 /** An audio format as it stands in the session's settings and in the audio's bytes. */
 export interface WireFormat extends AudioFormat {
+  readonly name: OpenAiAudioFormat;
   readonly type: "audio/pcm" | "audio/pcmu" | "audio/pcma";
 }
 
 /** The formats that OpenAI takes. */
 export const WIRE_FORMATS: Readonly<Record<OpenAiAudioFormat, WireFormat>> = {
-  pcm: { type: "audio/pcm", sampleRateHz: 24_000 },
-  pcmu: { type: "audio/pcmu", sampleRateHz: 8000, law: MULAW },
-  pcma: { type: "audio/pcma", sampleRateHz: 8000, law: ALAW },
+  pcm: { name: "pcm", type: "audio/pcm", sampleRateHz: 24_000 },
+  pcmu: { name: "pcmu", type: "audio/pcmu", sampleRateHz: 8000, law: MULAW },
+  pcma: { name: "pcma", type: "audio/pcma", sampleRateHz: 8000, law: ALAW },
 };
 
 /** As `session.update` names it: only PCM has a rate. */

@@ -1,5 +1,5 @@
 import type { Instant } from "../../environment/index.ts";
-import { type CallMetrics, formatMs } from "../../measure/index.ts";
+import { type CallMetrics, formatMs, usageWords } from "../../measure/index.ts";
 import { html, type Markup } from "./markup.ts";
 import { partsBar } from "./parts-bar.ts";
 import { table } from "./table.ts";
@@ -10,7 +10,17 @@ export type SeekLink = (at: Instant) => Markup;
 /** The figures of one call as tables: turns, interruptions, backchannels, tools. */
 export function callTables(metrics: CallMetrics, seek: SeekLink): Markup {
   return html`${turnsTable(metrics, seek)}${bargeInTable(metrics, seek)}
-${backchannelTable(metrics, seek)}${toolTable(metrics, seek)}`;
+${backchannelTable(metrics, seek)}${toolTable(metrics, seek)}${usageTable(metrics)}`;
+}
+
+function usageTable({ ai }: CallMetrics): Markup | undefined {
+  return table(
+    "What the AI used, by its own account",
+    ["Responses", "Tokens in", "Tokens out", "In all"],
+    ai === undefined
+      ? []
+      : [[String(ai.responses), String(ai.inputTokens), String(ai.outputTokens), usageWords(ai)]],
+  );
 }
 
 function turnsTable({ turns }: CallMetrics, seek: SeekLink): Markup | undefined {

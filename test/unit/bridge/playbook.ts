@@ -9,6 +9,7 @@ import { type Instant, instant } from "../../../src/environment/index.ts";
 /** A line of a playbook; see fixtures/openai/README.md. */
 export interface PlaybookLine {
   readonly note?: string;
+  readonly options?: object;
   readonly ms?: number;
   readonly received?: object;
   readonly do?: string;
@@ -20,6 +21,12 @@ export interface PlaybookLine {
 
 /** The instant at which each engine under test begins. */
 export const START: Instant = instant(1000);
+
+/** The options of the session that a playbook is about; what it does not name is as always. */
+export function playbookOptions(file: URL): object {
+  const [first = "{}"] = readFileSync(file, "utf8").split("\n", 1);
+  return (JSON.parse(first) as PlaybookLine).options ?? {};
+}
 
 /** Inputs of a playbook, each with what must come out of the engine before the next. */
 export function playbook(file: URL): { input: PlaybookLine; expected: PlaybookLine[] }[] {
