@@ -2,8 +2,10 @@ import { execFile } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { LoggedProcess } from "./processes.ts";
 
@@ -12,7 +14,16 @@ const MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules/";
 const START_LIMIT_MS = 20_000;
 const run = promisify(execFile);
 
-/** How Kamailio asks for credentials. With qop auth: its auth-int (5.6) hashes no body. */
+const TLS_FOLDER = fileURLToPath(new URL("../../../fixtures/tls/", import.meta.url));
+
+/** What it listens with, and an account may be reached by. */
+export type KamailioTransport = "udp" | "tcp" | "tls";
+
+/**
+ * How Kamailio asks for credentials. With qop auth: it accepts no auth-int. Its check hands
+ * `calc_response` a buffer for the hash of the body that nobody has filled (`hent` in
+ * `auth_check_response`, src/modules/auth/api.c), so that no answer to auth-int can be right.
+ */
 export interface KamailioOptions {
   /** Everybody's; there is no database. */
   readonly password: string;
@@ -20,31 +31,37 @@ export interface KamailioOptions {
   readonly algorithm?: "MD5" | "SHA-256";
 }
 
+interface Place {
+  /** Of UDP and TCP. */
+  readonly port: number;
+  readonly tlsPort: number;
+  readonly folder: string;
+}
+
 /**
- * Kamailio as registrar and proxy on one UDP port of 127.0.0.1: REGISTER needs credentials (401), so
- * do INVITE, BYE and INFO (407); it records its route, so that requests within a dialog pass it.
+ * Kamailio as registrar and proxy on 127.0.0.1, by UDP and TCP on one port and TLS on another:
+ * REGISTER needs credentials (401), so do INVITE, UPDATE, BYE and INFO (407); it records its route,
+ * so that requests within a dialog pass it. Over TLS it shows a certificate and wants to see one.
  */
 export class Kamailio {
   readonly #process: LoggedProcess;
-  readonly #folder: string;
-  readonly uri: string;
+  readonly #place: Place;
 
-  private constructor(process: LoggedProcess, folder: string, port: number) {
+  private constructor(process: LoggedProcess, place: Place) {
     this.#process = process;
-    this.#folder = folder;
-    this.uri = `sip:${ADDRESS}:${port}`;
+    this.#place = place;
   }
 
   static async start(options: KamailioOptions): Promise<Kamailio> {
     const folder = await mkdtemp(join(tmpdir(), "sidetone-kamailio-"));
-    const port = await freePort();
+    const place = { port: await freePort(), tlsPort: await freePort(), folder };
     const config = join(folder, "kamailio.cfg");
-    await writeFile(config, configOf(options, { port, folder }));
+    await writeFile(config, configOf(options, place));
     const process = LoggedProcess.start({
       program: "kamailio",
       args: ["-f", config, "-DD", "-E", "-m", "64", "-M", "8", "-Y", folder, "-w", folder],
     });
-    const kamailio = new Kamailio(process, folder, port);
+    const kamailio = new Kamailio(process, place);
     try {
       await process.waitUntil(() => kamailio.#isUp(), START_LIMIT_MS, "Kamailio to listen");
     } catch (error) {
@@ -52,6 +69,17 @@ export class Kamailio {
       throw error;
     }
     return kamailio;
+  }
+
+  /** The registrar's URI for one transport. */
+  uri(transport: KamailioTransport = "udp"): string {
+    const port = transport === "tls" ? this.#place.tlsPort : this.#place.port;
+    return `sip:${ADDRESS}:${port}${transport === "udp" ? "" : `;transport=${transport}`}`;
+  }
+
+  /** Where a user registered there is called by one transport, whatever it registered by. */
+  aor(user: string, transport: KamailioTransport = "udp"): string {
+    return this.uri(transport).replace("sip:", `sip:${user}@`);
   }
 
   /** Contact URIs that it holds now. */
@@ -66,11 +94,11 @@ export class Kamailio {
 
   async stop(): Promise<void> {
     await this.#process.stop();
-    await rm(this.#folder, { recursive: true, force: true });
+    await rm(this.#place.folder, { recursive: true, force: true });
   }
 
   #command(...args: readonly string[]): Promise<{ stdout: string }> {
-    return run("kamcmd", ["-s", `unix:${this.#folder}/ctl`, ...args]);
+    return run("kamcmd", ["-s", `unix:${this.#place.folder}/ctl`, ...args]);
   }
 
   #isUp(): boolean {
@@ -78,18 +106,26 @@ export class Kamailio {
   }
 }
 
+/** One that is free for UDP and for TCP. */
 async function freePort(): Promise<number> {
-  const socket = createSocket("udp4").bind(0, ADDRESS);
-  await once(socket, "listening");
-  const { port } = socket.address();
-  socket.close();
-  await once(socket, "close");
-  return port;
+  for (;;) {
+    const socket = createSocket("udp4").bind(0, ADDRESS);
+    await once(socket, "listening");
+    const { port } = socket.address();
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, ADDRESS, () => server.close(() => resolve(true)));
+    });
+    socket.close();
+    await once(socket, "close");
+    if (isFree) return port;
+  }
 }
 
 function configOf(
   { password, realm, algorithm = "MD5" }: KamailioOptions,
-  { port, folder }: { readonly port: number; readonly folder: string },
+  { port, tlsPort, folder }: Place,
 ): string {
   return `#!KAMAILIO
 debug=2
@@ -97,7 +133,12 @@ log_stderror=yes
 children=2
 auto_aliases=no
 alias="${ADDRESS}:${port}"
+alias="${ADDRESS}:${tlsPort}"
+enable_tls=yes
+tcp_children=2
 listen=udp:${ADDRESS}:${port}
+listen=tcp:${ADDRESS}:${port}
+listen=tls:${ADDRESS}:${tlsPort}
 mpath="${MODULES}"
 loadmodule "tm.so"
 loadmodule "tmx.so"
@@ -111,7 +152,15 @@ loadmodule "xlog.so"
 loadmodule "usrloc.so"
 loadmodule "registrar.so"
 loadmodule "auth.so"
+loadmodule "nathelper.so"
+loadmodule "tls.so"
 loadmodule "ctl.so"
+modparam("tls", "tls_method", "TLSv1.2+")
+modparam("tls", "certificate", "${TLS_FOLDER}bot.pem")
+modparam("tls", "private_key", "${TLS_FOLDER}bot.key")
+modparam("tls", "ca_list", "${TLS_FOLDER}ca.pem")
+modparam("tls", "verify_certificate", 1)
+modparam("tls", "require_certificate", 1)
 modparam("ctl", "binrpc", "unix:${folder}/ctl")
 modparam("usrloc", "db_mode", 0)
 modparam("auth", "algorithm", "${algorithm === "MD5" ? "" : algorithm}")
@@ -128,7 +177,7 @@ request_route {
   if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
   if (is_method("CANCEL")) { if (t_check_trans()) t_relay(); exit; }
   if (!is_method("ACK")) { if (t_precheck_trans()) { t_check_trans(); exit; } t_check_trans(); }
-  if (is_method("INVITE|BYE|INFO")) {
+  if (is_method("INVITE|UPDATE|BYE|INFO")) {
     if (!pv_proxy_authenticate("${realm}", "${password}", "0")) {
       proxy_challenge("${realm}", "1");
       exit;

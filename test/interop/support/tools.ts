@@ -1,4 +1,4 @@
-import { accessSync, constants } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
 /**
@@ -7,9 +7,12 @@ import { delimiter, join } from "node:path";
  */
 export function missingReason(
   programs: readonly string[],
-  { root = false }: { root?: boolean } = {},
+  { root = false, files = [] }: { root?: boolean; files?: readonly string[] } = {},
 ): string | undefined {
-  const missing = programs.filter((name) => programPath(name) === undefined);
+  const missing = [
+    ...programs.filter((name) => programPath(name) === undefined),
+    ...files.filter((file) => !existsSync(file)),
+  ];
   if (missing.length > 0) return `not installed: ${missing.join(", ")}`;
   if (root && process.getuid?.() !== 0) return "needs root";
   return undefined;
