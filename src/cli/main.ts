@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { errorText, isSidetoneError } from "../environment/index.ts";
 import { packageInfo, randomSeed } from "../platform/index.ts";
+import type { CompareOptions } from "./compare.ts";
 import { diallingParameters } from "./dialling-options.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import type { RunOptions } from "./run-features.ts";
@@ -12,6 +13,7 @@ const HELP = `Sidetone: an automated test harness for voice bots that answer the
   sidetone demo                      runs the scenarios that come with Sidetone, offline
   sidetone run [FEATURE …]           runs your scenarios (default: features/)
   sidetone serve                     runs the embedded AI on its own, for bots and SDK clients
+  sidetone compare A B               says what changed between two runs, and if it is more than noise
 
 Options
   --tags EXPRESSION    only scenarios with these tags, e.g. "not @slow"
@@ -36,6 +38,7 @@ Options
   --tls-ca FILE        serve: where the authority is left that clients have to trust
                        (default: sidetone-ca.pem in --reports)
   --tls-certificate FILE, --tls-key FILE  serve: a certificate of your own instead
+  --json               compare: the whole comparison, for machines
   --version, --help
 
 Exit codes: 0 all passed · 1 an expectation failed, or unsupported · 2 usage · 3 environment
@@ -63,6 +66,7 @@ const OPTIONS = {
   "tls-ca": { type: "string" },
   "tls-certificate": { type: "string" },
   "tls-key": { type: "string" },
+  json: { type: "boolean", default: false },
   version: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
@@ -76,6 +80,8 @@ const runFeatures = async (options: RunOptions): Promise<number> =>
   (await import("./run-features.ts")).runFeatures(options);
 const serveAi = async (options: ServeOptions): Promise<number> =>
   (await import("./serve-ai.ts")).serveAi(options);
+const compare = async (options: CompareOptions): Promise<number> =>
+  (await import("./compare.ts")).compare(options);
 
 function runOptions(values: Values, seed: string): Omit<RunOptions, "features"> {
   return {
@@ -127,6 +133,8 @@ async function main(): Promise<number> {
       return runFeatures({ ...run, features: [`${packageInfo().root}/features`] });
     case "run":
       return runFeatures({ ...run, features: rest.length === 0 ? ["features"] : rest });
+    case "compare":
+      return compare({ runs: rest, json: values.json, write });
     case "serve":
     // Its name in 0.1.
     case "realtime-server":

@@ -1,5 +1,6 @@
 import type { Random } from "../environment/index.ts";
 import type { BargeInMetrics, CallMetrics, TurnMetrics } from "./call-metrics.ts";
+import { Histogram, type HistogramData } from "./histogram.ts";
 import { type Statistics, summarise } from "./statistics.ts";
 
 /** A figure over the calls of a run, in milliseconds. */
@@ -13,6 +14,8 @@ export interface Figure {
   readonly values: readonly FigureValue[];
   /** What was left out of the statistics, and why. */
   readonly discarded: readonly { readonly reason: string; readonly count: number }[];
+  /** The values to 0.1 %, to be merged with those of other runs. */
+  readonly histogram: HistogramData;
 }
 
 /** One value of a figure. */
@@ -66,6 +69,10 @@ const FIGURES: readonly FigureDefinition[] = [
     definition:
       "First output audio minus the AI's own speech-stopped event: what the platform reports.",
     valuesOf: (call) => call.turns.map(({ claimedLatencyMs }) => claimedLatencyMs),
+    discardsOf: (call) =>
+      call.turns.flatMap(({ outcome, claimedLatencyMs }) =>
+        outcome === "answered" && claimedLatencyMs === undefined ? ["the AI reported nothing"] : [],
+      ),
   },
   {
     id: "bargeInStopLatency",
@@ -82,6 +89,10 @@ const FIGURES: readonly FigureDefinition[] = [
     title: "Barge-in response latency",
     definition: "Onset of the new answer heard, minus the end of the caller's interruption.",
     valuesOf: (call) => call.bargeIns.map(({ responseLatencyMs }) => responseLatencyMs),
+    discardsOf: (call) =>
+      call.bargeIns.flatMap(({ outcome, responseLatencyMs }) =>
+        outcome === "yielded" && responseLatencyMs === undefined ? ["no new answer"] : [],
+      ),
   },
   {
     id: "toolCallEffect",
@@ -115,12 +126,14 @@ const FIGURES: readonly FigureDefinition[] = [
   },
 ];
 
-/** Every figure over these calls; `random` gives the medians their intervals. */
+/** Every figure over these calls; `random` gives the percentiles their intervals. */
 export function figuresOf(calls: readonly CallMetrics[], random?: Random): Figure[] {
   return FIGURES.map(({ id, title, definition, valuesOf, discardsOf }) => {
     const values = calls.flatMap((call) =>
       valuesOf(call).flatMap((ms) => (ms === undefined ? [] : [{ callId: call.callId, ms }])),
     );
+    const histogram = new Histogram();
+    for (const { ms } of values) histogram.add(ms);
     const statistics = summarise(
       values.map(({ ms }) => ms),
       random,
@@ -133,6 +146,7 @@ export function figuresOf(calls: readonly CallMetrics[], random?: Random): Figur
       ...(statistics === undefined ? {} : { statistics }),
       values,
       discarded,
+      histogram: histogram.toJSON(),
     };
   });
 }

@@ -28,6 +28,12 @@ export {
   type WireEffect,
 } from "./call-metrics.ts";
 export type { CallRecord, RecordedAudio } from "./call-record.ts";
+export {
+  type Change,
+  type ChangeVerdict,
+  type ComparedCall,
+  compareCalls,
+} from "./compare-calls.ts";
 export { DEAD_AIR_MS, DEAD_AIR_WITH_TOOL_MS } from "./conversation.ts";
 export {
   describeEvidence,
@@ -37,16 +43,17 @@ export {
   placeOf,
 } from "./evidence.ts";
 export { type Figure, type FigureId, type FigureValue, figuresOf } from "./figures.ts";
+export { Histogram, type HistogramData } from "./histogram.ts";
 export {
   INSTRUMENT_LIMITS,
   type InstrumentLimits,
   instrumentConcerns,
 } from "./instrument-health.ts";
+export type { Interval } from "./interval.ts";
 export type { LatencyPart } from "./latency-parts.ts";
 export { measureCall } from "./measure-call.ts";
 export { type Rate, type RateId, ratesOf } from "./rates.ts";
 export {
-  type Interval,
   quantile,
   type Statistics,
   summarise,

@@ -1,5 +1,6 @@
 import type { CallMetrics } from "./call-metrics.ts";
-import { type Interval, wilsonInterval } from "./statistics.ts";
+import type { Interval } from "./interval.ts";
+import { wilsonInterval } from "./statistics.ts";
 
 /** How often something happened, of how many times it could. */
 export interface Rate {

@@ -45,8 +45,8 @@ describe("summarise", () => {
     expect(first?.p50Interval?.high).toBeGreaterThan(first?.p50 ?? 0);
   });
 
-  it("gives no interval to fewer than five values", () => {
-    expect(summarise([1, 2, 3, 4], seededRandom(1))?.p50Interval).toBeUndefined();
+  it("gives no interval to fewer than six values", () => {
+    expect(summarise([1, 2, 3, 4, 5], seededRandom(1))?.p50Interval).toBeUndefined();
   });
 });
 

@@ -2,8 +2,11 @@
  * Outputs of a run: results.json, one self-contained page, a summary for the terminal; and the
  * reader of call folders. Everything shown is computed by measure/; nothing is measured here.
  */
+export { compareRuns, isWorse, type RunComparison, type VerdictChange } from "./compare-runs.ts";
+export { renderComparison } from "./comparison-text.ts";
 export { type PageOptions, renderPage } from "./html/page.ts";
 export { readCallFolder } from "./read-call-folder.ts";
+export { readResults } from "./read-results.ts";
 export { RESULTS_VERSION, renderResults } from "./results-json.ts";
 export {
   type CallSummary,

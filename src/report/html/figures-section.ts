@@ -1,4 +1,4 @@
-import { type Figure, formatMs, type Rate } from "../../measure/index.ts";
+import { type Figure, formatMs, type Interval, type Rate } from "../../measure/index.ts";
 import { html, type Markup } from "./markup.ts";
 
 /** Below this many events a share says little, so only the counts are shown. */
@@ -13,8 +13,8 @@ export function figuresSection(figures: readonly Figure[], rates: readonly Rate[
   return html`<h2 id="figures">Figures</h2>
 <div class="scroll"><table>
 <thead><tr><th scope="col">Figure</th><th scope="col" class="n">n</th>
-<th scope="col" class="n">p50</th><th scope="col" class="n">p50, 95 % interval</th>
-<th scope="col" class="n">p95</th><th scope="col" class="n">p99</th><th scope="col" class="n">max</th>
+<th scope="col" class="n">p50</th><th scope="col" class="n">p95</th>
+<th scope="col" class="n">p99</th><th scope="col" class="n">max</th>
 <th scope="col">Not counted</th></tr></thead>
 <tbody>${shown.map(figureRow)}</tbody></table></div>
 ${ratesTable(rates.filter(({ total }) => total > 0))}`;
@@ -25,24 +25,28 @@ export function definitionsSection(figures: readonly Figure[]): Markup {
   return html`<h2 id="definitions">Definitions</h2>
 <p class="small muted">“Heard” figures come from the decoded audio at the caller's socket, after its
 jitter buffer. “Claimed” figures come from the AI's own events. All instants are on one monotonic
-clock. Percentiles interpolate linearly; the interval of the median is a bootstrap over the values
-shown, seeded by the run. docs/measurements.md of Sidetone has the long form, with error bounds.</p>
+clock. Percentiles interpolate linearly; below each stands its 95 % interval, a bootstrap over the values
+shown, seeded by the run, where there are values enough for one. docs/measurements.md of Sidetone has the long form, with error bounds.</p>
 <dl class="definitions">${figures.map(
     ({ id, title, definition }) => html`<dt id="def-${id}">${title}</dt><dd>${definition}</dd>`,
   )}</dl>`;
 }
 
 function figureRow({ id, title, definition, statistics, discarded }: Figure): Markup {
-  const interval = statistics?.p50Interval;
   return html`<tr><th scope="row"><a href="#def-${id}" title="${definition}">${title}</a></th>
-<td class="n">${statistics?.n ?? 0}</td>${msCell(statistics?.p50)}
-<td class="n muted">${interval === undefined ? "–" : `${formatMs(interval.low)} – ${formatMs(interval.high)}`}</td>
-${msCell(statistics?.p95)}${msCell(statistics?.p99)}${msCell(statistics?.max)}
+<td class="n">${statistics?.n ?? 0}</td>${msCell(statistics?.p50, statistics?.p50Interval)}
+${msCell(statistics?.p95, statistics?.p95Interval)}${msCell(statistics?.p99, statistics?.p99Interval)}
+${msCell(statistics?.max)}
 <td class="small muted">${discarded.map(({ reason, count }) => `${count} × ${reason}`).join(", ")}</td></tr>`;
 }
 
-function msCell(ms: number | undefined): Markup {
-  return html`<td class="n">${ms === undefined ? "–" : formatMs(ms)}</td>`;
+/** A figure, and below it the 95 % interval where there were values enough for one. */
+function msCell(ms: number | undefined, interval?: Interval): Markup {
+  const range =
+    interval === undefined
+      ? undefined
+      : html`<br><span class="small muted">${formatMs(interval.low)} – ${formatMs(interval.high)}</span>`;
+  return html`<td class="n">${ms === undefined ? "–" : formatMs(ms)}${range}</td>`;
 }
 
 function ratesTable(rates: readonly Rate[]): Markup | undefined {

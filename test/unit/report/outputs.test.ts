@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { encodeWav } from "../../../src/audio/index.ts";
-import { type FileStore, UsageError } from "../../../src/environment/index.ts";
 import { measureCall } from "../../../src/measure/index.ts";
 import {
   RESULTS_VERSION,
@@ -10,44 +9,11 @@ import {
   writeReport,
 } from "../../../src/report/index.ts";
 import { CALL_FILES, encodeFacts } from "../../../src/timeline/index.ts";
+import { MemoryFiles } from "./memory-files.ts";
 import { sampleRun } from "./sample-run.ts";
 import { by, syntheticCall } from "./synthetic-call.ts";
 
 const sample = sampleRun();
-
-/** Files in memory. */
-class MemoryFiles implements FileStore {
-  readonly content = new Map<string, Uint8Array>();
-
-  read(path: string): Promise<Uint8Array> {
-    const bytes = this.content.get(path);
-    if (bytes === undefined) return Promise.reject(new UsageError("ERR_FILE_MISSING", path));
-    return Promise.resolve(bytes);
-  }
-
-  async readText(path: string): Promise<string> {
-    return new TextDecoder().decode(await this.read(path));
-  }
-
-  write(path: string, data: Uint8Array | string): Promise<void> {
-    this.content.set(path, typeof data === "string" ? new TextEncoder().encode(data) : data);
-    return Promise.resolve();
-  }
-
-  async append(path: string, text: string): Promise<void> {
-    const before = (await this.exists(path)) ? await this.readText(path) : "";
-    await this.write(path, before + text);
-  }
-
-  exists(path: string): Promise<boolean> {
-    return Promise.resolve(this.content.has(path));
-  }
-
-  list(path: string): Promise<readonly string[]> {
-    const names = [...this.content.keys()].filter((name) => name.startsWith(`${path}/`));
-    return Promise.resolve(names.toSorted());
-  }
-}
 
 describe("renderResults", () => {
   it("is versioned JSON with verdicts, figures, scenarios and calls", () => {
