@@ -86,10 +86,13 @@ class FakeSocket implements MessageSocket {
   onClose: ((code: number, reason: string) => void) | undefined;
   onError: ((error: Error) => void) | undefined;
   readonly sent: string[] = [];
+  readonly messages: unknown[] = [];
   end: { code: number } | "terminated" | undefined;
 
   send(text: string): void {
-    this.sent.push((JSON.parse(text) as { type: string }).type);
+    const message = JSON.parse(text) as { type: string };
+    this.messages.push(message);
+    this.sent.push(message.type);
   }
 
   close(code = 1000): void {
@@ -332,6 +335,31 @@ describe("RealtimeServer", () => {
     expect(upgrade({ headers })?.accept).toBe(true);
     clock.advance(60_000);
     expect(upgrade({ headers })?.accept).toBe(false);
+  });
+
+  it("begins a session as its ephemeral key was made for; the URL's model wins", async () => {
+    const { post, connect } = await start();
+    const session = { type: "realtime", model: "gpt-realtime-mini", instructions: "Be brief." };
+    const response = await post("/v1/realtime/client_secrets", JSON.stringify({ session }));
+    const secret = JSON.parse(response?.body ?? "{}") as Readonly<Record<string, unknown>>;
+    const headers = { authorization: `Bearer ${String(secret["value"])}` };
+
+    expect(secret["session"]).toMatchObject(session);
+    const created = (target: string): unknown => connect({ target, headers }).messages[0];
+    expect(created("/v1/realtime")).toMatchObject({ type: "session.created", session });
+    expect(created("/v1/realtime?model=gpt-realtime")).toMatchObject({
+      session: { ...session, model: "gpt-realtime" },
+    });
+  });
+
+  it("tells what is wrong with the session of a key", async () => {
+    const { post } = await start();
+    const body = '{"session":{"type":"realtime","voice":"alloy"}}';
+
+    expect(await post("/v1/realtime/client_secrets", body)).toMatchObject({
+      status: 400,
+      body: expect.stringContaining("Unknown parameter: 'session.voice'"),
+    });
   });
 
   it.each([

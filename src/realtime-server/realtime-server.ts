@@ -25,7 +25,7 @@ import { ResumableSessions } from "./gemini/sessions.ts";
 import { EncodedVoices } from "./openai/audio-format.ts";
 import { ClientSecrets } from "./openai/client-secrets.ts";
 import { judgeHandshake, refuse, unauthorized } from "./openai/handshake.ts";
-import { ServerSession } from "./openai/server-session.ts";
+import { ServerSession, type ServerSessionOptions } from "./openai/server-session.ts";
 import { Ids } from "./openai/wire.ts";
 import type { Script } from "./script/script.ts";
 import { pumpSession } from "./session-pump.ts";
@@ -185,10 +185,11 @@ export class RealtimeServer {
       return { accept: false, response: handshake.response };
     }
     const { model, subprotocol } = handshake;
+    const grant = this.#secrets.grantOf(handshake.key);
     return {
       accept: true,
       ...(subprotocol === undefined ? {} : { subprotocol }),
-      onConnection: (socket) => this.#serve(socket, connection, model),
+      onConnection: (socket) => this.#serve(socket, connection, { model, ...grant }),
     };
   }
 
@@ -227,12 +228,16 @@ export class RealtimeServer {
     this.#pump(session, socket, connection);
   }
 
-  #serve(socket: MessageSocket, connection: number, model: string | undefined): void {
+  #serve(
+    socket: MessageSocket,
+    connection: number,
+    asked: Pick<ServerSessionOptions, "model" | "session">,
+  ): void {
     const { clock, random } = this.#environment;
     const session = new ServerSession({
       settings: () => this.#settings,
       random: seededRandom(randomToken(random, 16)),
-      model,
+      ...asked,
       voices: this.#encodedVoices,
       openedAt: clock.now(),
       wallClockMs: clock.wallClockMs(),

@@ -166,7 +166,7 @@ export function parseClientEvent(
     );
   }
   const parsed = EVENT.safeParse(value);
-  return parsed.success ? parsed.data : errorOf(parsed.error, value);
+  return parsed.success ? parsed.data : schemaError(parsed.error, value);
 }
 
 /** The error for a parameter that is required and not there. */
@@ -175,7 +175,8 @@ export function missing(param: string): ProtocolError {
   return protocolError("missing_required_parameter", message, param);
 }
 
-function errorOf(error: z.ZodError, value: unknown): ProtocolError {
+/** What does not fit a schema, in the provider's words. */
+export function schemaError(error: z.ZodError, value: unknown): ProtocolError {
   // An unknown name is told first: a beta session is best recognised by it.
   const unknown = error.issues.find((issue) => issue.code === "unrecognized_keys");
   if (unknown?.code === "unrecognized_keys") {

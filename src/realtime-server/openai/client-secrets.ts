@@ -1,3 +1,4 @@
+import { z } from "zod";
 import {
   after,
   type Clock,
@@ -6,9 +7,11 @@ import {
   type Instant,
 } from "../../environment/index.ts";
 import { requestTarget } from "../engine/request-target.ts";
+import { schemaError } from "./client-events.ts";
 import { errorResponse, keyOf } from "./handshake.ts";
 import { SessionConfig } from "./session-config.ts";
-import type { Ids } from "./wire.ts";
+import { SESSION_UPDATE_SCHEMA, type SessionUpdate } from "./session-schema.ts";
+import { type Ids, isProtocolError, type ProtocolError, protocolError } from "./wire.ts";
 
 /** Where ephemeral keys are made. */
 const PATHS: ReadonlySet<string> = new Set([
@@ -26,7 +29,7 @@ export class ClientSecrets {
   readonly #apiKey: string;
   readonly #clock: Clock;
   readonly #ids: Ids;
-  readonly #expiries = new Map<string, Instant>();
+  readonly #secrets = new Map<string, Secret>();
 
   constructor(apiKey: string, clock: Clock, ids: Ids) {
     this.#apiKey = apiKey;
@@ -35,10 +38,14 @@ export class ClientSecrets {
   }
 
   /** Whether a connection may be opened with `key`. */
-  readonly isValid = (key: string): boolean => {
-    const expiry = this.#expiries.get(key);
-    return key === this.#apiKey || (expiry !== undefined && this.#clock.now() < expiry);
-  };
+  readonly isValid = (key: string): boolean => this.grantOf(key) !== undefined;
+
+  /** What a connection with `key` begins with; `undefined` where it opens none. */
+  grantOf(key: string): KeyGrant | undefined {
+    if (key === this.#apiKey) return {};
+    const secret = this.#secrets.get(key);
+    return secret !== undefined && this.#clock.now() < secret.expiresAt ? secret : undefined;
+  }
 
   /** Answers a plain HTTP request: makes an ephemeral key, or says why not. */
   answer(request: HttpRequest): HttpResponse {
@@ -53,47 +60,65 @@ export class ClientSecrets {
       return errorResponse(401, { type, code: "invalid_api_key", message });
     }
     const wish = parseWish(request.body);
-    if (wish === undefined) {
-      const message = "expires_after.seconds must be between 10 and 7200.";
-      return errorResponse(400, { type, code: "invalid_value", message });
-    }
+    if (isProtocolError(wish)) return errorResponse(400, { type, ...wish });
     return this.#issue(wish);
   }
 
-  #issue({ seconds, model }: Wish): HttpResponse {
+  #issue({ seconds, session }: Wish): HttpResponse {
+    const config = new SessionConfig(this.#ids.next("sess"), session?.model, 0);
+    const error = session === undefined ? undefined : config.update(session, false);
+    if (error !== undefined) return errorResponse(400, { type: "invalid_request_error", ...error });
     const value = this.#ids.next("ek");
-    this.#expiries.set(value, after(this.#clock.now(), seconds * 1000));
-    const [oldest] = this.#expiries.keys();
-    if (this.#expiries.size > SECRETS_MAX && oldest !== undefined) this.#expiries.delete(oldest);
-    const expiresAt = Math.floor(this.#clock.wallClockMs() / 1000) + seconds;
-    const session = new SessionConfig(this.#ids.next("sess"), model, 0).view();
+    const expiresAt = after(this.#clock.now(), seconds * 1000);
+    this.#secrets.set(value, { expiresAt, ...(session === undefined ? {} : { session }) });
+    const [oldest] = this.#secrets.keys();
+    if (this.#secrets.size > SECRETS_MAX && oldest !== undefined) this.#secrets.delete(oldest);
     return {
       status: 200,
       headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ value, expires_at: expiresAt, session }),
+      body: JSON.stringify({
+        value,
+        expires_at: Math.floor(this.#clock.wallClockMs() / 1000) + seconds,
+        session: config.view(),
+      }),
     };
   }
 }
 
-interface Wish {
-  readonly seconds: number;
-  readonly model: string | undefined;
+/** What a key lets its connection begin with. */
+export interface KeyGrant {
+  /** The session that the key was made for; the client may still change it. */
+  readonly session?: SessionUpdate;
 }
 
-function parseWish(body: string): Wish | undefined {
+interface Secret extends KeyGrant {
+  readonly expiresAt: Instant;
+}
+
+interface Wish {
+  readonly seconds: number;
+  readonly session: SessionUpdate | undefined;
+}
+
+const WISH = z.object({
+  expires_after: z
+    .object({
+      anchor: z.literal("created_at").optional(),
+      seconds: z.number().int().min(SECONDS_MIN).max(SECONDS_MAX).optional(),
+    })
+    .optional(),
+  session: SESSION_UPDATE_SCHEMA.optional(),
+});
+
+function parseWish(body: string): Wish | ProtocolError {
   let value: unknown;
   try {
     value = JSON.parse(body === "" ? "{}" : body);
   } catch {
-    return undefined;
+    return protocolError("invalid_json", "The body is not JSON.");
   }
-  const { expires_after: expiry, session } = (value ?? {}) as {
-    expires_after?: { seconds?: unknown };
-    session?: { model?: unknown };
-  };
-  const seconds = expiry?.seconds ?? SECONDS_DEFAULT;
-  if (typeof seconds !== "number" || seconds < SECONDS_MIN || seconds > SECONDS_MAX) {
-    return undefined;
-  }
-  return { seconds, model: typeof session?.model === "string" ? session.model : undefined };
+  const parsed = WISH.safeParse(value);
+  if (!parsed.success) return schemaError(parsed.error, value);
+  const { expires_after: expiry, session } = parsed.data;
+  return { seconds: expiry?.seconds ?? SECONDS_DEFAULT, session };
 }

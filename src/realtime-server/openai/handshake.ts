@@ -8,7 +8,12 @@ const KEY_SUBPROTOCOL = "openai-insecure-api-key.";
 
 /** What the server makes of a wish to connect. */
 export type Handshake =
-  | { readonly accepted: true; readonly model: string | undefined; readonly subprotocol?: string }
+  | {
+      readonly accepted: true;
+      readonly key: string;
+      readonly model: string | undefined;
+      readonly subprotocol?: string;
+    }
   | { readonly accepted: false; readonly response: HttpResponse };
 
 /** Judges a request to open a WebSocket; the key may come in any of the provider's three ways. */
@@ -31,8 +36,8 @@ export function judgeHandshake(
     return refuse(400, "invalid_request_error", "unsupported_intent", message);
   }
   const model = searchParams.get("model") ?? undefined;
-  if (!offered.includes(SUBPROTOCOL)) return { accepted: true, model };
-  return { accepted: true, model, subprotocol: SUBPROTOCOL };
+  if (!offered.includes(SUBPROTOCOL)) return { accepted: true, key, model };
+  return { accepted: true, key, model, subprotocol: SUBPROTOCOL };
 }
 
 /** The answer to a wrong key. It does not repeat the key. */

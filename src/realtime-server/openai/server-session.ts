@@ -21,6 +21,7 @@ import {
 } from "./conversation.ts";
 import { Outbox } from "./outbox.ts";
 import { SessionConfig } from "./session-config.ts";
+import type { SessionUpdate } from "./session-schema.ts";
 import { TurnTaking } from "./turn-taking.ts";
 import { Ids, isProtocolError, type ProtocolError, protocolError } from "./wire.ts";
 
@@ -31,6 +32,8 @@ export interface ServerSessionOptions {
   readonly random: Random;
   /** From the URL; `undefined`: the client may still choose. */
   readonly model: string | undefined;
+  /** What the connection's ephemeral key was made for. */
+  readonly session?: SessionUpdate;
   readonly voices: EncodedVoices;
   readonly openedAt: Instant;
   /** Only to tell the client when the session expires. */
@@ -60,13 +63,13 @@ export class ServerSession implements SessionEngine {
   #decoder: AudioDecoder;
   readonly #closeAt: Instant | undefined;
   constructor(options: ServerSessionOptions) {
-    const { settings, random, model, voices, openedAt } = options;
+    const { settings, random, voices, openedAt } = options;
     const expiresAt = Math.floor((options.wallClockMs + options.sessionMsMax) / 1000);
     const { closeAfterMs } = settings().faults;
     this.#options = options;
     this.#ids = new Ids(random);
     this.#outbox = new Outbox(this.#ids);
-    this.#config = new SessionConfig(this.#ids.next("sess"), model, expiresAt);
+    this.#config = SessionConfig.of(this.#ids.next("sess"), expiresAt, options);
     this.#conversation = new Conversation(this.#ids.next("conv"));
     this.#closeAt = closeAfterMs === undefined ? undefined : after(openedAt, closeAfterMs);
     this.#decoder = new AudioDecoder(this.#config.inputFormat);

@@ -64,6 +64,18 @@ export class SessionConfig {
     };
   }
 
+  /** A session as its URL and its ephemeral key ask for it; the URL's model wins. */
+  static of(
+    id: string,
+    expiresAt: number,
+    asked: { readonly model: string | undefined; readonly session?: SessionUpdate },
+  ): SessionConfig {
+    const { model: lockedModel, ...session } = asked.session ?? { type: "realtime" };
+    const config = new SessionConfig(id, asked.model ?? lockedModel, expiresAt);
+    config.update(session, false);
+    return config;
+  }
+
   get model(): string {
     return this.#model;
   }
