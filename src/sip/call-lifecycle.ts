@@ -8,7 +8,7 @@ import type {
   SipCall,
   SipCallEvent,
 } from "./sip-call.ts";
-import type { MessageListener } from "./text-message.ts";
+import type { MessageListener } from "./text-exchange.ts";
 import type { ReferListener } from "./transfer.ts";
 
 /** How a call ended, without what the lifecycle adds. */

@@ -1,13 +1,13 @@
 import type { CallLifecycle } from "./call-lifecycle.ts";
 import { notEstablished } from "./dialog-requests.ts";
 import type { EstablishedDialog } from "./established-dialog.ts";
-import type { OptionsAnswer } from "./options-answer.ts";
+import type { OptionsAnswer } from "./peer-capabilities.ts";
 import { notInCall } from "./refer-sender.ts";
 import { notInDialog } from "./reinvite-sender.ts";
 import type { Renegotiation } from "./renegotiation.ts";
 import type { DialogIdentity } from "./replaces.ts";
 import type { InfoAnswer, InfoListener, SipCall, SipCallEvent } from "./sip-call.ts";
-import type { MessageAnswer, MessageListener } from "./text-message.ts";
+import type { MessageAnswer, MessageListener } from "./text-exchange.ts";
 import type { ReferListener, ReferRequest, TransferOutcome } from "./transfer.ts";
 
 /** What a call is made of, whoever placed it. */

@@ -35,8 +35,9 @@ export type { MessageAlteration } from "./message-alterations.ts";
 export type { FaultEffect, InjectedFault, MessageFault } from "./message-faults.ts";
 export type { Demand } from "./message-intake.ts";
 export { FAULTS, type FaultyMessage } from "./named-faults.ts";
-export type { OptionsAnswer, OptionsReply } from "./options-answer.ts";
+export type { OptionsReply } from "./options-answer.ts";
 export type { CallOptions } from "./outbound-call.ts";
+export type { OptionsAnswer } from "./peer-capabilities.ts";
 export { redactMessage } from "./redact.ts";
 export { contactHeaders } from "./redirect-contacts.ts";
 export { type RefusedNumber, refusedNumber } from "./refused-numbers.ts";
@@ -69,7 +70,7 @@ export type {
 export { SipEndpoint } from "./sip-endpoint.ts";
 export type { SipBinding, SipSettings, SipTlsSettings } from "./sip-settings.ts";
 export type { SipTrace } from "./sip-trace.ts";
-export type { MessageAnswer, MessageListener, ReceivedMessage } from "./text-message.ts";
+export type { MessageAnswer, MessageListener, ReceivedMessage } from "./text-exchange.ts";
 export type {
   ReceivedRefer,
   ReferDecision,

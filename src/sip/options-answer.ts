@@ -8,21 +8,10 @@ import type { DialogReply, DialogRequests } from "./dialog-requests.ts";
 import { type DialogSettings, supportedHeader } from "./dialog-settings.ts";
 import { DTMF_RELAY_TYPE, DTMF_TYPE } from "./dtmf-info.ts";
 import type { OutsideReply } from "./outside-request.ts";
+import type { OptionsAnswer } from "./peer-capabilities.ts";
 import { sdpBody, sdpOf } from "./session-description.ts";
 import type { SipCore } from "./sip-core.ts";
-import { TEXT_TYPE } from "./text-message.ts";
-
-/** A peer's final response to OPTIONS: what it can do, as far as it says so. */
-export interface OptionsAnswer {
-  readonly statusCode: number;
-  readonly reasonPhrase: string;
-  /** Methods, media types and extensions, as its headers list them. */
-  readonly allow: readonly string[];
-  readonly accept: readonly string[];
-  readonly supported: readonly string[];
-  /** SDP with the media that it knows (RFC 3264 §9). */
-  readonly description?: string;
-}
+import { TEXT_TYPE } from "./text-exchange.ts";
 
 /** What an INVITE would get now (RFC 3261 §11.2). */
 export interface OptionsReply {

@@ -1,9 +1,9 @@
 import type { Instant, SidetoneError } from "../environment/index.ts";
 import type { DialogSettings } from "./dialog-settings.ts";
-import type { OptionsAnswer } from "./options-answer.ts";
+import type { OptionsAnswer } from "./peer-capabilities.ts";
 import type { Renegotiation } from "./renegotiation.ts";
 import type { DialogIdentity } from "./replaces.ts";
-import type { MessageAnswer, MessageListener } from "./text-message.ts";
+import type { MessageAnswer, MessageListener } from "./text-exchange.ts";
 import type { ReferListener, ReferRequest, TransferOutcome } from "./transfer.ts";
 
 /**

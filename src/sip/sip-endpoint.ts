@@ -24,15 +24,17 @@ import { LateNotifies } from "./late-notifies.ts";
 import type { MessageFault } from "./message-faults.ts";
 import { MessageIntake } from "./message-intake.ts";
 import { type OpenTransports, openTransports } from "./open-transport.ts";
-import { answerOptions, type OptionsAnswer, type OptionsReply } from "./options-answer.ts";
+import { answerOptions, type OptionsReply } from "./options-answer.ts";
 import { type CallOptions, OutgoingCall } from "./outbound-call.ts";
+import type { OptionsAnswer } from "./peer-capabilities.ts";
 import type { Registrar } from "./registrar.ts";
 import type { Registration, RegistrationOptions } from "./registration.ts";
 import type { InboundCall, OutboundCall } from "./sip-call.ts";
 import { SipCore, type SipCoreOptions } from "./sip-core.ts";
 import { parseTarget } from "./sip-uri.ts";
 import { StandaloneRequests } from "./standalone-requests.ts";
-import { answerMessage, type MessageAnswer, type MessageListener } from "./text-message.ts";
+import type { MessageAnswer, MessageListener } from "./text-exchange.ts";
+import { answerMessage } from "./text-message.ts";
 import type { TransportLayer } from "./transport-layer.ts";
 
 /** How long `close` waits for the peers' answers. */

@@ -1,9 +1,11 @@
 import type { CallContexts } from "./call-contexts.ts";
-import { OPTIONS_ACCEPT, type OptionsAnswer, optionsAnswerIn } from "./options-answer.ts";
+import { OPTIONS_ACCEPT, optionsAnswerIn } from "./options-answer.ts";
 import { type OutsideReply, OutsideRequest } from "./outside-request.ts";
+import type { OptionsAnswer } from "./peer-capabilities.ts";
 import type { SipCore } from "./sip-core.ts";
 import { addressOfRecord, parseTarget } from "./sip-uri.ts";
-import { answerIn, type MessageAnswer, requireShort, textBody } from "./text-message.ts";
+import type { MessageAnswer } from "./text-exchange.ts";
+import { answerIn, requireShort, textBody } from "./text-message.ts";
 
 type RequestBody = Parameters<SipCore["makeOutgoingRequestMessage"]>[6];
 

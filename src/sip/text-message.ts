@@ -1,30 +1,10 @@
 import type { Body, IncomingRequest, OutgoingRequestMessage } from "sip.js/lib/core/index.js";
-import { type Instant, RemoteError, UsageError } from "../environment/index.ts";
+import { RemoteError, UsageError } from "../environment/index.ts";
 import type { CallContext } from "./call-context.ts";
 import type { DialogRequests } from "./dialog-requests.ts";
 import type { OutsideReply } from "./outside-request.ts";
+import { type MessageAnswer, type MessageListener, TEXT_TYPE } from "./text-exchange.ts";
 
-/** A text that a peer sent with MESSAGE (RFC 3428). */
-export interface ReceivedMessage {
-  readonly text: string;
-  /** The URI in its From header: who says to have sent it. */
-  readonly from: string;
-  readonly callId: string;
-  readonly at: Instant;
-}
-
-/** Takes the texts of a peer; each was answered 200 already. */
-export type MessageListener = (message: ReceivedMessage) => void;
-
-/** What became of a text of ours. */
-export interface MessageAnswer {
-  readonly statusCode: number;
-  /** When the request left the socket. */
-  readonly sentAt: Instant;
-}
-
-/** The media type that texts are sent, and taken, as. */
-export const TEXT_TYPE = "text/plain";
 /** RFC 3428 §8: of the whole request. Larger ones may meet a link that knows no congestion. */
 const OUTSIDE_BYTES_MAX = 1300;
 const UNSUPPORTED_MEDIA_TYPE = 415;
