@@ -23,11 +23,12 @@ import {
   randomSeed,
   startThread,
   takeLeftJournals,
+  variable,
   variableList,
   warnOnce,
   watchLastMoments,
 } from "./platform/index.ts";
-import { locateTarget } from "./sip/index.ts";
+import { locateTarget, type SipTlsSettings } from "./sip/index.ts";
 
 /** What may be chosen for a run. */
 export interface HarnessOptions extends CallLimits {
@@ -152,6 +153,34 @@ export function scriptPath(nameOrPath: string): string {
     : nameOrPath;
 }
 
+/** Where the parts of `SipTlsSettings` are: paths of PEM files. */
+export type TlsFiles = Partial<Readonly<Record<"ca" | "certificate" | "key", string>>>;
+
+/**
+ * Reads certificates and keys for SIP over TLS.
+ * @throws UsageError ERR_FILE_MISSING.
+ */
+export async function readTlsFiles(paths: TlsFiles): Promise<SipTlsSettings> {
+  const files = new NodeFileStore();
+  const read = Object.entries(paths).map(
+    async ([part, path]) => [part, await files.readText(path)] as const,
+  );
+  return Object.fromEntries(await Promise.all(read));
+}
+
+/**
+ * A password from the environment, so that none stands in a feature or report.
+ * @throws UsageError ERR_PASSWORD_MISSING.
+ */
+export function passwordFrom(variableName: string): string {
+  const password = variable(variableName) ?? "";
+  if (password !== "") return password;
+  throw new UsageError(
+    "ERR_PASSWORD_MISSING",
+    `The environment variable ${variableName} is to hold a password, but it is not set, or empty. Set it where the run is started.`,
+  );
+}
+
 /**
  * The address of this host from which a target is reached: what an agent that dials it must be
  * bound to. Loopback for targets that have no address or no route; dialling them says so.
@@ -202,6 +231,7 @@ export type {
 export {
   EnvironmentError,
   ExpectationError,
+  type Instant,
   isSidetoneError,
   RemoteError,
   SidetoneError,
@@ -212,6 +242,7 @@ export {
   type ExpectedOutcome,
   expectAnswer,
   expectAnswered,
+  expectBound,
   expectByeFrom,
   expectCodec,
   expectConcealedAtMost,
@@ -228,7 +259,11 @@ export {
   expectKeepsSpeaking,
   expectLossAtMost,
   expectNotEncrypted,
+  expectOptionsAnswer,
+  expectReconnected,
   expectRedirected,
+  expectRegistered,
+  expectRegistrationRefused,
   expectRejected,
   expectRejectedWith,
   expectRepeated,
@@ -236,19 +271,31 @@ export {
   expectSessionRefresh,
   expectStop,
   expectTalk,
+  expectText,
+  expectTextOutside,
   expectToolCall,
   expectTransfer,
   expectTransferOutcome,
   expectTransferProgress,
   expectTransferredCall,
+  expectTransport,
   expectUnanswered,
+  expectUnregistered,
   expectUnsupported,
   requireInjected,
   requireSupported,
+  type WantedTransport,
 } from "./expect/index.ts";
 export { type CallMetrics, type CallRecord, measureCall } from "./measure/index.ts";
 export type { MediaSettings } from "./media/index.ts";
-export type { SipBinding, SipSettings, SipTlsSettings, SipTransport } from "./sip/index.ts";
+export type {
+  Demand,
+  SipBinding,
+  SipCredentials,
+  SipSettings,
+  SipTlsSettings,
+  SipTransport,
+} from "./sip/index.ts";
 export {
   ANONYMOUS,
   type DialogSettings,

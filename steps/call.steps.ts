@@ -16,18 +16,14 @@ const ESTABLISH_LIMIT_MS = 5000;
 
 /** Starts a bot of ours that speaks first. The script is a name in `fixtures/scripts` or a path. */
 Given("a bot that plays the script {string}", async function (this: SidetoneWorld, script: string) {
-  const run = await this.run();
-  this.bot = await run.bot({ script, turnDetection: { type: "semantic_vad" }, greets: true });
-  this.target = this.bot.agent.uri;
+  await this.chooseBot({ script, turnDetection: { type: "semantic_vad" }, greets: true });
 });
 
 /** The same bot, but it says nothing until the caller has spoken. */
 Given(
   "a bot that plays the script {string} and lets the caller speak first",
   async function (this: SidetoneWorld, script: string) {
-    const run = await this.run();
-    this.bot = await run.bot({ script, turnDetection: { type: "semantic_vad" }, greets: false });
-    this.target = this.bot.agent.uri;
+    await this.chooseBot({ script, turnDetection: { type: "semantic_vad" }, greets: false });
   },
 );
 
@@ -128,9 +124,8 @@ Then("the bot hangs up within {duration}", async function (this: SidetoneWorld, 
 });
 
 async function dial(world: SidetoneWorld, ringTimeoutMs?: number): Promise<void> {
-  const run = await world.run();
   const target = world.requireTarget();
-  const caller = await run.caller(target);
+  const caller = await world.caller(target);
   const call = await caller.dial(target, {
     ...(ringTimeoutMs === undefined ? {} : { ringTimeoutMs }),
     media: world.callerMedia,

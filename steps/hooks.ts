@@ -12,6 +12,7 @@ setDefaultTimeout(STEP_LIMIT_MS);
 
 Before(async function (this: SidetoneWorld, { pickle }) {
   const { harness } = await this.run();
+  this.begunAt = harness.switchboard.clock.now();
   // After Ctrl-C no scenario begins any more; the calls of the present one are hung up already.
   if (harness.isAborted) return "skipped";
   this.unsubscribe = harness.switchboard.subscribe((call) => {
@@ -31,6 +32,7 @@ After(async function (this: SidetoneWorld, { result }) {
     this.attach(JSON.stringify({ id, callId }), CALL_MEDIA_TYPE);
   }
   await this.bot?.agent.answerWith({ kind: "answer", ringMs: 0 });
+  await this.forgetIdentities();
   const told = [...this.toldAboutTransfers];
   await Promise.all(told.map((agent) => agent.treatTransfers({ kind: "accept" })));
   // Last, because it may throw: whatever the steps made of it, such a call proves nothing.

@@ -6,14 +6,17 @@
 import "./parameter-types.ts";
 import "./hooks.ts";
 import "./interruption.ts";
+import "./account.steps.ts";
 import "./call.steps.ts";
 import "./dialog.steps.ts";
 import "./digits.steps.ts";
 import "./fault.steps.ts";
 import "./header.steps.ts";
 import "./media.steps.ts";
+import "./message.steps.ts";
 import "./speech.steps.ts";
 import "./tool.steps.ts";
 import "./transfer.steps.ts";
+import "./transport.steps.ts";
 
 export { SidetoneWorld } from "./world.ts";

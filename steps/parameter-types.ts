@@ -5,6 +5,7 @@ import type {
   MediaSettings,
   MessageAlteration,
   Party,
+  WantedTransport,
 } from "../src/index.ts";
 
 const DIGIT_METHODS: Readonly<Record<string, DigitMethod>> = {
@@ -72,6 +73,13 @@ defineParameterType({
   name: "sipMessage",
   regexp: /[A-Z]{3,}|[1-6]\d\d/u,
   transformer: (text: string): FaultyMessage => (/^\d/u.test(text) ? Number(text) : text),
+});
+
+/** By what an INVITE goes. */
+defineParameterType({
+  name: "sipTransport",
+  regexp: /UDP|TCP|TLS|WebSocket/u,
+  transformer: (text: string): WantedTransport => text as WantedTransport,
 });
 
 /** A regular expression between slashes. */

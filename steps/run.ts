@@ -2,11 +2,15 @@ import {
   AI_PROVIDERS,
   type AiProvider,
   type CallLimits,
+  type Demand,
   type EmbeddedAi,
   type Harness,
   localAddressFor,
   openHarness,
   type RemoteAgent,
+  readTlsFiles,
+  type SipSettings,
+  type SipTransport,
   scriptPath,
   type TurnDetection,
   UsageError,
@@ -15,6 +19,8 @@ import {
 /** The protocols that the embedded AI speaks; the others need their provider. */
 type Provider = Extract<AiProvider, "openai" | "azure-openai" | "gemini">;
 const EMBEDDED: readonly Provider[] = ["openai", "azure-openai", "gemini"];
+
+const LOOPBACK = "127.0.0.1";
 
 /** World parameters that Sidetone understands, all optional. */
 export interface RunParameters extends CallLimits {
@@ -35,6 +41,26 @@ export interface RunParameters extends CallLimits {
   readonly allow?: readonly string[] | string;
   /** DNS servers instead of this host's: "192.0.2.53", "192.0.2.53:5353". */
   readonly dnsServers?: readonly string[];
+  /** By what the caller's requests go where the target does not say: udp, tcp, tls, ws or wss. */
+  readonly transport?: SipTransport;
+  /** PEM files: authorities that the caller trusts, and its own certificate with the key. */
+  readonly tlsCa?: string;
+  readonly tlsCertificate?: string;
+  readonly tlsKey?: string;
+}
+
+/** What a scenario wants an agent to be like. */
+export interface AgentWish {
+  readonly sip?: SipSettings;
+  readonly demand?: Demand;
+  /** Where it is bound; default: loopback, and for callers what routes to the target. */
+  readonly address?: string;
+}
+
+/** Which registrar of ours a scenario wants. */
+export interface RegistrarWish {
+  readonly port?: number;
+  readonly demand?: Demand;
 }
 
 /** An embedded bot: its AI server and the agent that answers the telephone. */
@@ -49,6 +75,7 @@ export interface BotWish {
   readonly turnDetection: TurnDetection;
   /** Whether it speaks first. */
   readonly greets: boolean;
+  readonly agent?: AgentWish;
 }
 
 /**
@@ -60,9 +87,12 @@ class Run {
   readonly #parameters: RunParameters;
   readonly #provider: Provider;
   readonly #bots = new Map<string, Promise<EmbeddedBot>>();
+  /** Bots that are the same but for their SIP share one. */
+  readonly #ais = new Map<string, Promise<EmbeddedAi>>();
   readonly #colleagues = new Map<string, Promise<RemoteAgent>>();
-  /** One for each address of this host that calls leave from. */
+  /** One for each address of this host that calls leave from, and each way to be. */
   readonly #callers = new Map<string, Promise<RemoteAgent>>();
+  readonly #registrars = new Map<string, Promise<RemoteAgent>>();
 
   constructor(harness: Harness, provider: Provider, parameters: RunParameters) {
     this.harness = harness;
@@ -71,16 +101,50 @@ class Run {
   }
 
   /** The caller that reaches `target`. */
-  async caller(target: string): Promise<RemoteAgent> {
+  async caller(target: string, wish: AgentWish = {}): Promise<RemoteAgent> {
     const { localAddress, ...rest } = this.#parameters;
-    const address = localAddress ?? (await localAddressFor(target, rest));
-    let caller = this.#callers.get(address);
+    const address = wish.address ?? localAddress ?? (await localAddressFor(target, rest));
+    const sip = await this.#callerSip(wish.sip);
+    const key = JSON.stringify([address, sip]);
+    let caller = this.#callers.get(key);
     if (caller === undefined) {
       const local = { address, port: 0 };
-      caller = this.harness.addAgent({ party: "caller", user: "caller", local });
-      this.#callers.set(address, caller);
+      caller = this.harness.addAgent({ party: "caller", user: "caller", local, sip });
+      this.#callers.set(key, caller);
     }
     return caller;
+  }
+
+  /** What the run's parameters say, then the scenario. */
+  async #callerSip(wanted: SipSettings = {}): Promise<SipSettings> {
+    const { transport, tlsCa, tlsCertificate, tlsKey } = this.#parameters;
+    const tls = await readTlsFiles({
+      ...(tlsCa === undefined ? {} : { ca: tlsCa }),
+      ...(tlsCertificate === undefined ? {} : { certificate: tlsCertificate }),
+      ...(tlsKey === undefined ? {} : { key: tlsKey }),
+    });
+    return {
+      ...(transport === undefined ? {} : { transport }),
+      ...wanted,
+      tls: { ...tls, ...wanted.tls },
+    };
+  }
+
+  /** A small registrar of ours. */
+  registrar({ port = 0, demand }: RegistrarWish): Promise<RemoteAgent> {
+    const key = JSON.stringify([port, demand]);
+    let registrar = this.#registrars.get(key);
+    if (registrar === undefined) {
+      registrar = this.harness.addAgent({
+        party: "bot",
+        user: "registrar",
+        local: { address: this.#parameters.localAddress ?? LOOPBACK, port },
+        registrar: {},
+        ...(demand === undefined ? {} : { demand }),
+      });
+      this.#registrars.set(key, registrar);
+    }
+    return registrar;
   }
 
   bot(wanted: BotWish): Promise<EmbeddedBot> {
@@ -107,12 +171,29 @@ class Run {
     return colleague;
   }
 
-  async #startBot({ script, turnDetection, greets }: BotWish): Promise<EmbeddedBot> {
-    const ai = await this.harness.startEmbeddedAi({ scriptPath: scriptPath(script) });
+  #ai(wish: Omit<BotWish, "agent">): Promise<EmbeddedAi> {
+    const key = JSON.stringify(wish);
+    let ai = this.#ais.get(key);
+    if (ai === undefined) {
+      ai = this.harness.startEmbeddedAi({ scriptPath: scriptPath(wish.script) });
+      this.#ais.set(key, ai);
+    }
+    return ai;
+  }
+
+  async #startBot({
+    script,
+    turnDetection,
+    greets,
+    agent: wish = {},
+  }: BotWish): Promise<EmbeddedBot> {
+    const ai = await this.#ai({ script, turnDetection, greets });
     const agent = await this.harness.addAgent({
       party: "bot",
       user: "bot",
-      local: { address: "127.0.0.1", port: 0 },
+      local: { address: wish.address ?? LOOPBACK, port: 0 },
+      ...(wish.sip === undefined ? {} : { sip: wish.sip }),
+      ...(wish.demand === undefined ? {} : { demand: wish.demand }),
       answer: { kind: "answer", ringMs: 0 },
       ai: {
         provider: this.#provider,

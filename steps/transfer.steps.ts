@@ -154,8 +154,7 @@ async function colleague(world: SidetoneWorld, name: string, policy: AnswerPolic
 
 async function agentOf(world: SidetoneWorld, party: Party): Promise<RemoteAgent> {
   if (party === "bot") return world.botAgent;
-  const run = await world.run();
-  return run.caller(world.requireTarget());
+  return world.caller();
 }
 
 async function treatTransfers(

@@ -3,14 +3,26 @@ import {
   type DialOptions,
   type DialogSettings,
   type EarlyMedia,
+  type Instant,
   type MediaSettings,
   type MessageFault,
   type Party,
   type RemoteAgent,
+  type SipCredentials,
+  type SipSettings,
+  type SipTlsSettings,
   UsageError,
   type WatchedCall,
 } from "../src/index.ts";
-import { type EmbeddedBot, type Run, type RunParameters, runOf } from "./run.ts";
+import {
+  type AgentWish,
+  type BotWish,
+  type EmbeddedBot,
+  type RegistrarWish,
+  type Run,
+  type RunParameters,
+  runOf,
+} from "./run.ts";
 
 /** How our bot answers. */
 interface BotAnswer {
@@ -49,6 +61,15 @@ export class SidetoneWorld extends World<RunParameters> {
   readonly directory: Map<string, string> = new Map();
   /** Agents that were told what to do with transfers. */
   readonly toldAboutTransfers: Set<RemoteAgent> = new Set();
+  /** When the scenario began: what came before belongs to others. */
+  begunAt: Instant = 0 as Instant;
+  /** Agents that got accounts or registered, to be put back. */
+  readonly #identified = new Set<RemoteAgent>();
+  readonly #wishes: Record<Party, AgentWish> = { caller: {}, bot: {} };
+  readonly #accounts: Record<Party, readonly SipCredentials[]> = { caller: [], bot: [] };
+  readonly #registering = new Map<Party, RemoteAgent>();
+  #botWish: BotWish | undefined;
+  #registrar: RemoteAgent | undefined;
   #botHeaders: readonly string[] = [];
   #botFaults: readonly MessageFault[] = [];
   #botRefusal: BotRefusal | undefined;
@@ -76,6 +97,99 @@ export class SidetoneWorld extends World<RunParameters> {
     throw new UsageError(
       "ERR_NO_TARGET",
       'The scenario names no bot. Begin with "Given a bot that plays the script …" or "Given the bot under test at …".',
+    );
+  }
+
+  /** Lets calls go to a bot of ours; where it runs already, to that. */
+  async chooseBot(wish: BotWish): Promise<void> {
+    const run = await this.run();
+    this.#botWish = wish;
+    this.bot = await run.bot({ ...wish, agent: this.#wishes.bot });
+    this.target = this.bot.agent.uri;
+    if (this.#accounts.bot.length > 0) await this.#identify(this.bot.agent, "bot");
+  }
+
+  /** The caller's agent, as it is wanted now, with its accounts. */
+  async caller(target: string = this.requireTarget()): Promise<RemoteAgent> {
+    const run = await this.run();
+    const caller = await run.caller(target, this.#wishes.caller);
+    if (this.#accounts.caller.length > 0) await this.#identify(caller, "caller");
+    return caller;
+  }
+
+  /** From now on an agent is like this; what is not said is as it was. */
+  async wantAgent(party: Party, change: AgentWish): Promise<void> {
+    this.#wishes[party] = { ...this.#wishes[party], ...change };
+    if (party === "caller" || this.#botWish === undefined) return;
+    // Another one takes the place of the one that runs, which is what it was again.
+    await this.bot?.agent.answerWith({ kind: "answer", ringMs: 0 });
+    await this.chooseBot(this.#botWish);
+    await this.#instructBot();
+  }
+
+  /** The same for how its SIP travels. */
+  wantSip(party: Party, change: SipSettings): Promise<void> {
+    return this.wantAgent(party, { sip: { ...this.#wishes[party].sip, ...change } });
+  }
+
+  /** The same for how that is secured. */
+  wantTls(party: Party, change: SipTlsSettings, others: SipSettings = {}): Promise<void> {
+    const tls = { ...this.#wishes[party].sip?.tls, ...change };
+    return this.wantSip(party, { ...others, tls });
+  }
+
+  /** From now on a side is also this user to whoever asks. */
+  async useAccount(party: Party, account: SipCredentials): Promise<void> {
+    this.#accounts[party] = [...this.#accounts[party], account];
+    if (party === "bot") await this.#identify(this.botAgent, "bot");
+  }
+
+  async #identify(agent: RemoteAgent, party: Party): Promise<void> {
+    this.#identified.add(agent);
+    await agent.useCredentials(this.#accounts[party]);
+  }
+
+  async startRegistrar(wish: RegistrarWish): Promise<void> {
+    const run = await this.run();
+    this.#registrar = await run.registrar(wish);
+    this.note(`the registrar is ${this.#registrar.uri}`);
+  }
+
+  /** The registrar of ours that the scenario started. */
+  get registrar(): RemoteAgent {
+    if (this.#registrar !== undefined) return this.#registrar;
+    throw new UsageError(
+      "ERR_NO_REGISTRAR",
+      'The scenario has no registrar of ours. Begin with "Given a registrar of ours".',
+    );
+  }
+
+  /** Registers a side; what becomes of it is seen later. */
+  async register(party: Party, registrar: string, aor?: string): Promise<void> {
+    const agent = party === "bot" ? this.botAgent : await this.caller(registrar);
+    this.#registering.set(party, agent);
+    this.#identified.add(agent);
+    await agent.register({ registrar, ...(aor === undefined ? {} : { aor }) });
+  }
+
+  /** The agent that registers, or did, for a side. */
+  registeringAgent(party: Party): RemoteAgent {
+    const agent = this.#registering.get(party);
+    if (agent !== undefined) return agent;
+    throw new UsageError(
+      "ERR_NOT_REGISTERING",
+      `The ${party} does not register in this scenario. Let it register first.`,
+    );
+  }
+
+  /** Agents that others use, too, are nobody again. */
+  async forgetIdentities(): Promise<void> {
+    const agents = [...this.#identified];
+    await Promise.all(
+      agents.map(async (agent) => {
+        await agent.unregister();
+        await agent.useCredentials([]);
+      }),
     );
   }
 

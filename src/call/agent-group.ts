@@ -81,6 +81,11 @@ export class AgentGroup {
     return this.#shards[shardOf(callId, this.#shards.length)] as ShardLink;
   }
 
+  /** The thread for what belongs to no call. */
+  get firstShard(): Pick<ShardLink, "call"> {
+    return this.#shards[0] as ShardLink;
+  }
+
   async answerWith(policy: Parameters<AgentProcedures["answerWith"]>[0]): Promise<void> {
     await Promise.all(this.#shards.map((shard) => shard.call("answerWith", policy)));
   }
@@ -95,11 +100,11 @@ export class AgentGroup {
 
   /** One thread registers the address of all. */
   register(options: RegistrationOptions): Promise<string> {
-    return (this.#shards[0] as ShardLink).call("register", options);
+    return this.firstShard.call("register", options);
   }
 
   unregister(): Promise<void> {
-    return (this.#shards[0] as ShardLink).call("unregister", undefined);
+    return this.firstShard.call("unregister", undefined);
   }
 
   async liveState(): Promise<SipEndpoint["liveState"]> {

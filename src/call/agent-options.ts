@@ -6,6 +6,7 @@ import type {
   DialogSettings,
   InviteIdentity,
   MessageFault,
+  RegistrarOptions,
   SipCredentials,
   SipSettings,
 } from "../sip/index.ts";
@@ -137,6 +138,8 @@ export interface AgentOptions {
   readonly credentials?: readonly SipCredentials[];
   /** Whom it lets call: others are asked for credentials with 401. */
   readonly demand?: Demand;
+  /** Be a small registrar for others, in memory; it routes nothing. */
+  readonly registrar?: RegistrarOptions;
   readonly ai?: AiOptions;
 }
 

@@ -1,6 +1,8 @@
 import type { SocketAddress } from "../environment/index.ts";
 import type { Utterance } from "../media/index.ts";
 import type {
+  OptionsAnswer,
+  ReceivedMessage,
   RegistrationEvent,
   RegistrationOptions,
   SipCredentials,
@@ -9,6 +11,7 @@ import type {
 } from "../sip/index.ts";
 import type { Fact } from "../timeline/index.ts";
 import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
+import type { BindingsEvent } from "./bindings-watch.ts";
 import type { Call, KeyPress, MediaChange } from "./call.ts";
 import type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
 import type { TransferOrder, TransferPolicy } from "./call-transfers.ts";
@@ -17,6 +20,8 @@ import type { TransferOrder, TransferPolicy } from "./call-transfers.ts";
 export type AgentNotice =
   | { readonly type: "call"; readonly identity: CallIdentity }
   | { readonly type: "fact"; readonly callId: string; readonly fact: Fact }
+  | { readonly type: "bindings"; readonly event: BindingsEvent }
+  | { readonly type: "message"; readonly message: ReceivedMessage }
   | { readonly type: "registration"; readonly event: RegistrationEvent }
   | { readonly type: "ended"; readonly callId: string };
 
@@ -33,8 +38,14 @@ export type AgentProcedures = {
   /** Resolves with the address to be reached at. */
   register(options: RegistrationOptions): Promise<string>;
   unregister(nothing: undefined): Promise<void>;
+  sendMessage(request: { readonly target: string; readonly text: string }): Promise<void>;
+  queryOptions(request: { readonly target: string }): Promise<OptionsAnswer>;
   dial(request: { readonly target: string; readonly options: DialOptions }): Promise<CallIdentity>;
   say(request: OfCall & { readonly utterance: Utterance }): void | Promise<void>;
+  sendText(request: OfCall & { readonly text: string }): Promise<void>;
+  queryOptionsInCall(request: OfCall): Promise<OptionsAnswer>;
+  /** Says whether there was one to break. */
+  breakConnections(request: OfCall): boolean | Promise<boolean>;
   press(request: OfCall & KeyPress): Promise<void>;
   changeMedia(request: OfCall & { readonly change: MediaChange }): Promise<void>;
   treatTransfers(policy: TransferPolicy): void | Promise<void>;

@@ -1,11 +1,13 @@
 import type { Channel, Environment, SocketAddress } from "../environment/index.ts";
 import { UsageError } from "../environment/index.ts";
-import { Agent, type Instrument } from "./agent.ts";
+import { Agent } from "./agent.ts";
 import { AgentGroup } from "./agent-group.ts";
+import type { AgentObserver } from "./agent-observer.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
 import type { ToolHost } from "./bot-tools.ts";
 import type { Call } from "./call.ts";
+import type { Instrument } from "./instrument-watch.ts";
 import { serveProcedures } from "./remote-procedures.ts";
 import { type FrontedDatagram, type FrontedError, FrontedSocket } from "./sip-front.ts";
 
@@ -50,7 +52,12 @@ export function serveAgent(
     useCredentials: (accounts) => agent().useCredentials(accounts),
     register: (wanted) => agent().register(wanted),
     unregister: () => agent().unregister(undefined),
+    sendMessage: (request) => agent().sendMessage(request),
+    queryOptions: (request) => agent().queryOptions(request),
     dial: (request) => agent().dial(request),
+    sendText: (request) => agent().sendText(request),
+    breakConnections: (request) => agent().breakConnections(request),
+    queryOptionsInCall: (request) => agent().queryOptionsInCall(request),
     say: (request) => agent().say(request),
     press: (request) => agent().press(request),
     changeMedia: (request) => agent().changeMedia(request),
@@ -88,12 +95,7 @@ async function openAgent(
   },
 ): Promise<ServedAgent> {
   const agent = await Agent.open(environment, options, {
-    observer: {
-      onCall: (identity) => notify({ type: "call", identity }),
-      onFact: (callId, fact) => notify({ type: "fact", callId, fact }),
-      onRegistration: (event) => notify({ type: "registration", event }),
-      onEnded: (callId) => notify({ type: "ended", callId }),
-    },
+    observer: observerOf(notify),
     ...(host.instrument === undefined ? {} : { instrument: host.instrument }),
     ...(host.toolHost === undefined ? {} : { toolHost: host.toolHost }),
     ...(options.shard === undefined
@@ -114,6 +116,11 @@ async function openAgent(
     useCredentials: (accounts) => agent.useCredentials(accounts),
     register: (wanted) => agent.register(wanted),
     unregister: () => agent.unregister(),
+    sendMessage: ({ target, text }) => agent.sendMessage(target, text),
+    queryOptions: ({ target }) => agent.queryOptions(target),
+    breakConnections: ({ callId }) => agent.breakConnections(callId),
+    sendText: ({ callId, text }) => callNamed(callId).texts.send(text),
+    queryOptionsInCall: ({ callId }) => callNamed(callId).queryOptions(),
     dial: async (request) => (await agent.dial(request.target, request.options)).identity,
     say: ({ callId, utterance }) => callNamed(callId).say(utterance),
     press: ({ callId, ...keys }) => callNamed(callId).press(keys),
@@ -126,6 +133,17 @@ async function openAgent(
     forget: ({ callId }) => agent.forget(callId),
     liveState: () => agent.liveState,
     close: () => agent.close(),
+  };
+}
+
+function observerOf(notify: (notice: AgentNotice) => void): AgentObserver {
+  return {
+    onCall: (identity) => notify({ type: "call", identity }),
+    onFact: (callId, fact) => notify({ type: "fact", callId, fact }),
+    onBindings: (event) => notify({ type: "bindings", event }),
+    onMessage: (message) => notify({ type: "message", message }),
+    onRegistration: (event) => notify({ type: "registration", event }),
+    onEnded: (callId) => notify({ type: "ended", callId }),
   };
 }
 
@@ -144,7 +162,13 @@ async function openGroup(
     useCredentials: (accounts) => group.useCredentials(accounts),
     register: (wanted) => group.register(wanted),
     unregister: () => group.unregister(),
+    sendMessage: (request) => group.firstShard.call("sendMessage", request),
+    queryOptions: (request) => group.firstShard.call("queryOptions", request),
     dial: (request) => group.dial(request),
+    breakConnections: (request) => group.shardOf(request.callId).call("breakConnections", request),
+    sendText: (request) => group.shardOf(request.callId).call("sendText", request),
+    queryOptionsInCall: (request) =>
+      group.shardOf(request.callId).call("queryOptionsInCall", request),
     say: (request) => group.shardOf(request.callId).call("say", request),
     press: (request) => group.shardOf(request.callId).call("press", request),
     changeMedia: (request) => group.shardOf(request.callId).call("changeMedia", request),

@@ -13,47 +13,38 @@ import {
   checkDialogSettings,
   type InboundCall,
   type InjectedFault,
+  type OptionsAnswer,
+  type OptionsReply,
   type Registration,
-  type RegistrationEvent,
   type RegistrationOptions,
   type SipCall,
   type SipCredentials,
   SipEndpoint,
   type SipTrace,
 } from "../sip/index.ts";
+import { openAgentEndpoint } from "./agent-endpoint.ts";
+import type { AgentObserver } from "./agent-observer.ts";
 import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
 import { AgentTransfers, comesOfTransfer, type Referral } from "./agent-transfers.ts";
-import { beginInvite, checkAnswerPolicy, refuseInvite } from "./answer-policy.ts";
+import { beginInvite, checkAnswerPolicy, optionsReply, refuseInvite } from "./answer-policy.ts";
 import { Answering } from "./answering.ts";
 import { BotTools, type ToolHost } from "./bot-tools.ts";
-import { Call, type CallObserver } from "./call.ts";
+import { Call } from "./call.ts";
 import type { CallIdentity } from "./call-artifacts.ts";
 import { CallBudget } from "./call-budget.ts";
 import { type CallMedia, prepareCallMedia } from "./call-media.ts";
 import type { TransferPolicy } from "./call-transfers.ts";
 import { codecsOf } from "./capabilities.ts";
+import { describeCapabilities } from "./capability-description.ts";
 import { checkMediaSettings } from "./check-media-settings.ts";
 import { connectBridge } from "./connect-bridge.ts";
 import { EarlyNotices } from "./early-notices.ts";
-import { shardOf } from "./sip-front.ts";
-
-/** Who follows an agent and its calls. */
-export interface AgentObserver extends CallObserver {
-  /** A call exists from now on; its facts follow. */
-  onCall(identity: CallIdentity): void;
-  /** Its registration changed, was refreshed or could not be. */
-  onRegistration?(event: RegistrationEvent): void;
-}
-
-/** What an agent may ask of its host beside the environment. */
-export interface Instrument {
-  /** Lag of this thread's event loop since the last reading. */
-  readLag(): { readonly p99Ms: number; readonly maxMs: number };
-}
+import { type Instrument, InstrumentWatch } from "./instrument-watch.ts";
 
 const DEFAULT_CALL_DURATION_LIMIT_MS = 300_000;
 const DEFAULT_RING_TIMEOUT_MS = 30_000;
-const INSTRUMENT_INTERVAL_MS = 1000;
+/** Timer F (RFC 3261 §17.1.2.2). */
+const OUTSIDE_REQUEST_LIMIT_MS = 32_000;
 
 /**
  * A SIP user agent with media, in one of two roles: the caller dials, the bot answers and lets an
@@ -63,7 +54,6 @@ export class Agent {
   readonly #environment: Environment;
   readonly #options: AgentOptions;
   readonly #observer: AgentObserver;
-  readonly #instrument: Instrument | undefined;
   /** The frame deadlines of all its calls. */
   readonly #wheel: FrameWheel;
   readonly #endpoint: SipEndpoint;
@@ -76,7 +66,7 @@ export class Agent {
   #registration: Registration | undefined;
   #answer: AnswerPolicy;
   readonly #transfers: AgentTransfers;
-  #instrumentTimer: Timer | undefined;
+  readonly #instrument: InstrumentWatch | undefined;
 
   private constructor(
     environment: Environment,
@@ -93,7 +83,6 @@ export class Agent {
     this.#environment = environment;
     this.#options = options;
     this.#observer = watch.observer;
-    this.#instrument = watch.instrument;
     this.#endpoint = endpoint;
     this.#budget = watch.budget;
     this.#durationLimitMs = watch.durationLimitMs;
@@ -110,7 +99,17 @@ export class Agent {
     endpoint.onInvite = (invite) => {
       void this.#handleInvite(invite);
     };
-    if (watch.instrument !== undefined) this.#watchInstrument();
+    endpoint.onMessage = (message) => watch.observer.onMessage?.(message);
+    if (endpoint.registrar !== undefined) {
+      endpoint.registrar.onBindings = (aor, bindings) =>
+        watch.observer.onBindings?.({ aor, contacts: bindings.map(({ contact }) => contact) });
+    }
+    endpoint.onOptions = () => this.#optionsReply();
+    const { instrument } = watch;
+    if (instrument !== undefined) {
+      const calls = (): Iterable<Call> => this.#calls.values();
+      this.#instrument = new InstrumentWatch(environment.clock, instrument, calls);
+    }
   }
 
   /**
@@ -130,7 +129,7 @@ export class Agent {
     },
   ): Promise<Agent> {
     let agent: Agent | undefined;
-    const { shard, answer, ai } = options;
+    const { answer, ai } = options;
     if (answer !== undefined) checkAnswerPolicy(answer);
     checkDialogSettings(options.dialog ?? {});
     const budget = new CallBudget(options.dialling);
@@ -138,23 +137,12 @@ export class Agent {
     const durationLimitMs = budget.durationMs(callDurationLimitMs, DEFAULT_CALL_DURATION_LIMIT_MS);
     await loadCodecs(codecsOf(checkMediaSettings(options.media ?? {})));
     const tools = await BotTools.load(environment, ai, watch.toolHost);
-    const endpoint = await SipEndpoint.open({
-      ...environment,
-      local: options.local,
-      user: options.user,
-      ...(options.displayName === undefined ? {} : { displayName: options.displayName }),
-      userAgent: "Sidetone",
-      allow: options.dialling?.allow ?? [],
-      ledger: budget,
-      ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
-      ...(options.demand === undefined ? {} : { demand: options.demand }),
+    const { sipSocket } = watch;
+    const endpoint = await openAgentEndpoint(environment, options, {
+      budget,
+      sipSocket,
       onTrace: (trace) => agent?.handleTrace(trace),
       onInjected: (callId, fault) => agent?.handleInjected(callId, fault),
-      ...(options.sip === undefined ? {} : { sip: options.sip }),
-      ...(watch.sipSocket === undefined ? {} : { socket: watch.sipSocket }),
-      ...(shard === undefined
-        ? {}
-        : { ownsCallId: (callId: string) => shardOf(callId, shard.count) === shard.index }),
     });
     agent = new Agent(environment, options, endpoint, {
       observer: watch.observer,
@@ -211,6 +199,33 @@ export class Agent {
   async unregister(): Promise<void> {
     await this.#registration?.close();
     this.#registration = undefined;
+  }
+
+  /**
+   * Sends a text outside of calls; see `SipEndpoint.sendMessage`.
+   * @throws UsageError, RemoteError as that.
+   */
+  async sendMessage(target: string, text: string): Promise<void> {
+    await this.#endpoint.sendMessage(target, text, OUTSIDE_REQUEST_LIMIT_MS);
+  }
+
+  /**
+   * Breaks all connections of its SIP, in the name of one call, as a fault on purpose.
+   * @returns whether there was one.
+   */
+  breakConnections(callId: string): boolean {
+    const count = this.#endpoint.breakConnections();
+    if (count > 0) {
+      const at = this.#environment.clock.now();
+      const fault = { name: "dropped connection", effect: "dropped", direction: "sent" } as const;
+      this.handleInjected(callId, { ...fault, at, startLine: "connection" });
+    }
+    return count > 0;
+  }
+
+  /** Asks a peer what it can do; see `SipEndpoint.queryOptions`. */
+  queryOptions(target: string): Promise<OptionsAnswer> {
+    return this.#endpoint.queryOptions(target, OUTSIDE_REQUEST_LIMIT_MS);
   }
 
   /** From now on, REFERs in its calls are treated like this. */
@@ -286,9 +301,16 @@ export class Agent {
 
   /** Ends every call (BYE, CANCEL or refusal) and gives the ports back. */
   async close(): Promise<void> {
-    this.#instrumentTimer?.cancel();
+    this.#instrument?.stop();
     for (const timer of this.#ringing) timer.cancel();
     await this.#endpoint.close();
+  }
+
+  #optionsReply(): OptionsReply {
+    const { dialog, media } = this.#options;
+    const describe = (wanted: MediaSettings): string =>
+      describeCapabilities(this.#environment, this.local.address, { ...media, ...wanted });
+    return optionsReply(this.#answer, { dialog, describe });
   }
 
   async #handleInvite(invite: InboundCall): Promise<void> {
@@ -416,23 +438,5 @@ export class Agent {
     this.#transfers.watch(call);
     call.start();
     return call;
-  }
-
-  /** Once a second while calls are up: how much this thread's event loop lagged. */
-  #watchInstrument(): void {
-    const { clock } = this.#environment;
-    this.#instrumentTimer = clock.setTimer(after(clock.now(), INSTRUMENT_INTERVAL_MS), () => {
-      const lag = this.#instrument?.readLag();
-      for (const call of this.#calls.values()) {
-        if (lag === undefined || call.hasEnded) continue;
-        call.record({
-          kind: "instrument",
-          at: clock.now(),
-          eventLoopLagMsP99: lag.p99Ms,
-          eventLoopLagMsMax: lag.maxMs,
-        });
-      }
-      this.#watchInstrument();
-    });
   }
 }

@@ -1,9 +1,11 @@
+import type { MediaSettings } from "../media/index.ts";
 import {
   checkDialogSettings,
   checkedHeaders,
   contactHeaders,
   type DialogSettings,
   type InboundCall,
+  type OptionsReply,
   type RedirectContact,
 } from "../sip/index.ts";
 import type { AnswerPolicy } from "./agent-options.ts";
@@ -41,6 +43,28 @@ export function beginInvite(
 export function refuseInvite(invite: InboundCall, policy: AnswerPolicy): void {
   if (policy.kind === "reject") invite.reject(policy.statusCode, policy.reasonPhrase);
   if (policy.kind === "redirect") invite.redirect(contactsOf(policy), policy.statusCode);
+}
+
+/** What an INVITE would get, for those who ask with OPTIONS (RFC 3261 §11.2). */
+export function optionsReply(
+  policy: AnswerPolicy,
+  agent: {
+    readonly dialog: DialogSettings | undefined;
+    readonly describe: (media: MediaSettings) => string;
+  },
+): OptionsReply {
+  const { headers = [] } = policy;
+  if (policy.kind === "reject") {
+    const { statusCode, reasonPhrase } = policy;
+    return { statusCode, headers, ...(reasonPhrase === undefined ? {} : { reasonPhrase }) };
+  }
+  if (policy.kind === "redirect") {
+    const contacts = contactHeaders(contactsOf(policy));
+    return { statusCode: policy.statusCode ?? 302, headers: [...headers, ...contacts] };
+  }
+  const { media = {}, dialog } = policy.kind === "answer" ? policy : {};
+  const describe = (): string => agent.describe(media);
+  return { statusCode: 200, headers, dialog: { ...agent.dialog, ...dialog }, describe };
 }
 
 /** Contacts with q-values that fall in their order. */

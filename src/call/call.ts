@@ -12,6 +12,7 @@ import type { MediaSession, Utterance, UtterancePlayer } from "../media/index.ts
 import type { MediaDirection, OfferAnswer } from "../sdp/index.ts";
 import type {
   CallEndReason,
+  OptionsAnswer,
   SipCall,
   SipCallEvent,
   SipTrace,
@@ -19,6 +20,7 @@ import type {
 } from "../sip/index.ts";
 import type { DigitMethod, Fact, FactDraft } from "../timeline/index.ts";
 import type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
+import { CallTexts } from "./call-texts.ts";
 import type { CallTrace } from "./call-trace.ts";
 import { CallTransfers, endsCall, type TransferOrder } from "./call-transfers.ts";
 import { InfoDigits } from "./info-digits.ts";
@@ -72,6 +74,7 @@ export interface KeyPress {
 export class Call {
   readonly identity: CallIdentity;
   readonly transfers: CallTransfers;
+  readonly texts: CallTexts;
   /** Of whoever placed the call; told before the timeline is. */
   onSipEvent: ((event: SipCallEvent) => void) | undefined;
   /** Of whoever has to end something with it; called once. */
@@ -95,6 +98,7 @@ export class Call {
     this.#parts = parts;
     this.identity = parts.identity;
     this.#infoDigits = new InfoDigits(parts.sip, this.record, () => parts.clock.now());
+    this.texts = new CallTexts(parts.sip, this.record);
     this.transfers = new CallTransfers(parts.sip, this.record, () => parts.clock.now());
     parts.media.onSilentPeer = (silentMs) => this.#loseMedia(silentMs);
     this.#durationTimer = parts.clock.setTimer(
@@ -246,6 +250,11 @@ export class Call {
     return { target: remoteTarget, replaces: dialog };
   }
 
+  /** Asks the peer what it can do; see `SipCall.queryOptions`. */
+  queryOptions(): Promise<OptionsAnswer> {
+    return this.#parts.sip.queryOptions();
+  }
+
   /** BYE, CANCEL or rejection, whichever fits; resolves when the call has ended. */
   hangUp(headers: readonly string[] = []): Promise<void> {
     return this.#parts.sip.hangUp(headers);
@@ -354,6 +363,7 @@ export class Call {
     const { sip, negotiator } = this.#parts;
     sip.onEvent = undefined;
     sip.onInfo = undefined;
+    sip.onMessage = undefined;
     negotiator.onNegotiated = undefined;
   }
 

@@ -12,12 +12,18 @@ export function codecsOf(settings: MediaSettings | undefined): readonly CodecId[
   return settings?.codecs ?? DEFAULT_CODECS;
 }
 
+/** Where media would be received. */
+interface LocalPorts {
+  readonly rtp: Pick<MediaSockets["rtp"], "local">;
+  readonly rtcp?: Pick<MediaSockets["rtp"], "local"> | undefined;
+}
+
 /**
  * What we offer, and accept, on these sockets.
  * @throws UsageError ERR_UNKNOWN_CODEC, ERR_UNKNOWN_SRTP_SUITE.
  */
 export function mediaCapabilities(
-  { rtp, rtcp }: MediaSockets,
+  { rtp, rtcp }: LocalPorts,
   settings: MediaSettings,
   { random, cryptography }: { readonly random: Random; readonly cryptography: Cryptography },
 ): MediaCapabilities {

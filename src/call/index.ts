@@ -3,7 +3,8 @@
  * lets a run watch and steer them. It owns no protocol and computes no figure.
  */
 
-export { Agent, type AgentObserver, type Instrument } from "./agent.ts";
+export { Agent } from "./agent.ts";
+export type { AgentObserver } from "./agent-observer.ts";
 export type {
   AgentOptions,
   AiOptions,
@@ -27,6 +28,7 @@ export {
 } from "./call-journal.ts";
 export type { TransferOrder, TransferPolicy } from "./call-transfers.ts";
 export { Harness, type HarnessParts, type Speech } from "./harness.ts";
+export type { Instrument } from "./instrument-watch.ts";
 export { type LeftCall, leaveCallFolder } from "./leave-call-folder.ts";
 export {
   EmbeddedAi,

@@ -1,29 +1,37 @@
-import { after, type Clock, RemoteError } from "../environment/index.ts";
+import { type Clock, RemoteError } from "../environment/index.ts";
 import type { RegistrationEvent } from "../sip/index.ts";
+import { EventList } from "./event-list.ts";
 
 /** What became of an agent's registration, as the run sees it. */
 export class RegistrationWatch {
-  readonly #clock: Clock;
-  readonly #events: RegistrationEvent[] = [];
-  readonly #listeners = new Set<() => void>();
+  readonly #events: EventList<RegistrationEvent>;
 
   constructor(clock: Clock) {
-    this.#clock = clock;
+    this.#events = new EventList(clock);
   }
 
   /** All that happened so far, in order. */
   get events(): readonly RegistrationEvent[] {
-    return this.#events;
+    return this.#events.all;
   }
 
   handle(event: RegistrationEvent): void {
-    this.#events.push(event);
-    for (const listener of this.#listeners) listener();
+    this.#events.add(event);
   }
 
   /** A new registration begins: what happened to the former no longer counts. */
   begin(): void {
-    this.#events.length = 0;
+    this.#events.clear();
+  }
+
+  /** Waits until one of these states is the present one, or `limitMs` are over. */
+  whenIn(
+    states: readonly RegistrationEvent["state"][],
+    limitMs: number,
+  ): Promise<RegistrationEvent | undefined> {
+    const present = (): RegistrationEvent | undefined => this.events.at(-1);
+    const isIn = (): boolean => states.some((state) => state === present()?.state);
+    return this.#events.when(isIn, limitMs).then(present);
   }
 
   /**
@@ -32,29 +40,10 @@ export class RegistrationWatch {
    *   refused for good, or not registered in time.
    */
   async whenRegistered(limitMs: number): Promise<RegistrationEvent> {
-    await this.#settled(limitMs);
-    const last = this.#events.at(-1);
+    const last = await this.whenIn(["registered", "refused"], limitMs);
     if (last?.state === "registered") return last;
     const code = last?.error?.code ?? "ERR_SIP_REGISTRATION_FAILED";
     const reason = last?.error?.message ?? "The registrar has not answered yet.";
     throw new RemoteError(code, `Not registered within ${limitMs} ms. ${reason}`);
-  }
-
-  #settled(limitMs: number): Promise<void> {
-    const isSettled = (): boolean =>
-      ["registered", "refused"].includes(this.#events.at(-1)?.state ?? "");
-    if (isSettled()) return Promise.resolve();
-    return new Promise((resolve) => {
-      const finish = (): void => {
-        timer.cancel();
-        this.#listeners.delete(listener);
-        resolve();
-      };
-      const listener = (): void => {
-        if (isSettled()) finish();
-      };
-      const timer = this.#clock.setTimer(after(this.#clock.now(), limitMs), finish);
-      this.#listeners.add(listener);
-    });
   }
 }

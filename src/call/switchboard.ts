@@ -1,14 +1,21 @@
 import type { Channel, Clock, SocketAddress } from "../environment/index.ts";
-import type { RegistrationOptions, SipCredentials, SipEndpoint } from "../sip/index.ts";
+import type {
+  OptionsAnswer,
+  RegistrationOptions,
+  SipCredentials,
+  SipEndpoint,
+} from "../sip/index.ts";
 import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
 import type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
+import { BindingsWatch } from "./bindings-watch.ts";
 import type { CallJournal } from "./call-journal.ts";
 import type { TransferPolicy } from "./call-transfers.ts";
+import { MessageWatch } from "./message-watch.ts";
 import { RegistrationWatch } from "./registration-watch.ts";
 import { RemoteProcedures } from "./remote-procedures.ts";
 import { type AgentLink, type RunContext, WatchedCall } from "./watched-call.ts";
 
-type CallNotice = Exclude<AgentNotice, { readonly type: "registration" }>;
+type CallNotice = Exclude<AgentNotice, { readonly type: "bindings" | "message" | "registration" }>;
 
 /** An agent of ours that works in another thread. */
 export interface RemoteAgent {
@@ -28,6 +35,21 @@ export interface RemoteAgent {
   register(options: RegistrationOptions): Promise<string>;
   unregister(): Promise<void>;
   readonly registration: RegistrationWatch;
+  /**
+   * Sends a text outside of calls (RFC 3428); resolves when the peer took it.
+   * @throws UsageError ERR_MESSAGE_MALFORMED, ERR_MESSAGE_TOO_LONG, ERR_TARGET_MALFORMED and their
+   *   like; RemoteError ERR_MESSAGE_REJECTED.
+   */
+  sendMessage(target: string, text: string): Promise<void>;
+  /** Who is registered at it, where it is a registrar. */
+  readonly bindings: BindingsWatch;
+  /** The texts that come outside of calls. */
+  readonly messages: MessageWatch;
+  /**
+   * Asks a peer what it can do (RFC 3261 §11); any final response is an answer.
+   * @throws RemoteError ERR_SIP_NO_RESPONSE; UsageError ERR_TARGET_MALFORMED and its like.
+   */
+  queryOptions(target: string): Promise<OptionsAnswer>;
   /** From now on, REFERs in its calls are treated like this. */
   treatTransfers(policy: TransferPolicy): Promise<void>;
   liveState(): Promise<SipEndpoint["liveState"]>;
@@ -71,13 +93,25 @@ export class Switchboard {
   async addAgent(channel: Channel, options: AgentOptions): Promise<RemoteAgent> {
     const link = new RemoteProcedures<AgentProcedures, AgentNotice>(channel);
     const registration = new RegistrationWatch(this.clock);
+    const bindings = new BindingsWatch(this.clock);
+    const messages = new MessageWatch(this.clock);
     link.onNotice = (notice) => {
-      if (notice.type === "registration") registration.handle(notice.event);
+      if (notice.type === "message") messages.handle(notice.message);
+      else if (notice.type === "bindings") bindings.handle(notice.event);
+      else if (notice.type === "registration") registration.handle(notice.event);
       else this.#handleNotice(notice, link, options.party);
     };
     try {
       const { uri, local } = await link.call("open", options);
-      const agent = this.#remoteAgent(link, { uri, local, party: options.party, registration });
+      const { party } = options;
+      const agent = this.#remoteAgent(link, {
+        uri,
+        local,
+        party,
+        registration,
+        messages,
+        bindings,
+      });
       this.#agents.add(agent);
       this.#links.add(link);
       return agent;
@@ -99,7 +133,7 @@ export class Switchboard {
 
   #remoteAgent(
     link: RemoteProcedures<AgentProcedures, AgentNotice>,
-    known: Pick<RemoteAgent, "uri" | "local" | "party" | "registration">,
+    known: Pick<RemoteAgent, "uri" | "local" | "party" | "registration" | "messages" | "bindings">,
   ): RemoteAgent {
     const agent: RemoteAgent = {
       ...known,
@@ -114,6 +148,8 @@ export class Switchboard {
         return link.call("register", options);
       },
       unregister: () => link.call("unregister", undefined),
+      sendMessage: (target, text) => link.call("sendMessage", { target, text }),
+      queryOptions: (target) => link.call("queryOptions", { target }),
       treatTransfers: (policy) => link.call("treatTransfers", policy),
       liveState: () => link.call("liveState", undefined),
       close: async () => {

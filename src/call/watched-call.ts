@@ -1,7 +1,7 @@
 import { after, type Clock, type Instant, isoText, UsageError } from "../environment/index.ts";
 import type { CallRecord, RecordedAudio } from "../measure/index.ts";
 import type { Utterance } from "../media/index.ts";
-import type { TransferOutcome } from "../sip/index.ts";
+import type { OptionsAnswer, TransferOutcome } from "../sip/index.ts";
 import {
   CALL_FOLDER_VERSION,
   type CallDescription,
@@ -115,6 +115,37 @@ export class WatchedCall {
     party: Party = "caller",
   ): Promise<void> {
     await this.#end(party).link.call("press", { callId: this.callId, digits, ...how });
+  }
+
+  /**
+   * Sends a text with SIP MESSAGE from the given end; resolves when the other side took it.
+   * @throws (rejects) UsageError ERR_NOT_IN_CALL, ERR_CALL_STATE, ERR_MESSAGE_MALFORMED; RemoteError
+   *   ERR_MESSAGE_REJECTED.
+   */
+  async sendText(text: string, party: Party = "caller"): Promise<void> {
+    await this.#end(party).link.call("sendText", { callId: this.callId, text });
+  }
+
+  /**
+   * Breaks the TCP, TLS or WebSocket connections of this end's SIP, as a fault on purpose.
+   * @throws (rejects) UsageError ERR_NOT_IN_CALL, ERR_NO_CONNECTION where there is none.
+   */
+  async breakConnections(party: Party = "caller"): Promise<void> {
+    const { callId } = this;
+    if (await this.#end(party).link.call("breakConnections", { callId })) return;
+    throw new UsageError(
+      "ERR_NO_CONNECTION",
+      `There is no connection of the ${party} that could be broken: its SIP goes by UDP. Let it use TCP or TLS.`,
+      { context: { callId, party } },
+    );
+  }
+
+  /**
+   * Asks the other side with OPTIONS what it can do; any final response is an answer.
+   * @throws (rejects) UsageError ERR_NOT_IN_CALL, ERR_CALL_STATE; RemoteError ERR_SIP_NO_RESPONSE.
+   */
+  queryOptions(party: Party = "caller"): Promise<OptionsAnswer> {
+    return this.#end(party).link.call("queryOptionsInCall", { callId: this.callId });
   }
 
   /** Changes the call's media by re-INVITE; resolves when the other side has agreed. */

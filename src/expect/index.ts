@@ -20,12 +20,25 @@ export {
 } from "./expect-headers.ts";
 export { expectCodec, expectEncrypted, expectNotEncrypted } from "./expect-media.ts";
 export {
+  expectBound,
+  expectRegistered,
+  expectRegistrationRefused,
+  expectUnregistered,
+} from "./expect-registration.ts";
+export {
   expectAnswer,
   expectGreeting,
   expectHeard,
   expectKeepsSpeaking,
   expectStop,
 } from "./expect-speech.ts";
+export {
+  expectOptionsAnswer,
+  expectText,
+  expectTextOutside,
+  type WantedOptionsAnswer,
+  type WantedText,
+} from "./expect-texts.ts";
 export { expectToolCall } from "./expect-tool-call.ts";
 export {
   type ExpectedOutcome,
@@ -36,5 +49,6 @@ export {
   expectTransferProgress,
   expectTransferredCall,
 } from "./expect-transfer.ts";
+export { expectReconnected, expectTransport, type WantedTransport } from "./expect-transport.ts";
 export { expectUnsupported, requireSupported } from "./expect-unsupported.ts";
 export { expectWithin } from "./verdict-on-figure.ts";

@@ -46,6 +46,8 @@ const ADDRESSES_MAX = 10_000;
  * the one, and `lookup` tells where to.
  */
 export class Registrar {
+  /** Told what an address is bound to whenever that was asked for, changed or not. */
+  onBindings: ((aor: string, bindings: readonly Binding[]) => void) | undefined;
   readonly #options: RegistrarOptions;
   readonly #bindings = new Map<string, StoredBinding[]>();
 
@@ -66,6 +68,7 @@ export class Registrar {
       // §10.2.2: all bindings, and nothing else.
       if (message.getHeader("Expires")?.trim() !== "0") return { statusCode: 400 };
       this.#bindings.delete(key);
+      this.onBindings?.(key, []);
       return this.#accepted(message, [], now);
     }
     if (!this.#bindings.has(key) && this.#bindings.size >= ADDRESSES_MAX)
@@ -78,6 +81,7 @@ export class Registrar {
     }
     if (bindings.length > BINDINGS_PER_ADDRESS) return { statusCode: 503 };
     this.#bindings.set(key, [...bindings]);
+    this.onBindings?.(key, bindings);
     return this.#accepted(message, bindings, now);
   }
 

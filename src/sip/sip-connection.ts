@@ -143,6 +143,11 @@ export class SipConnection implements Channel {
     }
   }
 
+  /** Breaks it without a word, as a network or a host does; it then ends as any that broke. */
+  breakOff(): void {
+    this.#pipe?.terminate();
+  }
+
   /** Ends it in order, without telling `onClosed`. */
   close(): void {
     this.#detach();

@@ -83,6 +83,13 @@ export class SipConnections {
     accepted.open(streamPipe(connection));
   }
 
+  /** Breaks all that are open; how many that were. */
+  breakOff(): number {
+    const open = [...this.#byId.values()].filter(({ wasOpen }) => wasOpen);
+    for (const connection of open) connection.breakOff();
+    return open.length;
+  }
+
   /** No answers to the requests of this transaction are waited for any more. */
   forget(branch: string): void {
     for (const connection of this.#byId.values()) connection.forget(branch);
@@ -166,7 +173,9 @@ export class SipConnections {
     connection: SipConnection,
     error: SidetoneError | undefined,
   ): void {
-    if (!connection.wasOpen) message.onFailed(error ?? connectionLost());
+    // By TLS 1.3, a certificate of ours is refused when the connection stands already.
+    const isTold = !connection.wasOpen || error?.code.startsWith("ERR_TLS_") === true;
+    if (isTold) message.onFailed(error ?? connectionLost());
     else if (message.isRepeated === true) message.onFailed(connectionLost());
     else this.send({ ...message, isRepeated: true }, route);
   }

@@ -184,6 +184,15 @@ export class SipEndpoint {
     this.#faults.inbound = faults;
   }
 
+  /**
+   * Breaks every TCP, TLS and WebSocket connection that is open, without a word to the peer, as a
+   * fault on purpose. Later messages go by new ones.
+   * @returns how many that were.
+   */
+  breakConnections(): number {
+    return this.#transport.breakConnections();
+  }
+
   get counts(): SipFaultCounts {
     return {
       malformed: this.#intake.malformedCount + this.#transport.garbageCount,

@@ -189,6 +189,11 @@ export class TransportLayer implements Transport {
     this.#routes.forget(branch);
   }
 
+  /** Breaks every connection that is open; how many that were. */
+  breakConnections(): number {
+    return this.#connections.breakOff();
+  }
+
   /** Stops everything, ends the connections and closes the sockets. */
   async close(): Promise<void> {
     this.#isClosed = true;

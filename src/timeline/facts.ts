@@ -78,6 +78,13 @@ export interface SessionTimerFact extends FactBase {
   readonly refresher: "local" | "remote";
 }
 
+/** A text in SIP MESSAGE within this call (RFC 3428); one that was sent was taken by the peer. */
+export interface TextMessageFact extends FactBase {
+  readonly kind: "textMessage";
+  readonly direction: "sent" | "received";
+  readonly text: string;
+}
+
 /** Media began to flow by the negotiated parameters. */
 export interface MediaStartedFact extends FactBase {
   readonly kind: "mediaStarted";
@@ -431,6 +438,7 @@ export type Fact =
   | SipFaultFact
   | CallPhaseFact
   | SessionTimerFact
+  | TextMessageFact
   | MediaStartedFact
   | MediaChangedFact
   | RtpSourceFact
