@@ -33,12 +33,17 @@ export class Watch<Event> {
    * The first event from number `from` on that is meant.
    * @throws CheckFailed naming the check where none comes in time.
    */
-  async until(name: string, isMeant: (event: Event) => boolean, from = 0): Promise<Event> {
+  async until(
+    name: string,
+    isMeant: (event: Event) => boolean,
+    from = 0,
+    limitMs = this.#limitMs,
+  ): Promise<Event> {
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
       this.#wake();
-    }, this.#limitMs);
+    }, limitMs);
     try {
       for (;;) {
         const found = this.events.slice(from).find(isMeant);
