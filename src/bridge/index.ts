@@ -39,8 +39,12 @@ export type {
   OpenAiOptions,
   OpenAiTurnDetection,
 } from "./openai/openai-options.ts";
-export { openAiSession } from "./openai/openai-session.ts";
+export { openAiSession, openAiTokenSession } from "./openai/openai-session.ts";
 export type { OpenAiAudioFormat } from "./openai/wire-format.ts";
+export { isLoopback, tokensUnsupported } from "./tokens/ephemeral-token.ts";
+export { fetchToken, type MintRequest, mintToken, type TokenService } from "./tokens/mint.ts";
+export { TokenCache } from "./tokens/token-cache.ts";
+export { TokenDesk, type TokenDeskOptions } from "./tokens/token-desk.ts";
 export { ToolRegistry } from "./tool-registry.ts";
 export type { Tool, ToolArguments, ToolDefinition } from "./tools.ts";
 export type { ModelPrice } from "./usage.ts";

@@ -1,4 +1,4 @@
-import type { AiProvider, ModelPrice } from "../bridge/index.ts";
+import type { AiProvider, ModelPrice, TokenService } from "../bridge/index.ts";
 import type { SocketAddress } from "../environment/index.ts";
 import type { MediaSettings } from "../media/index.ts";
 import type {
@@ -64,8 +64,13 @@ export interface AiOptions {
   readonly provider: AiProvider;
   /** e.g. ws://127.0.0.1:8080/v1/realtime, or wss://generativelanguage.googleapis.com */
   readonly url: string;
-  /** Never logged, reported or recorded. */
-  readonly apiKey: string;
+  /** Never logged, reported or recorded. Not needed where a service gives `tokens`. */
+  readonly apiKey?: string;
+  /**
+   * Has each connection opened with an ephemeral token (docs/tokens.md): minted with `apiKey`, or
+   * given by a tokens service, so that this machine knows no key.
+   */
+  readonly tokens?: TokenOptions;
   readonly model: string;
   readonly voice?: string;
   readonly instructions?: string;
@@ -88,6 +93,11 @@ export interface AiOptions {
   /** How long it may keep quiet while it owes an answer before the call is given up. */
   readonly stallTimeoutMs?: number;
 }
+
+/** Where an agent's ephemeral tokens come from. */
+export type TokenOptions =
+  | { readonly from: "provider"; readonly lifetimeMs?: number }
+  | ({ readonly from: "service" } & TokenService);
 
 /** Who decides that the caller has finished, and how (names as in OpenAI's API). */
 export type TurnDetection =

@@ -1,16 +1,24 @@
 import {
   type AiSession,
+  fetchToken,
   type GeminiActivityDetection,
   geminiSession,
+  type MintRequest,
+  mintToken,
+  type OpenAiOptions,
   openAiSession,
+  openAiTokenSession,
+  TokenCache,
   type ToolDefinition,
+  tokensUnsupported,
 } from "../bridge/index.ts";
 import { type Environment, UsageError } from "../environment/index.ts";
 import type { AiOptions, TurnDetection } from "./agent-options.ts";
 
 /**
  * Opens the session that the options ask for, whoever provides it.
- * @throws UsageError as `openAiSession` and `geminiSession`; ERR_UNSUPPORTED_AUDIO_FORMAT.
+ * @throws UsageError as `openAiSession` and `geminiSession`; ERR_UNSUPPORTED_AUDIO_FORMAT,
+ *   ERR_TOKENS_UNSUPPORTED.
  */
 export function aiSessionOf(
   environment: Environment,
@@ -19,8 +27,8 @@ export function aiSessionOf(
 ): AiSession {
   const common = {
     url: ai.url,
-    apiKey: ai.apiKey,
     model: ai.model,
+    ...(ai.apiKey === undefined ? {} : { apiKey: ai.apiKey }),
     ...(ai.voice === undefined ? {} : { voice: ai.voice }),
     ...(ai.instructions === undefined ? {} : { instructions: ai.instructions }),
     ...(ai.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: ai.connectTimeoutMs }),
@@ -32,19 +40,59 @@ export function aiSessionOf(
     requireLinear(ai.audioFormat);
     return geminiSession(environment, {
       ...common,
+      ...tokensOf(environment, ai, () => ({})),
       ...(ai.turnDetection === undefined
         ? {}
         : { activityDetection: activityDetectionOf(ai.turnDetection) }),
     });
   }
-  return openAiSession(environment, {
+  const options: OpenAiOptions = {
     ...common,
     dialect: ai.provider,
     ...(ai.turnDetection === undefined ? {} : { turnDetection: ai.turnDetection }),
     ...(ai.audioFormat === undefined
       ? {}
       : { inputFormat: ai.audioFormat, outputFormat: ai.audioFormat }),
+  };
+  return openAiSession(environment, {
+    ...options,
+    ...tokensOf(environment, ai, () => openAiTokenSession(options)),
   });
+}
+
+/** One for each agent, so that its calls share what may be shared. */
+const caches = new WeakMap<AiOptions, TokenCache>();
+
+function tokensOf(
+  environment: Environment,
+  ai: AiOptions,
+  session: () => ReturnType<typeof openAiTokenSession>,
+): { readonly tokens?: TokenCache } {
+  const { tokens, provider } = ai;
+  if (tokens === undefined) return {};
+  const known = caches.get(ai);
+  if (known !== undefined) return { tokens: known };
+  if (provider === "xai" || provider === "azure-voice-live") throw tokensUnsupported(provider);
+  const mint =
+    tokens.from === "service"
+      ? () => fetchToken(environment, tokens, { provider, session: session() })
+      : () => mintToken(environment, { ...mintRequest(ai, tokens.lifetimeMs), session: session() });
+  const cache = new TokenCache(mint, environment.clock);
+  caches.set(ai, cache);
+  return { tokens: cache };
+}
+
+function mintRequest(
+  { provider, url, apiKey }: AiOptions,
+  lifetimeMs: number | undefined,
+): Omit<MintRequest, "session"> {
+  if (apiKey === undefined || apiKey === "") {
+    throw new UsageError(
+      "ERR_AI_KEY_MISSING",
+      "Ephemeral tokens are minted with an API key, and there is none. Give one, or a tokens service.",
+    );
+  }
+  return { provider, url, apiKey, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) };
 }
 
 function requireLinear(format: AiOptions["audioFormat"]): void {

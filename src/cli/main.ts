@@ -7,6 +7,7 @@ import { diallingParameters } from "./dialling-options.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
 import type { RunOptions } from "./run-features.ts";
 import type { ServeOptions } from "./serve-ai.ts";
+import type { ServeTokensOptions } from "./serve-tokens.ts";
 
 const HELP = `Sidetone: an automated test harness for voice bots that answer the telephone.
 
@@ -14,6 +15,7 @@ const HELP = `Sidetone: an automated test harness for voice bots that answer the
   sidetone run [FEATURE …]           runs your scenarios (default: features/)
   sidetone serve                     runs the embedded AI on its own, for bots and SDK clients
   sidetone compare A B               says what changed between two runs, and if it is more than noise
+  sidetone tokens serve              hands out ephemeral tokens (docs/tokens.md)
 
 Options
   --tags EXPRESSION    only scenarios with these tags, e.g. "not @slow"
@@ -37,7 +39,13 @@ Options
   --tls-port PORT      serve: where it listens for TLS (default: the port after --port)
   --tls-ca FILE        serve: where the authority is left that clients have to trust
                        (default: sidetone-ca.pem in --reports)
-  --tls-certificate FILE, --tls-key FILE  serve: a certificate of your own instead
+  --tls-certificate FILE, --tls-key FILE  serve, tokens serve: a certificate of your own
+  --address ADDRESS    tokens serve: where it listens (default: 127.0.0.1; elsewhere only with TLS)
+  --clients FILE       tokens serve: a line "NAME SECRET" for each client (default: one client, whose
+                       secret is in SIDETONE_TOKENS_SECRET)
+  --model NAME         tokens serve: gives tokens for this model only (may be repeated)
+  --per-minute N       tokens serve: requests of one client in a minute (default: 60)
+  --openai-url URL, --gemini-url URL  tokens serve: whose sessions they are for
   --json               compare: the whole comparison, for machines
   --version, --help
 
@@ -67,6 +75,12 @@ const OPTIONS = {
   "tls-certificate": { type: "string" },
   "tls-key": { type: "string" },
   json: { type: "boolean", default: false },
+  address: { type: "string", default: "127.0.0.1" },
+  clients: { type: "string" },
+  model: { type: "string", multiple: true },
+  "per-minute": { type: "string", default: "60" },
+  "openai-url": { type: "string", default: "wss://api.openai.com/v1/realtime" },
+  "gemini-url": { type: "string", default: "wss://generativelanguage.googleapis.com" },
   version: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
@@ -82,6 +96,8 @@ const serveAi = async (options: ServeOptions): Promise<number> =>
   (await import("./serve-ai.ts")).serveAi(options);
 const compare = async (options: CompareOptions): Promise<number> =>
   (await import("./compare.ts")).compare(options);
+const serveTokens = async (options: ServeTokensOptions): Promise<number> =>
+  (await import("./serve-tokens.ts")).serveTokens(options);
 
 function runOptions(values: Values, seed: string): Omit<RunOptions, "features"> {
   return {
@@ -113,7 +129,44 @@ function serveOptions(values: Values, seed: string): ServeOptions {
   };
 }
 
+function tokensOptions(values: Values): ServeTokensOptions {
+  return {
+    address: values.address,
+    port: values.port,
+    clients: values.clients,
+    openAiUrl: values["openai-url"],
+    geminiUrl: values["gemini-url"],
+    models: values.model ?? [],
+    perMinute: values["per-minute"],
+    certificate: values["tls-certificate"],
+    key: values["tls-key"],
+    write,
+  };
+}
+
 type Values = ReturnType<typeof parseArgs<{ readonly options: typeof OPTIONS }>>["values"];
+
+function carryOut(command: string, rest: string[], values: Values): Promise<number> | number {
+  const seed = values.seed ?? randomSeed();
+  const run = runOptions(values, seed);
+  switch (command === "tokens" ? [command, ...rest].join(" ") : command) {
+    case "demo":
+      return runFeatures({ ...run, features: [`${packageInfo().root}/features`] });
+    case "run":
+      return runFeatures({ ...run, features: rest.length === 0 ? ["features"] : rest });
+    case "compare":
+      return compare({ runs: rest, json: values.json, write });
+    case "serve":
+    // Its name in 0.1.
+    case "realtime-server":
+      return serveAi(serveOptions(values, seed));
+    case "tokens serve":
+      return serveTokens(tokensOptions(values));
+    default:
+      process.stderr.write(`There is no command "${command}".\n\n${HELP}`);
+      return EXIT_CODES.usage;
+  }
+}
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({ options: OPTIONS, allowPositionals: true });
@@ -126,23 +179,7 @@ async function main(): Promise<number> {
     write(HELP);
     return values.help ? EXIT_CODES.passed : EXIT_CODES.usage;
   }
-  const seed = values.seed ?? randomSeed();
-  const run = runOptions(values, seed);
-  switch (command) {
-    case "demo":
-      return runFeatures({ ...run, features: [`${packageInfo().root}/features`] });
-    case "run":
-      return runFeatures({ ...run, features: rest.length === 0 ? ["features"] : rest });
-    case "compare":
-      return compare({ runs: rest, json: values.json, write });
-    case "serve":
-    // Its name in 0.1.
-    case "realtime-server":
-      return serveAi(serveOptions(values, seed));
-    default:
-      process.stderr.write(`There is no command "${command}".\n\n${HELP}`);
-      return EXIT_CODES.usage;
-  }
+  return carryOut(command, rest, values);
 }
 
 // Who was reading has gone (a closed terminal, `| head`): calls and report matter more.

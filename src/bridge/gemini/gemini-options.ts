@@ -1,5 +1,7 @@
 import { UsageError } from "../../environment/index.ts";
 import type { AudioFormat } from "../provider/audio-format.ts";
+import { SessionCredentials } from "../tokens/session-credentials.ts";
+import type { TokenCache } from "../tokens/token-cache.ts";
 import type { ToolDefinition } from "../tools.ts";
 
 /** How the server finds the caller's speech; what is left out, the provider's defaults fill. */
@@ -18,9 +20,11 @@ export interface GeminiOptions {
   readonly url: string;
   /**
    * An API key, or an ephemeral token ("auth_tokens/…"). Sent as a header, not in the URL; appears
-   * in no error, fact, log or `ai.jsonl`.
+   * in no error, fact, log or `ai.jsonl`. Not needed where there are `tokens`.
    */
-  readonly apiKey: string;
+  readonly apiKey?: string;
+  /** Gives a fresh token for each session. */
+  readonly tokens?: TokenCache;
   readonly model: string;
   readonly voice?: string;
   /** BCP 47, e.g. "en-US". */
@@ -47,7 +51,10 @@ export interface GeminiOptions {
 /** Options with every default filled in. */
 export interface GeminiSettings
   extends Required<
-    Omit<GeminiOptions, "voice" | "language" | "instructions" | "activityDetection">
+    Omit<
+      GeminiOptions,
+      "apiKey" | "tokens" | "voice" | "language" | "instructions" | "activityDetection"
+    >
   > {
   readonly voice: string | undefined;
   readonly language: string | undefined;
@@ -55,8 +62,7 @@ export interface GeminiSettings
   readonly activityDetection: GeminiActivityDetection;
   readonly input: AudioFormat;
   readonly output: AudioFormat;
-  /** What opens the connection. */
-  readonly headers: Readonly<Record<string, string>>;
+  readonly credentials: SessionCredentials;
 }
 
 /** Gemini takes 16 kHz as its native rate, and always gives 24 kHz. */
@@ -70,11 +76,12 @@ const SERVICE = "google.ai.generativelanguage";
  * @throws UsageError ERR_AI_URL_MALFORMED, ERR_AI_KEY_MISSING.
  */
 export function geminiSettings(options: GeminiOptions): GeminiSettings {
-  const isToken = options.apiKey.startsWith(TOKEN_PREFIX);
+  const { apiKey = "", tokens } = options;
+  if (tokens === undefined) checkKey(apiKey);
+  const isToken = tokens !== undefined || apiKey.startsWith(TOKEN_PREFIX);
   return {
     url: sessionUrl(options.url, isToken),
-    apiKey: options.apiKey,
-    headers: credentials(options.apiKey, isToken),
+    credentials: new SessionCredentials(apiKey, tokens),
     model: options.model.startsWith("models/") ? options.model : `models/${options.model}`,
     input: { sampleRateHz: INPUT_RATE_HZ },
     output: { sampleRateHz: OUTPUT_RATE_HZ },
@@ -84,6 +91,22 @@ export function geminiSettings(options: GeminiOptions): GeminiSettings {
     tools: options.tools ?? [],
     activityDetection: options.activityDetection ?? {},
     transcribes: options.transcribes ?? true,
+    ...limits(options),
+  };
+}
+
+function limits(
+  options: GeminiOptions,
+): Pick<
+  GeminiSettings,
+  | "connectTimeoutMs"
+  | "setupTimeoutMs"
+  | "stallTimeoutMs"
+  | "appendMs"
+  | "readyBufferMs"
+  | "resumeAttemptsMax"
+> {
+  return {
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     setupTimeoutMs: options.setupTimeoutMs ?? 5000,
     stallTimeoutMs: options.stallTimeoutMs ?? 15_000,
@@ -94,14 +117,19 @@ export function geminiSettings(options: GeminiOptions): GeminiSettings {
 }
 
 /** The key goes into a header, so that control characters would break the request. */
-function credentials(apiKey: string, isToken: boolean): Readonly<Record<string, string>> {
-  if (!/^[\u0021-\u007e]+$/u.test(apiKey)) {
-    throw new UsageError(
-      "ERR_AI_KEY_MISSING",
-      "The AI session's API key is empty or has characters that no key has. Check the configuration.",
-    );
-  }
-  return isToken ? { Authorization: `Token ${apiKey}` } : { "x-goog-api-key": apiKey };
+function checkKey(apiKey: string): void {
+  if (/^[\u0021-\u007e]+$/u.test(apiKey)) return;
+  throw new UsageError(
+    "ERR_AI_KEY_MISSING",
+    "The AI session's API key is empty or has characters that no key has. Check the configuration.",
+  );
+}
+
+/** The headers that open a connection with a key or a token. */
+export function credentialHeaders(credential: string): Readonly<Record<string, string>> {
+  return credential.startsWith(TOKEN_PREFIX)
+    ? { Authorization: `Token ${credential}` }
+    : { "x-goog-api-key": credential };
 }
 
 /** Ephemeral tokens have a method, and a version of the API, of their own. */

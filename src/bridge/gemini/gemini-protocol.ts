@@ -77,7 +77,7 @@ export class GeminiProtocol implements ProviderProtocol {
   constructor(settings: GeminiSettings, startedAt: Instant) {
     this.#settings = settings;
     this.#host = new URL(settings.url).host;
-    this.#redactor = new Redactor(settings.apiKey, () => ["data"]);
+    this.#redactor = new Redactor(settings.credentials.known, () => ["data"]);
     this.#turns = new GeminiTurns(settings.output, (event, now) => this.#emit(event, now));
     this.#input = new CallerAudioQueue(settings);
     this.#resumption = new Resumption(settings.resumeAttemptsMax);

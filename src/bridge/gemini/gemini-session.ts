@@ -1,7 +1,7 @@
 import type { Environment } from "../../environment/index.ts";
 import type { AiSession } from "../ai-session.ts";
 import { ProtocolSession } from "../provider/protocol-session.ts";
-import { type GeminiOptions, geminiSettings } from "./gemini-options.ts";
+import { credentialHeaders, type GeminiOptions, geminiSettings } from "./gemini-options.ts";
 import { GeminiProtocol } from "./gemini-protocol.ts";
 
 /**
@@ -22,9 +22,11 @@ export function geminiSession(environment: Environment, options: GeminiOptions):
     supportsTruncation: false,
     protocol: new GeminiProtocol(settings, environment.clock.now()),
     connect: () =>
-      environment.network.connectMessages(settings.url, {
-        headers: settings.headers,
-        handshakeTimeoutMs: settings.connectTimeoutMs,
-      }),
+      settings.credentials.connect((credential) =>
+        environment.network.connectMessages(settings.url, {
+          headers: credentialHeaders(credential),
+          handshakeTimeoutMs: settings.connectTimeoutMs,
+        }),
+      ),
   });
 }

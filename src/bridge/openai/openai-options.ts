@@ -1,4 +1,6 @@
 import { UsageError } from "../../environment/index.ts";
+import { SessionCredentials } from "../tokens/session-credentials.ts";
+import type { TokenCache } from "../tokens/token-cache.ts";
 import type { ToolDefinition } from "../tools.ts";
 import { DIALECTS, type OpenAiDialect, type OpenAiDialectName } from "./dialects.ts";
 import { type OpenAiAudioFormat, WIRE_FORMATS, type WireFormat } from "./wire-format.ts";
@@ -27,8 +29,13 @@ export interface OpenAiOptions {
   readonly dialect?: OpenAiDialectName;
   /** `ws:` or `wss:`; the model is added as query where the URL names none. */
   readonly url: string;
-  /** A key or an ephemeral token. Sent as a header; appears in no error, fact, log or `ai.jsonl`. */
-  readonly apiKey: string;
+  /**
+   * A key, or an ephemeral token of one's own; not needed where there are `tokens`. Sent as a header;
+   * appears in no error, fact, log or `ai.jsonl`.
+   */
+  readonly apiKey?: string;
+  /** Gives a fresh token for each connection. */
+  readonly tokens?: TokenCache;
   readonly model: string;
   readonly voice?: string;
   readonly instructions?: string;
@@ -64,7 +71,7 @@ const APPEND_MS_MAX = 500;
 export interface OpenAiSettings {
   readonly dialect: OpenAiDialect;
   readonly url: string;
-  readonly apiKey: string;
+  readonly credentials: SessionCredentials;
   readonly model: string;
   readonly input: WireFormat;
   readonly output: WireFormat;
@@ -86,12 +93,12 @@ export interface OpenAiSettings {
  *   ERR_AI_APPEND_LENGTH.
  */
 export function openAiSettings(options: OpenAiOptions): OpenAiSettings {
-  checkApiKey(options.apiKey);
+  if (options.tokens === undefined) checkApiKey(options.apiKey ?? "");
   const dialect = DIALECTS[options.dialect ?? "openai"];
   return {
     dialect,
     url: sessionUrl(options.url, options.model, dialect),
-    apiKey: options.apiKey,
+    credentials: new SessionCredentials(options.apiKey, options.tokens),
     model: options.model,
     input: formatNamed("input", options.inputFormat ?? "pcm"),
     output: formatNamed("output", options.outputFormat ?? "pcm"),

@@ -73,7 +73,7 @@ export class OpenAiProtocol implements ProviderProtocol {
   constructor(settings: OpenAiSettings, startedAt: Instant) {
     this.#settings = settings;
     this.#host = new URL(settings.url).host;
-    this.#redactor = new Redactor(settings.apiKey, audioFieldsOf);
+    this.#redactor = new Redactor(settings.credentials.known, audioFieldsOf);
     this.#conversation = new Conversation(this.#redactor, settings.output, (event, now) =>
       this.#emit(event, now),
     );

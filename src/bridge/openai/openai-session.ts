@@ -1,9 +1,11 @@
 import type { Environment } from "../../environment/index.ts";
 import type { AiSession } from "../ai-session.ts";
+import type { JsonObject } from "../provider/json-fields.ts";
 import { ProtocolSession } from "../provider/protocol-session.ts";
 import { credentialHeaders } from "./dialects.ts";
 import { type OpenAiOptions, openAiSettings } from "./openai-options.ts";
 import { OpenAiProtocol } from "./openai-protocol.ts";
+import { sessionObject } from "./session-update.ts";
 
 /**
  * Opens a session with an OpenAI Realtime server, or one of its dialects.
@@ -25,9 +27,17 @@ export function openAiSession(environment: Environment, options: OpenAiOptions):
     supportsTruncation: true,
     protocol: new OpenAiProtocol(settings, environment.clock.now()),
     connect: () =>
-      environment.network.connectMessages(settings.url, {
-        headers: credentialHeaders(settings.dialect, settings.apiKey),
-        handshakeTimeoutMs: settings.connectTimeoutMs,
-      }),
+      settings.credentials.connect((credential) =>
+        environment.network.connectMessages(settings.url, {
+          headers: credentialHeaders(settings.dialect, credential),
+          handshakeTimeoutMs: settings.connectTimeoutMs,
+        }),
+      ),
   });
+}
+
+/** The session that a token is minted with: model, voice, instructions and all the rest. */
+export function openAiTokenSession(options: OpenAiOptions): JsonObject {
+  const settings = openAiSettings({ ...options, apiKey: "not-looked-at" });
+  return { type: "realtime", ...sessionObject(settings), model: settings.model };
 }

@@ -22,11 +22,12 @@ export type AudioFields = (message: JsonObject) => readonly string[];
 
 /** Keeps keys and audio out of whatever is written down. */
 export class Redactor {
-  readonly #apiKey: string;
+  readonly #secrets: readonly string[];
   readonly #audioFields: AudioFields;
 
-  constructor(apiKey: string, audioFields: AudioFields) {
-    this.#apiKey = apiKey;
+  /** @param secrets keys and tokens as they come to be used; those that are added later count, too. */
+  constructor(secrets: readonly string[], audioFields: AudioFields) {
+    this.#secrets = secrets;
     this.#audioFields = audioFields;
   }
 
@@ -55,10 +56,24 @@ export class Redactor {
   }
 
   #withoutKeys(text: string): string {
-    const known =
-      this.#apiKey.length < KEY_LENGTH_MIN ? text : text.replaceAll(this.#apiKey, REDACTED);
+    let known = text;
+    for (const secret of this.#secrets) {
+      if (secret.length < KEY_LENGTH_MIN) continue;
+      for (const form of formsOf(secret)) known = known.replaceAll(form, REDACTED);
+    }
     return known.replaceAll(KEY_PATTERN, REDACTED);
   }
+}
+
+/** A secret as it may stand in a text: as it is, in a URL, in base64 of either alphabet. */
+function formsOf(secret: string): readonly string[] {
+  const bytes = Buffer.from(secret, "utf8");
+  return [
+    secret,
+    encodeURIComponent(secret),
+    bytes.toString("base64").replace(/=+$/u, ""),
+    bytes.toString("base64url"),
+  ];
 }
 
 function base64Bytes(base64: string): number {

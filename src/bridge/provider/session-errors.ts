@@ -1,5 +1,6 @@
 import {
   EnvironmentError,
+  isSidetoneError,
   RemoteError,
   type SidetoneError,
   UsageError,
@@ -19,6 +20,8 @@ export function isAboutCredentials(providerCode: string): boolean {
 
 /** The connection never came to be. `host` has neither path nor query. */
 export function connectFailure(host: string, cause: Error | undefined): SidetoneError {
+  // No token could be had, which says more than a lost connection.
+  if (isSidetoneError(cause)) return cause;
   const status = httpStatus(cause);
   if (status === 401 || status === 403) return unauthorized(host, `HTTP ${status}`);
   const observed = status === undefined ? systemCode(cause) : `it answered HTTP ${status}`;

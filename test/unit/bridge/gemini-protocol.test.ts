@@ -1,7 +1,11 @@
 import { readdirSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type GeminiOptions, geminiSettings } from "../../../src/bridge/gemini/gemini-options.ts";
+import {
+  credentialHeaders,
+  type GeminiOptions,
+  geminiSettings,
+} from "../../../src/bridge/gemini/gemini-options.ts";
 import { GeminiProtocol } from "../../../src/bridge/gemini/gemini-protocol.ts";
 import { HANGUP_CALL_TOOL } from "../../../src/bridge/index.ts";
 import { after, instant } from "../../../src/environment/index.ts";
@@ -118,7 +122,7 @@ describe("GeminiProtocol settings", () => {
   ])("shows the credential %s in a header, never in the URL", (apiKey, method, headers) => {
     const settings = geminiSettings({ ...OPTIONS, apiKey });
     expect(settings.url).toBe(`ws://127.0.0.1:9/ws/google.ai.generativelanguage.${method}`);
-    expect(settings.headers).toEqual(headers);
+    expect(credentialHeaders(apiKey)).toEqual(headers);
   });
 
   it("refuses a URL and a key that cannot work", () => {
