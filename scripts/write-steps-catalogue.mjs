@@ -24,6 +24,7 @@ const TITLES = new Map([
   ["media", "Media"],
   ["speech", "Speech"],
   ["tool", "Tools"],
+  ["http", "HTTP requests of the bot"],
 ]);
 
 process.exitCode = main(process.argv.includes("--check"));

@@ -33,6 +33,7 @@ After(async function (this: SidetoneWorld, { result }) {
   }
   await this.bot?.agent.answerWith({ kind: "answer", ringMs: 0 });
   await this.forgetIdentities();
+  await Promise.all([...this.standIns.values()].map((server) => server.close()));
   const told = [...this.toldAboutTransfers];
   await Promise.all(told.map((agent) => agent.treatTransfers({ kind: "accept" })));
   // Last, because it may throw: whatever the steps made of it, such a call proves nothing.

@@ -12,6 +12,7 @@ import "./dialog.steps.ts";
 import "./digits.steps.ts";
 import "./fault.steps.ts";
 import "./header.steps.ts";
+import "./http.steps.ts";
 import "./media.steps.ts";
 import "./message.steps.ts";
 import "./speech.steps.ts";

@@ -1,5 +1,12 @@
 import { type DataTable, Then } from "@cucumber/cucumber";
-import { expectToolCall, UsageError } from "../src/index.ts";
+import {
+  expectParallelTools,
+  expectToolCall,
+  expectToolFailure,
+  expectToolOrder,
+  expectToolSuccess,
+  UsageError,
+} from "../src/index.ts";
 import type { SidetoneWorld } from "./world.ts";
 
 /** How long a bot may take to call a tool where the scenario says nothing. */
@@ -24,6 +31,33 @@ Then(
       );
     }
     this.note(await expectToolCall(this.call, { name, arguments: wanted, limitMs: TOOL_LIMIT_MS }));
+  },
+);
+
+/** It has done so within 10 s, and the AI was told what came of it. */
+Then("the tool {string} succeeds", async function (this: SidetoneWorld, name: string) {
+  this.note(await expectToolSuccess(this.call, { name, limitMs: TOOL_LIMIT_MS }));
+});
+
+/** It has failed within 10 s with this code, e.g. ERR_TOOL_ARGUMENTS, and the AI was told why. */
+Then(
+  "the tool {string} fails with {string}",
+  async function (this: SidetoneWorld, name: string, code: string) {
+    this.note(await expectToolFailure(this.call, { name, code, limitMs: TOOL_LIMIT_MS }));
+  },
+);
+
+/** So many tools (or calls of one) are under way at the same time, within 10 s. */
+Then("the bot runs {int} tools at once", async function (this: SidetoneWorld, count: number) {
+  this.note(await expectParallelTools(this.call, { count, limitMs: TOOL_LIMIT_MS }));
+});
+
+/** Names with commas between them; the AI calls them in this order within 10 s. */
+Then(
+  "the bot calls the tools {string} in order",
+  async function (this: SidetoneWorld, list: string) {
+    const names = list.split(",").map((name) => name.trim());
+    this.note(await expectToolOrder(this.call, { names, limitMs: TOOL_LIMIT_MS }));
   },
 );
 

@@ -3,6 +3,7 @@ import {
   type DialOptions,
   type DialogSettings,
   type EarlyMedia,
+  type Fact,
   type Instant,
   type MediaSettings,
   type MessageFault,
@@ -11,6 +12,7 @@ import {
   type SipCredentials,
   type SipSettings,
   type SipTlsSettings,
+  type StandInServer,
   UsageError,
   type WatchedCall,
 } from "../src/index.ts";
@@ -59,6 +61,8 @@ export class SidetoneWorld extends World<RunParameters> {
   callerIdentity: NonNullable<DialOptions["identity"]> = {};
   /** Whom the bot may transfer calls to, by name: SIP URIs. */
   readonly directory: Map<string, string> = new Map();
+  /** Servers that stand in for those that the bot's AI would ask, by origin. */
+  readonly standIns: Map<string, StandInServer> = new Map();
   /** Agents that were told what to do with transfers. */
   readonly toldAboutTransfers: Set<RemoteAgent> = new Set();
   /** When the scenario began: what came before belongs to others. */
@@ -239,10 +243,40 @@ export class SidetoneWorld extends World<RunParameters> {
     if (this.bot !== undefined) await this.#instructBot();
   }
 
+  /** Starts a server in place of one that our bot's AI may ask from now on. */
+  async standInFor(origin: string): Promise<void> {
+    const { harness } = await this.run();
+    const server = await harness.startStandIn(origin);
+    this.standIns.set(server.origin, server);
+    server.onRequest = (request) => {
+      const fact: Fact = { ...request, party: "bot" };
+      this.calls.findLast(({ purpose }) => purpose === undefined)?.timeline.add(fact);
+    };
+    await this.#instructBot();
+  }
+
+  /** The server that steps speak of: the last one. */
+  get standIn(): StandInServer {
+    const server = [...this.standIns.values()].at(-1);
+    if (server !== undefined) return server;
+    throw new UsageError(
+      "ERR_NO_STAND_IN",
+      'The scenario has no HTTP server yet. Begin with "Given an HTTP server stands in for …".',
+    );
+  }
+
   async #instructBot(): Promise<void> {
     const destinations = Object.fromEntries(this.directory);
+    const httpStandIns = Object.fromEntries(
+      [...this.standIns.values()].map(({ origin, url }) => [origin, url]),
+    );
     await this.botAgent.answerWith({
-      ...(this.#botRefusal ?? { kind: "answer", ...this.#botAnswer, destinations }),
+      ...(this.#botRefusal ?? {
+        kind: "answer",
+        ...this.#botAnswer,
+        destinations,
+        httpStandIns,
+      }),
       headers: this.#botHeaders,
       faults: this.#botFaults,
     });

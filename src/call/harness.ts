@@ -12,6 +12,7 @@ import { CallBudget, type DialRules } from "./call-budget.ts";
 import type { CallJournal } from "./call-journal.ts";
 import { type LeftCall, leaveCallFolder } from "./leave-call-folder.ts";
 import { EmbeddedAi, type EmbeddedAiOptions } from "./realtime-service.ts";
+import { StandInServer } from "./stand-in-server.ts";
 import { type RemoteAgent, Switchboard } from "./switchboard.ts";
 import type { RunContext, WatchedCall } from "./watched-call.ts";
 
@@ -101,6 +102,16 @@ export class Harness {
     });
     this.#servers.add(server);
     return server;
+  }
+
+  /**
+   * Starts an HTTP server of this machine in place of one that a bot's AI would ask; give its
+   * address to the bot (`httpStandIns`), and close it.
+   * @throws UsageError ERR_STAND_IN_ORIGIN.
+   */
+  startStandIn(origin: string): Promise<StandInServer> {
+    this.#requireOpen();
+    return StandInServer.start(this.#parts.environment, origin);
   }
 
   /**

@@ -37,5 +37,6 @@ export {
   serveRealtimeServer,
 } from "./realtime-service.ts";
 export type { RegistrationWatch } from "./registration-watch.ts";
+export type { StandInAnswer, StandInRequest, StandInServer } from "./stand-in-server.ts";
 export { type RemoteAgent, Switchboard } from "./switchboard.ts";
 export { type RunContext, WatchedCall } from "./watched-call.ts";

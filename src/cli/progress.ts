@@ -1,6 +1,6 @@
 import type { WatchedCall } from "../call/index.ts";
 import type { ScenarioSummary } from "../report/index.ts";
-import type { Fact } from "../timeline/index.ts";
+import type { Fact, FactOf } from "../timeline/index.ts";
 import type { ScenarioListener } from "./scenario-collector.ts";
 
 const MARKS: Readonly<Record<ScenarioSummary["verdict"], string>> = {
@@ -50,12 +50,23 @@ export class Progress implements ScenarioListener {
 function describeFact(fact: Fact): string | undefined {
   if (fact.kind === "fault") return `${fact.code}: ${fact.message}`;
   if (fact.kind === "transfer") return transferText(fact);
+  if (fact.kind === "httpRequest") return requestText(fact);
   if (fact.kind === "callPhase") return fact.party === "caller" ? phaseText(fact) : undefined;
+  return beginningText(fact);
+}
+
+function beginningText(fact: Fact): string | undefined {
   if (!("event" in fact) || (fact.event !== "started" && fact.event !== "called")) return undefined;
   if (fact.kind === "utterance") return `the caller says "${fact.fixture}"`;
   if (fact.kind === "heardSpeech") return "the bot is heard";
   if (fact.kind === "toolCall" && fact.event === "called") return `the bot calls ${fact.name}`;
   return undefined;
+}
+
+/** Told by whoever answers it: by our server, or for one that is not ours by the bot. */
+function requestText({ direction, method, url, statusCode }: FactOf<"httpRequest">): string {
+  const what = `${method} ${new URL(url).host}`;
+  return direction === "received" ? `${what} arrives` : `${what} → ${statusCode ?? "no answer"}`;
 }
 
 /** What whoever asks for a transfer sees; or where that is not ours, whoever is asked. */

@@ -41,6 +41,14 @@ export {
 } from "./expect-texts.ts";
 export { expectToolCall } from "./expect-tool-call.ts";
 export {
+  type ExpectedRequest,
+  expectHttpRequest,
+  expectParallelTools,
+  expectToolFailure,
+  expectToolOrder,
+  expectToolSuccess,
+} from "./expect-tools.ts";
+export {
   type ExpectedOutcome,
   expectGoesOn,
   expectTalk,

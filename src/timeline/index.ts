@@ -23,6 +23,7 @@ export type {
   FactSink,
   FaultFact,
   HeardSpeechFact,
+  HttpRequestFact,
   InstrumentFact,
   InterruptionFact,
   MediaChangedFact,
