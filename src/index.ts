@@ -223,7 +223,6 @@ export type {
   LeftCall,
   RemoteAgent,
   Speech,
-  StandInAnswer,
   StandInServer,
   TransferOrder,
   TransferPolicy,

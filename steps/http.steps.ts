@@ -1,5 +1,5 @@
 import { Given, Then } from "@cucumber/cucumber";
-import { expectHttpRequest, type StandInAnswer } from "../src/index.ts";
+import { expectHttpRequest, UsageError } from "../src/index.ts";
 import type { SidetoneWorld } from "./world.ts";
 
 /** How long a bot may take to make a request where the scenario says nothing. */
@@ -16,20 +16,29 @@ Given(
   },
 );
 
-/** Method, path and status; the text is the body. The query matters only where the path has one. */
+/**
+ * Method and path, e.g. "GET /rooms", the status, and the body. The query matters only where one is
+ * given.
+ */
 Given(
-  "the HTTP server answers {string} {string} with {int} and {string}",
-  function (this: SidetoneWorld, ...given: [string, string, number, string]) {
-    answer(this, given);
+  "the HTTP server answers {string} with {int} and {string}",
+  function (this: SidetoneWorld, request: string, status: number, body: string) {
+    const [, method = "", path = ""] = /^([A-Za-z]+) (\/\S*)$/u.exec(request) ?? [];
+    if (path === "") {
+      throw new UsageError(
+        "ERR_STAND_IN_REQUEST",
+        `An HTTP server answers requests such as "GET /rooms", not "${request}".`,
+      );
+    }
+    this.standIn.answerWith({ method, path, status, body });
   },
 );
 
-/** The same, this long after the request. */
+/** From now on the HTTP server takes this long for each answer. */
 Given(
-  "the HTTP server answers {string} {string} with {int} and {string} after {duration}",
-  function (this: SidetoneWorld, ...given: [string, string, number, string, number]) {
-    const [method, path, status, body, delayMs] = given;
-    answer(this, [method, path, status, body], { delayMs });
+  "the HTTP server takes {duration} to answer",
+  function (this: SidetoneWorld, delayMs: number) {
+    this.standIn.delayMs = delayMs;
   },
 );
 
@@ -48,17 +57,8 @@ Then(
 /** The same with this body: its text, or the fields that its JSON must have at least. */
 Then(
   "the bot requests {string} {string} with the body:",
-  async function (this: SidetoneWorld, ...given: [string, string, string]) {
-    const [method, url, body] = given;
+  async function (this: SidetoneWorld, method: string, url: string, body: string) {
     const expected = { method, url, body, limitMs: REQUEST_LIMIT_MS };
     this.note(await expectHttpRequest(this.call, expected, [...this.standIns.keys()]));
   },
 );
-
-function answer(
-  world: SidetoneWorld,
-  [method, path, status, body]: readonly [string, string, number, string],
-  more: Pick<StandInAnswer, "delayMs"> = {},
-): void {
-  world.standIn.answerWith({ method, path, status, body, ...more });
-}

@@ -16,8 +16,6 @@ export interface StandInAnswer {
   readonly status: number;
   readonly body?: string;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Default 0. */
-  readonly delayMs?: number;
 }
 
 /** A request that it got, without the party that it will stand under on a timeline. */
@@ -33,6 +31,8 @@ const BODY_CHARACTERS_MAX = 4096;
 export class StandInServer {
   /** Called for each request before it is answered. */
   onRequest: ((request: StandInRequest) => void) | undefined;
+  /** How long it takes for each answer. */
+  delayMs = 0;
   /** Whom it stands in for: "https://api.example.com". */
   readonly origin: string;
   /** Where it is: "http://127.0.0.1:PORT". */
@@ -94,10 +94,10 @@ export class StandInServer {
       at: clock.now(),
     });
     if (answer === undefined) return NOT_FOUND;
-    const { status, body: text = "", headers = {}, delayMs = 0 } = answer;
-    if (delayMs > 0) {
+    const { status, body: text = "", headers = {} } = answer;
+    if (this.delayMs > 0) {
       await new Promise<void>((resolve) => {
-        clock.setTimer(after(clock.now(), delayMs), resolve);
+        clock.setTimer(after(clock.now(), this.delayMs), resolve);
       });
     }
     const type = /^\s*[{[]/u.test(text) ? "application/json" : "text/plain; charset=utf-8";

@@ -31,12 +31,13 @@ export interface CliResult {
 export function startCli(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  lifetimeMs: number = LIFETIME_LIMIT_MS,
 ): CliProcess {
   const child = spawn(process.execPath, [MAIN, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
-    timeout: LIFETIME_LIMIT_MS,
+    timeout: lifetimeMs,
     killSignal: "SIGKILL",
   });
   let output = "";

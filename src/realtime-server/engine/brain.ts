@@ -65,9 +65,9 @@ export class Brain {
 
   #filledIn(part: ReplyPart): ReplyPart {
     if (part.kind !== "tool") return part;
-    const { name, arguments: given } = part.tool;
+    const { arguments: given, ...rest } = part.tool;
     const filled = Object.entries(given).map(([key, value]) => [key, this.#resolve(value)]);
-    return { ...part, tool: { name, arguments: Object.fromEntries(filled) } };
+    return { ...part, tool: { ...rest, arguments: Object.fromEntries(filled) } };
   }
 
   #resolve(value: unknown): unknown {

@@ -48,7 +48,7 @@ export function planPerformance(
       atMs = Math.max(...steps.map((step) => step.atMs));
       openSpeech = part;
     } else {
-      const isBeforeSpeech = part < reply.parts.length - 1;
+      const isBeforeSpeech = reply.parts.slice(part).some(({ kind }) => kind === "speech");
       const calledMs = isBeforeSpeech ? atMs - TRANSCRIPT_LEAD_MS : atMs;
       steps.push({ kind: "toolBegin", part, atMs: calledMs });
       // As recorded from gpt-realtime-2: a message ends after the first arguments of the call.

@@ -196,14 +196,17 @@ class Binding {
   }
 
   #reply(written: ScriptReaction, path: string): Reply {
-    const { says, tool, then, order, afterMs } = written;
+    const { says, tool, tools = tool === undefined ? [] : [tool], then, order, afterMs } = written;
     const speech: readonly ReplyPart[] =
       says === undefined
         ? []
         : [{ kind: "speech", voice: this.#find(this.#script.voice, says, `${path}.says`) }];
     const followUp = then === undefined ? undefined : this.reactions(then, `${path}.then`);
-    const called: readonly ReplyPart[] =
-      tool === undefined ? [] : [{ kind: "tool", tool, followUp }];
+    const called: readonly ReplyPart[] = tools.map((each) => ({
+      kind: "tool",
+      tool: each,
+      followUp,
+    }));
     const parts = order === "speech-then-tool" ? [...speech, ...called] : [...called, ...speech];
     return { parts, afterMs };
   }

@@ -49,6 +49,7 @@ export class Generation {
   #sentMs = 0;
   #hasSentAudio = false;
   #stragglersLeft: number | undefined;
+  readonly #calls: Readonly<Record<string, unknown>>[] = [];
   #hasCalled = false;
   #isDone = false;
 
@@ -165,16 +166,17 @@ export class Generation {
     });
   }
 
+  /** All functions of a reply are called in one message. */
   #call(part: number): void {
     const called = this.#plan.reply.parts[part];
     if (called?.kind !== "tool") return;
-    this.#flushText();
-    this.#hasCalled = true;
     const { tool, followUp } = called;
     const id = this.#context.callTool(tool, followUp);
-    this.#context.emit({
-      toolCall: { functionCalls: [{ id, name: tool.name, args: tool.arguments }] },
-    });
+    this.#calls.push({ id, name: tool.name, args: tool.rawArguments ?? tool.arguments });
+    if (this.#plan.reply.parts.slice(part + 1).some(({ kind }) => kind === "tool")) return;
+    this.#flushText();
+    this.#hasCalled = true;
+    this.#context.emit({ toolCall: { functionCalls: this.#calls } });
   }
 
   #flushText(): void {

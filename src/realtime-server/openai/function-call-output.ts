@@ -20,7 +20,7 @@ export class FunctionCallOutput {
     this.#part = part;
     this.#callId = context.ids.next("call");
     // Spread over lines, as the provider sends it: clients must not expect compact JSON.
-    this.#arguments = JSON.stringify(part.tool.arguments, undefined, 2);
+    this.#arguments = part.tool.rawArguments ?? JSON.stringify(part.tool.arguments, undefined, 2);
     this.#item = new OutputItem(context, place, {
       type: "function_call",
       status: "in_progress",

@@ -74,7 +74,7 @@ describe("parseScript", () => {
     const problems = problemsOf(SMALL.replace("    says:", "    say:"));
 
     expect(problems).toContain('line 4: turns[0] has the unknown key "say"');
-    expect(problems).toContain("allowed are: hears, says, tool, order, afterMs, then");
+    expect(problems).toContain("allowed are: hears, says, tool, tools, order, afterMs, then");
   });
 
   it("tells every problem with its line", () => {
@@ -96,6 +96,16 @@ describe("parseScript", () => {
       "a follow-up without a tool",
       SMALL.replace("says: hi", "says: hi\n    then: { says: bye }"),
       'has "then" but no "tool"',
+    ],
+    [
+      "a function beside several",
+      SMALL.replace("says: hi", "tool: { name: a }\n    tools: [{ name: b }]"),
+      'has "tool" and "tools"',
+    ],
+    [
+      "an unknown key of one of several functions",
+      SMALL.replace("says: hi", "tools: [{ name: b, args: {} }]"),
+      'the unknown key "args"; allowed are: name, arguments, rawArguments',
     ],
     ["an empty file", "", "line 1: the script"],
     ["a key given twice", `${SMALL}name: Again\n`, "line 6"],

@@ -18,6 +18,7 @@ function range(min: number, max: number): z.ZodType<readonly [number, number]> {
 const tool = z.strictObject({
   name: z.string().regex(/^[\w-]{1,64}$/u, "must be 1 to 64 letters, digits, _ or -"),
   arguments: z.record(z.string(), z.unknown()).default({}),
+  rawArguments: z.string().optional(),
 });
 
 const KEPT_NAMES = new Set(["turns", "result"]);
@@ -36,6 +37,7 @@ const demands = z.strictObject({
 const reactionShape = {
   says: text.optional(),
   tool: tool.optional(),
+  tools: z.array(tool).min(1).max(16).optional(),
   order: z.enum(["speech-then-tool", "tool-then-speech"]).default("speech-then-tool"),
   afterMs: durationMs.optional(),
   // oxlint-disable-next-line unicorn/no-thenable -- a word of the script, never awaited.
@@ -46,7 +48,7 @@ const reactionShape = {
   silent: z.literal(true).optional(),
 };
 
-type Deeds = Pick<ScriptReaction, "says" | "tool" | "silent" | "then">;
+type Deeds = Pick<ScriptReaction, "says" | "tool" | "tools" | "silent" | "then">;
 
 /** A reaction that does something, or says that it does nothing. */
 function sensible<Shape extends z.ZodType<Deeds>>(shape: Shape): Shape {
@@ -57,13 +59,20 @@ function sensible<Shape extends z.ZodType<Deeds>>(shape: Shape): Shape {
     .refine((each) => !(hasDeed(each) && each.silent === true), {
       message: 'is silent, and has "says" or "tool"',
     })
-    .refine(({ then, tool: called }) => then === undefined || called !== undefined, {
+    .refine(({ then, ...rest }) => then === undefined || calls(rest), {
       message: 'has "then" but no "tool" that it could follow',
+    })
+    .refine(({ tool: one, tools }) => one === undefined || tools === undefined, {
+      message: 'has "tool" and "tools"; put all of them into "tools"',
     });
 }
 
-function hasDeed({ says, tool: called }: Deeds): boolean {
-  return says !== undefined || called !== undefined;
+function hasDeed(each: Deeds): boolean {
+  return each.says !== undefined || calls(each);
+}
+
+function calls({ tool: one, tools }: Pick<Deeds, "tool" | "tools">): boolean {
+  return one !== undefined || tools !== undefined;
 }
 
 const reaction = z.strictObject(reactionShape);
@@ -120,6 +129,7 @@ export const SCRIPT_SCHEMA: z.ZodType<Omit<Script, "fileName" | "lines">> = scri
 const KEYS_BY_NAME: Readonly<Record<string, readonly string[]>> = {
   turns: Object.keys(turn.shape),
   tool: Object.keys(tool.shape),
+  tools: Object.keys(tool.shape),
   cues: Object.keys(cues.shape),
   pacing: Object.keys(pacing.shape),
   semanticVad: Object.keys(semanticVad.shape),

@@ -17,6 +17,8 @@ export interface Pacing {
 export interface ScriptTool {
   readonly name: string;
   readonly arguments: Readonly<Record<string, unknown>>;
+  /** Sent in place of `arguments`, as it stands: a model's mistake. */
+  readonly rawArguments?: string | undefined;
 }
 
 /** What a conversation may remember under a name. */
@@ -38,6 +40,8 @@ export interface ScriptReaction {
   readonly when?: Readonly<Record<string, Condition>> | undefined;
   readonly says?: string | undefined;
   readonly tool?: ScriptTool | undefined;
+  /** Several at once, in one response. */
+  readonly tools?: readonly ScriptTool[] | undefined;
   /** Neither words nor deeds, on purpose. */
   readonly silent?: boolean | undefined;
   readonly order: "speech-then-tool" | "tool-then-speech";

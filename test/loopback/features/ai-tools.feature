@@ -5,7 +5,8 @@ Feature: Tools of the bot's AI, by either protocol
     And an HTTP server stands in for "https://api.hotel.example"
 
   Scenario: The bot asks a server, and answers once that has answered
-    Given the HTTP server answers "GET" "/breakfast" with 200 and '{"from":7}' after 300 ms
+    Given the HTTP server answers "GET /breakfast" with 200 and '{"from":7}'
+    And the HTTP server takes 300 ms to answer
     And the caller is in a call with the bot
     When the caller says "What time is breakfast?"
     Then the bot calls the tool "http_request" with:
@@ -17,7 +18,7 @@ Feature: Tools of the bot's AI, by either protocol
     And the caller hears "Breakfast is served from seven until ten, in the restaurant on the ground floor."
 
   Scenario: The bot sends something
-    Given the HTTP server answers "POST" "/orders" with 201 and '{"id":1}'
+    Given the HTTP server answers "POST /orders" with 201 and '{"id":1}'
     And the caller is in a call with the bot
     When the caller says "Do you sell bicycles?"
     Then the bot requests "POST" "https://api.hotel.example/orders" with the body:
@@ -37,5 +38,26 @@ Feature: Tools of the bot's AI, by either protocol
     Given the caller is in a call with the bot
     When the caller says "Dial four two."
     Then the tool "send_dtmf" fails with "ERR_TOOL_ARGUMENTS"
+    And the bot answers within 3 s
+    And the caller hears "Sorry, I did not understand that. Could you say it again?"
+
+  Scenario: Two requests at once, and a goodbye that waits for both
+    Given the HTTP server answers "GET /breakfast" with 200 and '{"from":7}'
+    And the HTTP server answers "GET /weather" with 200 and '{"rain":true}'
+    And the HTTP server takes 400 ms to answer
+    And the caller is in a call with the bot
+    When the caller says "Excuse me, may I ask something?"
+    Then the bot runs 2 tools at once
+    And the bot requests "GET" "https://api.hotel.example/breakfast"
+    And the bot requests "GET" "https://api.hotel.example/weather"
+    And the bot calls the tools "http_request, http_request, hangup_call" in order
+    And the tool "http_request" succeeds
+    And the tool "hangup_call" succeeds
+    And the bot hangs up within 3 s
+
+  Scenario: What is no JSON goes back to the AI, too
+    Given the caller is in a call with the bot
+    When the caller says "Tell me about the hotel."
+    Then the tool "transfer_call" fails with "ERR_TOOL_ARGUMENTS"
     And the bot answers within 3 s
     And the caller hears "Sorry, I did not understand that. Could you say it again?"

@@ -1,0 +1,104 @@
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import {
+  expectAnswered,
+  expectHttpRequest,
+  expectParallelTools,
+  expectToolFailure,
+  expectToolOrder,
+  expectToolSuccess,
+  type Harness,
+  type RemoteAgent,
+  type WatchedCall,
+} from "../../src/index.ts";
+import { addBot, codeOf, LOCAL, openTestHarness } from "./bench-bot.ts";
+
+const SCRIPTS = join(import.meta.dirname, "scripts");
+const ORIGIN = "https://api.hotel.example";
+
+/** Waits until a tool has failed or finished, so that what follows need not wait. */
+async function toolEnded(call: WatchedCall): Promise<void> {
+  await call.waitFor(
+    (fact) => fact.kind === "toolCall" && (fact.event === "failed" || fact.event === "finished"),
+    10_000,
+  );
+}
+
+describe("every expectation of the bot's AI fails where it is not met", () => {
+  let opened: Awaited<ReturnType<typeof openTestHarness>>;
+  let harness: Harness;
+  let caller: RemoteAgent;
+  let bot: RemoteAgent;
+
+  beforeAll(async () => {
+    opened = await openTestHarness("ai-mutants");
+    ({ harness } = opened);
+    caller = await harness.addAgent({ party: "caller", user: "caller", local: LOCAL });
+    const ai = await harness.startEmbeddedAi({ scriptPath: join(SCRIPTS, "concierge.yaml") });
+    bot = await addBot(harness, ai);
+  });
+
+  afterAll(() => opened.close());
+
+  async function callAndSay(phrase: string): Promise<WatchedCall> {
+    const call = await caller.dial(bot.uri);
+    await expectAnswered(call, 5000);
+    await harness.spoken(call, await harness.say(call, { phrase }), 20_000);
+    return call;
+  }
+
+  const limitMs = 100;
+
+  it("a request that is not made, is another one, or says something else", async () => {
+    const standIn = await harness.startStandIn(ORIGIN);
+    await bot.answerWith({
+      kind: "answer",
+      ringMs: 0,
+      httpStandIns: { [ORIGIN]: standIn.url },
+    });
+    const call = await callAndSay("Do you sell bicycles?");
+    standIn.onRequest = (request) => call.timeline.add({ ...request, party: "bot" });
+    await toolEnded(call);
+    const url = `${ORIGIN}/orders`;
+    const wanted = (method: string, where: string, body?: string): Promise<string> =>
+      codeOf(
+        expectHttpRequest(
+          call,
+          { method, url: where, limitMs, ...(body === undefined ? {} : { body }) },
+          [ORIGIN],
+        ),
+      );
+    expect(await wanted("POST", url, '{"what":"bicycle"}')).toBe("it was not rejected");
+    expect(await wanted("GET", url)).toBe("ERR_HTTP_NOT_REQUESTED");
+    expect(await wanted("POST", `${url}?all`)).toBe("ERR_HTTP_NOT_REQUESTED");
+    expect(await wanted("POST", `${ORIGIN}/`)).toBe("ERR_HTTP_NOT_REQUESTED");
+    expect(await wanted("POST", url, '{"what":"boat"}')).toBe("ERR_HTTP_BODY_DIFFERS");
+    expect(await wanted("POST", url, "bicycle")).toBe("ERR_HTTP_BODY_DIFFERS");
+    const tool = { name: "http_request", limitMs };
+    const failed = { ...tool, code: "ERR_HTTP_NOT_PERMITTED" };
+    expect(await codeOf(expectToolFailure(call, failed))).toBe("ERR_TOOL_NOT_FINISHED");
+    const pair = { count: 2, limitMs };
+    expect(await codeOf(expectParallelTools(call, pair))).toBe("ERR_TOOLS_NOT_PARALLEL");
+    const order = { names: ["http_request", "hangup_call"], limitMs };
+    expect(await codeOf(expectToolOrder(call, order))).toBe("ERR_TOOL_ORDER");
+    await call.hangUp();
+    await standIn.close();
+  });
+
+  it("a request that was refused before it left, and a tool that failed", async () => {
+    await bot.answerWith({
+      kind: "answer",
+      ringMs: 0,
+      httpStandIns: { [ORIGIN]: "http://127.0.0.1:9" },
+    });
+    const call = await callAndSay("Front desk, please.");
+    await toolEnded(call);
+    const request = { method: "GET", url: "https://elsewhere.example/", limitMs };
+    expect(await codeOf(expectHttpRequest(call, request, []))).toBe("ERR_HTTP_NOT_REQUESTED");
+    const tool = { name: "http_request", limitMs };
+    expect(await codeOf(expectToolSuccess(call, tool))).toBe("ERR_TOOL_NOT_FINISHED");
+    const other = { ...tool, code: "ERR_TOOL_ARGUMENTS" };
+    expect(await codeOf(expectToolFailure(call, other))).toBe("ERR_TOOL_NOT_FINISHED");
+    await call.hangUp();
+  });
+});
