@@ -18,6 +18,8 @@ import {
 
 const TEXT = "Content-Type: text/plain";
 
+import { type Outcome, outcomeOf } from "./two-parties.ts";
+
 let lab: SipLab;
 let bot: SipEndpoint;
 const incoming: InboundCall[] = [];
@@ -46,16 +48,6 @@ async function connected(): Promise<{ outbound: OutboundCall; inbound: InboundCa
   inbound.answer(new FakeNegotiator());
   await lab.advance(20);
   return { outbound, inbound };
-}
-
-/** What a promise came to, for promises that fake time settles. */
-function outcomeOf(promise: Promise<unknown>): { value?: unknown; error?: unknown } {
-  const outcome: { value?: unknown; error?: unknown } = {};
-  void promise.then(
-    (value) => (outcome.value = value),
-    (error: unknown) => (outcome.error = error),
-  );
-  return outcome;
 }
 
 describe("MESSAGE within a call", () => {
@@ -173,7 +165,7 @@ describe("MESSAGE outside of a call", () => {
   it("may have 1300 bytes, and not one more", async () => {
     const peer = await lab.peer(9);
     peer.onMessage = (text) => peer.send(responseTo(text, "200 OK", { toTag: "peer" }), 2);
-    let outcome: { value?: unknown; error?: unknown } = {};
+    let outcome: Outcome = { isDone: false };
     let longest = 0;
     for (let length = 800; length < 1200 && outcome.error === undefined; length += 1) {
       outcome = outcomeOf(bot.sendMessage("sip:raw@192.0.2.9", "x".repeat(length), 1000));

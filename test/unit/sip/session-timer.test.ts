@@ -1,12 +1,10 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { present } from "../../../src/environment/index.ts";
 import type {
   DialogSettings,
-  InboundCall,
   OutboundCall,
   SessionTimerSettings,
   SipCallEvent,
-  SipEndpoint,
 } from "../../../src/sip/index.ts";
 import {
   eventsOf,
@@ -17,27 +15,10 @@ import {
   type RawPeer,
   responseTo,
   SDP_TYPE,
-  SipLab,
 } from "./sip-lab.ts";
+import { useTwoParties } from "./two-parties.ts";
 
-let lab: SipLab;
-let caller: SipEndpoint;
-let bot: SipEndpoint;
-let incoming: InboundCall[];
-
-beforeEach(async () => {
-  vi.useFakeTimers();
-  incoming = [];
-  lab = new SipLab();
-  bot = await lab.endpoint(2, "bot");
-  bot.onInvite = (call) => incoming.push(call);
-  caller = await lab.endpoint(1, "caller");
-});
-
-afterEach(async () => {
-  await lab.close();
-  vi.useRealTimers();
-});
+const parties = useTwoParties();
 
 interface Timed {
   readonly outbound: OutboundCall;
@@ -54,14 +35,17 @@ async function connected(
   bots: SessionTimerSettings = {},
 ): Promise<Timed> {
   const negotiator = new FakeNegotiator();
-  const outbound = caller.call("sip:bot@192.0.2.2", { negotiator, settings: settings(callers) });
+  const outbound = parties.caller.call("sip:bot@192.0.2.2", {
+    negotiator,
+    settings: settings(callers),
+  });
   const events = eventsOf(outbound);
-  await lab.advance(20);
-  const inbound = present(incoming.at(-1), "the INVITE arrived");
+  await parties.lab.advance(20);
+  const inbound = present(parties.incoming.at(-1), "the INVITE arrived");
   const theirs = eventsOf(inbound);
   inbound.configure(settings(bots));
   inbound.answer(new FakeNegotiator());
-  await lab.advance(50);
+  await parties.lab.advance(50);
   return { outbound, events, theirs };
 }
 
@@ -72,7 +56,7 @@ function agreed(events: readonly SipCallEvent[]): string[] {
 }
 
 function refreshes(host: number): string[] {
-  return lab.flow(host).filter((step) => /[<>] UPDATE$/.test(step));
+  return parties.lab.flow(host).filter((step) => /[<>] UPDATE$/.test(step));
 }
 
 describe("a session timer", () => {
@@ -84,9 +68,9 @@ describe("a session timer", () => {
     expect(agreed(call.events)).toEqual([ours]);
     expect(agreed(call.theirs)).toEqual([theirs]);
 
-    await lab.advance(901_000);
+    await parties.lab.advance(901_000);
     expect(refreshes(1)).toEqual([step]);
-    await lab.advance(900_000);
+    await parties.lab.advance(900_000);
 
     expect(refreshes(1)).toEqual([step, step]);
     expect(agreed(call.events)).toEqual([ours, ours, ours]);
@@ -97,7 +81,7 @@ describe("a session timer", () => {
     const call = await connected({}, { intervalS: 600 });
 
     expect(agreed(call.events)).toEqual(["600 local"]);
-    await lab.advance(301_000);
+    await parties.lab.advance(301_000);
     expect(refreshes(1)).toEqual(["> UPDATE"]);
   });
 
@@ -109,14 +93,14 @@ describe("a session timer", () => {
 
   it("that is too short for the called side is asked for again with its minimum (422)", async () => {
     const call = await connected({ intervalS: 100, minIntervalS: 90 }, { minIntervalS: 300 });
-    const again = present(incoming.at(-1), "the second INVITE arrived");
+    const again = present(parties.incoming.at(-1), "the second INVITE arrived");
     expect(again.callId).toBe(call.outbound.callId);
     again.configure(settings({ minIntervalS: 300 }));
     const theirs = eventsOf(again);
     again.answer(new FakeNegotiator());
-    await lab.advance(50);
+    await parties.lab.advance(50);
 
-    expect(lab.flow(1).slice(0, 6)).toEqual([
+    expect(parties.lab.flow(1).slice(0, 6)).toEqual([
       "> INVITE",
       "< 100 INVITE",
       "< 422 INVITE",
@@ -124,7 +108,7 @@ describe("a session timer", () => {
       "> INVITE",
       "< 100 INVITE",
     ]);
-    const invites = lab.traces.filter(
+    const invites = parties.lab.traces.filter(
       ({ method, direction, statusCode, local }) =>
         local.startsWith("192.0.2.1:") &&
         method === "INVITE" &&
@@ -143,16 +127,16 @@ describe("a session timer", () => {
     expect(agreed(off.events)).toEqual([]);
     await connected({ intervalS: 1800, use: "required" }, { use: "off" });
 
-    expect(lab.flow(1)).toContain("< 420 INVITE");
+    expect(parties.lab.flow(1)).toContain("< 420 INVITE");
   });
 
   it("leaves nothing behind when the call has ended", async () => {
     const { outbound } = await connected({ intervalS: 100 });
     void outbound.hangUp();
-    await lab.advance(200_000);
+    await parties.lab.advance(200_000);
 
     expect(refreshes(1)).toEqual([]);
-    expect([caller.liveState, bot.liveState]).toEqual([LIVE_NOTHING, LIVE_NOTHING]);
+    expect([parties.caller.liveState, parties.bot.liveState]).toEqual([LIVE_NOTHING, LIVE_NOTHING]);
   });
 });
 
@@ -160,33 +144,33 @@ describe("a session that is not refreshed", () => {
   let peer: RawPeer;
 
   beforeEach(async () => {
-    peer = await lab.peer(9);
+    peer = await parties.lab.peer(9);
   });
 
   async function dial(sessionExpires: string, allow: string): Promise<SipCallEvent[]> {
     const negotiator = new FakeNegotiator();
-    const call = caller.call("sip:bot@192.0.2.9", {
+    const call = parties.caller.call("sip:bot@192.0.2.9", {
       negotiator,
       settings: settings({ intervalS: 90 }),
     });
     const events = eventsOf(call);
-    await lab.advance(20);
+    await parties.lab.advance(20);
     const invite = peer.withStart("INVITE")[0] ?? "";
     const headers = [RAW_CONTACT, SDP_TYPE, `Session-Expires: ${sessionExpires}`, allow];
     peer.send(responseTo(invite, "200 OK", { toTag: "a", headers, body: "v=0\r\ns=one\r\n" }), 1);
-    await lab.advance(20);
+    await parties.lab.advance(20);
     return events;
   }
 
   it("ends with BYE and a Reason before it expires, where the peer had to refresh it", async () => {
     const events = await dial("90;refresher=uas", "Allow: INVITE");
-    await lab.advance(59_000);
+    await parties.lab.advance(59_000);
     expect(peer.withStart("BYE")).toHaveLength(0);
-    await lab.advance(2000);
+    await parties.lab.advance(2000);
 
     expect(headerIn(peer.withStart("BYE")[0] ?? "", "Reason")).toContain("cause=408");
     peer.send(responseTo(peer.withStart("BYE")[0] ?? "", "200 OK"), 1);
-    await lab.advance(20);
+    await parties.lab.advance(20);
     expect(events.at(-1)).toMatchObject({
       reason: "sessionExpired",
       endedBy: "network",
@@ -196,24 +180,24 @@ describe("a session that is not refreshed", () => {
 
   it("is refreshed by re-INVITE where the peer knows no UPDATE", async () => {
     const events = await dial("90;refresher=uac", "Allow: INVITE, ACK, BYE");
-    await lab.advance(46_000);
+    await parties.lab.advance(46_000);
     const reinvite = peer.withStart("INVITE")[1] ?? "";
     expect(headerIn(reinvite, "Session-Expires")).toBe("90;refresher=uac");
     expect(peer.withStart("UPDATE")).toHaveLength(0);
     const headers = [RAW_CONTACT, SDP_TYPE, "Session-Expires: 90;refresher=uac"];
     peer.send(responseTo(reinvite, "200 OK", { headers, body: "v=0\r\ns=one\r\n" }), 1);
-    await lab.advance(20);
+    await parties.lab.advance(20);
 
     expect(agreed(events)).toEqual(["90 local", "90 local"]);
   });
 
   it("ends where the peer knows the dialog no more (481)", async () => {
     const events = await dial("90;refresher=uac", "Allow: UPDATE");
-    await lab.advance(46_000);
+    await parties.lab.advance(46_000);
     peer.send(responseTo(peer.withStart("UPDATE")[0] ?? "", "481 Gone"), 1);
-    await lab.advance(20);
+    await parties.lab.advance(20);
     peer.send(responseTo(peer.withStart("BYE")[0] ?? "", "481 Gone"), 1);
-    await lab.advance(20);
+    await parties.lab.advance(20);
 
     expect(events.at(-1)).toMatchObject({ type: "ended", endedBy: "network" });
   });

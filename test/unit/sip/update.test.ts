@@ -1,6 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { present, RemoteError } from "../../../src/environment/index.ts";
-import type { InboundCall, OutboundCall, SipEndpoint } from "../../../src/sip/index.ts";
+import type { InboundCall } from "../../../src/sip/index.ts";
 import {
   FakeNegotiator,
   headerIn,
@@ -9,77 +9,20 @@ import {
   type RawPeer,
   rawRequest,
   SDP_TYPE,
-  SipLab,
   toTagIn,
 } from "./sip-lab.ts";
+import { outcomeOf, useTwoParties } from "./two-parties.ts";
 
-let lab: SipLab;
-let caller: SipEndpoint;
-let bot: SipEndpoint;
-let incoming: InboundCall[];
-
-beforeEach(async () => {
-  vi.useFakeTimers();
-  incoming = [];
-  lab = new SipLab();
-  bot = await lab.endpoint(2, "bot");
-  bot.onInvite = (call) => incoming.push(call);
-  caller = await lab.endpoint(1, "caller");
-});
-
-afterEach(async () => {
-  await lab.close();
-  vi.useRealTimers();
-});
-
-interface Connected {
-  readonly outbound: OutboundCall;
-  readonly inbound: InboundCall;
-  readonly callers: FakeNegotiator;
-  readonly bots: FakeNegotiator;
-}
-
-async function ringing(): Promise<Connected> {
-  const callers = new FakeNegotiator();
-  const bots = new FakeNegotiator();
-  const outbound = caller.call("sip:bot@192.0.2.2", { negotiator: callers });
-  await lab.advance(20);
-  const inbound = present(incoming[0], "the INVITE arrived");
-  inbound.openEarlyMedia(bots);
-  await lab.advance(50);
-  return { outbound, inbound, callers, bots };
-}
-
-async function connected(): Promise<Connected> {
-  const all = await ringing();
-  all.inbound.answer(all.bots);
-  await lab.advance(50);
-  all.callers.steps.length = 0;
-  all.bots.steps.length = 0;
-  return all;
-}
-
-function outcomeOf(promise: Promise<void>): { isDone: boolean; error?: unknown } {
-  const outcome: { isDone: boolean; error?: unknown } = { isDone: false };
-  void (async () => {
-    try {
-      await promise;
-    } catch (error) {
-      outcome.error = error;
-    }
-    outcome.isDone = true;
-  })();
-  return outcome;
-}
+const parties = useTwoParties();
 
 describe("UPDATE of ours", () => {
   it("changes the media of an answered call, from either end, without ACK", async () => {
-    const { outbound, inbound, callers, bots } = await connected();
+    const { outbound, inbound, callers, bots } = await parties.connectedAfterEarlyMedia();
 
     const first = outcomeOf(outbound.renegotiate({ method: "UPDATE" }));
-    await lab.advance(50);
+    await parties.lab.advance(50);
     const second = outcomeOf(inbound.renegotiate({ method: "UPDATE" }));
-    await lab.advance(50);
+    await parties.lab.advance(50);
 
     expect([first, second]).toEqual([{ isDone: true }, { isDone: true }]);
     expect(callers.steps).toEqual([
@@ -92,18 +35,23 @@ describe("UPDATE of ours", () => {
       "createOffer",
       "acceptAnswer answer-to-offer-1",
     ]);
-    expect(lab.flow(1).slice(-4)).toEqual(["> UPDATE", "< 200 UPDATE", "< UPDATE", "> 200 UPDATE"]);
+    expect(parties.lab.flow(1).slice(-4)).toEqual([
+      "> UPDATE",
+      "< 200 UPDATE",
+      "< UPDATE",
+      "> 200 UPDATE",
+    ]);
   });
 
   it("changes them before the answer, from either end (RFC 3311 §5.1)", async () => {
-    const { outbound, inbound, callers, bots } = await ringing();
+    const { outbound, inbound, callers, bots } = await parties.ringing();
 
     const first = outcomeOf(outbound.renegotiate({ method: "UPDATE" }));
-    await lab.advance(50);
+    await parties.lab.advance(50);
     const second = outcomeOf(inbound.renegotiate({ method: "UPDATE" }));
-    await lab.advance(50);
+    await parties.lab.advance(50);
     inbound.answer(bots);
-    await lab.advance(50);
+    await parties.lab.advance(50);
 
     expect([first, second]).toEqual([{ isDone: true }, { isDone: true }]);
     expect(bots.steps).toEqual([
@@ -118,30 +66,30 @@ describe("UPDATE of ours", () => {
   });
 
   it("is too early before the first exchange is over", async () => {
-    const call = caller.call("sip:bot@192.0.2.2", { negotiator: new FakeNegotiator() });
-    await lab.advance(20);
+    const call = parties.caller.call("sip:bot@192.0.2.2", { negotiator: new FakeNegotiator() });
+    await parties.lab.advance(20);
     const early = outcomeOf(call.renegotiate({ method: "UPDATE" }));
-    await lab.advance(20);
+    await parties.lab.advance(20);
 
     expect(early.error).toMatchObject({ code: "ERR_CALL_STATE" });
   });
 
   it("only refreshes the dialog where it has no offer", async () => {
-    const { outbound, callers, bots } = await connected();
+    const { outbound, callers, bots } = await parties.connectedAfterEarlyMedia();
 
     const outcome = outcomeOf(outbound.renegotiate({ method: "UPDATE", withOffer: false }));
-    await lab.advance(50);
+    await parties.lab.advance(50);
 
     expect(outcome).toEqual({ isDone: true });
     expect([...callers.steps, ...bots.steps]).toEqual([]);
   });
 
   it("changes nothing where the peer refuses the offer", async () => {
-    const { outbound, callers, bots } = await connected();
+    const { outbound, callers, bots } = await parties.connectedAfterEarlyMedia();
     bots.refuseWith = new RemoteError("ERR_SDP_NO_COMMON_CODEC", "No codec in common.");
 
     const outcome = outcomeOf(outbound.renegotiate({ method: "UPDATE" }));
-    await lab.advance(50);
+    await parties.lab.advance(50);
 
     expect(outcome.error).toMatchObject({
       code: "ERR_REINVITE_REFUSED",
@@ -156,16 +104,16 @@ describe("UPDATE of ours", () => {
     ["INVITE", "UPDATE"],
     ["UPDATE", "INVITE"],
   ] as const)("that collides (%s against %s) is tried again", async (ours, theirs) => {
-    const { outbound, inbound } = await connected();
+    const { outbound, inbound } = await parties.connectedAfterEarlyMedia();
 
     const both = [
       outcomeOf(outbound.renegotiate({ method: ours })),
       outcomeOf(inbound.renegotiate({ method: theirs })),
     ];
-    await lab.advance(8000);
+    await parties.lab.advance(8000);
 
     expect(both).toEqual([{ isDone: true }, { isDone: true }]);
-    expect(lab.flow(1).filter((step) => step.includes("491")).length).toBeGreaterThan(0);
+    expect(parties.lab.flow(1).filter((step) => step.includes("491")).length).toBeGreaterThan(0);
   });
 });
 
@@ -173,7 +121,7 @@ describe("UPDATE of a peer", () => {
   let peer: RawPeer;
 
   beforeEach(async () => {
-    peer = await lab.peer(9);
+    peer = await parties.lab.peer(9);
   });
 
   /** The raw peer calls the bot, which sends early media. */
@@ -182,10 +130,10 @@ describe("UPDATE of a peer", () => {
       rawRequest("INVITE", { headers: [RAW_CONTACT, ...headers, SDP_TYPE], body: RAW_SDP }),
       2,
     );
-    await lab.advance(20);
-    const call = present(incoming[0], "the INVITE arrived");
+    await parties.lab.advance(20);
+    const call = present(parties.incoming[0], "the INVITE arrived");
     call.openEarlyMedia(new FakeNegotiator());
-    await lab.advance(20);
+    await parties.lab.advance(20);
     return call;
   }
 
@@ -193,7 +141,7 @@ describe("UPDATE of a peer", () => {
     const toTag = toTagIn(peer.withStart("183")[0] ?? "");
     const sdp = body === undefined ? {} : { body };
     peer.send(rawRequest("UPDATE", { cseq, toTag, headers, ...sdp }), 2);
-    await lab.advance(20);
+    await parties.lab.advance(20);
     return peer.received.map(({ text }) => text).findLast((text) => text.includes("UPDATE")) ?? "";
   }
 
@@ -211,12 +159,12 @@ describe("UPDATE of a peer", () => {
 
     const answer = await update(2, ["Contact: <sip:elsewhere@192.0.2.9:5060>"]);
     call.answer(new FakeNegotiator());
-    await lab.advance(20);
+    await parties.lab.advance(20);
     const toTag = toTagIn(peer.withStart("183")[0] ?? "");
     peer.send(rawRequest("ACK", { toTag, branch: "z9hG4bKack" }), 2);
-    await lab.advance(20);
+    await parties.lab.advance(20);
     void call.hangUp();
-    await lab.advance(20);
+    await parties.lab.advance(20);
 
     expect(answer).toMatch(/^SIP\/2\.0 200/);
     expect(peer.withStart("BYE")[0]).toMatch(/^BYE sip:elsewhere@192\.0\.2\.9:5060 /);
@@ -228,29 +176,29 @@ describe("UPDATE of a peer", () => {
     expect(await update(4, [RAW_CONTACT])).toMatch(/^SIP\/2\.0 500/);
 
     peer.send(rawRequest("UPDATE", { cseq: 9, headers: [RAW_CONTACT] }), 2);
-    await lab.advance(20);
+    await parties.lab.advance(20);
     expect(peer.received.at(-1)?.text).toMatch(/^SIP\/2\.0 481/);
   });
 });
 
 describe("re-INVITE", () => {
   it("that is refused does not move the remote target (RFC 6141 §4.3)", async () => {
-    const peer = await lab.peer(9);
+    const peer = await parties.lab.peer(9);
     const headers = [RAW_CONTACT, SDP_TYPE];
     peer.send(rawRequest("INVITE", { headers, body: RAW_SDP }), 2);
-    await lab.advance(20);
-    const call = present(incoming[0], "the INVITE arrived");
+    await parties.lab.advance(20);
+    const call = present(parties.incoming[0], "the INVITE arrived");
     const negotiator = new FakeNegotiator();
     call.answer(negotiator);
-    await lab.advance(20);
+    await parties.lab.advance(20);
     const toTag = toTagIn(peer.withStart("200")[0] ?? "");
     peer.send(rawRequest("ACK", { toTag, branch: "z9hG4bKack" }), 2);
     negotiator.refuseWith = new RemoteError("ERR_SDP_NO_COMMON_CODEC", "No codec in common.");
     const elsewhere = ["Contact: <sip:elsewhere@192.0.2.9:5060>", SDP_TYPE];
     peer.send(rawRequest("INVITE", { cseq: 2, toTag, headers: elsewhere, body: RAW_SDP }), 2);
-    await lab.advance(20);
+    await parties.lab.advance(20);
     void call.hangUp();
-    await lab.advance(20);
+    await parties.lab.advance(20);
 
     expect(peer.withStart("488")).toHaveLength(1);
     expect(peer.withStart("BYE")[0]).toMatch(/^BYE sip:raw@192\.0\.2\.9:5060 /);
