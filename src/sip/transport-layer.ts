@@ -1,24 +1,20 @@
 import { type Transport, TransportError } from "sip.js/lib/core/index.js";
 import {
-  after,
   type Clock,
-  EnvironmentError,
   errorText,
   type Instant,
-  isSidetoneError,
   type Logger,
   type Network,
   type Random,
-  RemoteError,
   randomToken,
   type SidetoneError,
   type SocketAddress,
-  UsageError,
 } from "../environment/index.ts";
 import type { Channel, ChannelEvents, Crossing, OutgoingMessage } from "./channel.ts";
 import { ClientRoutes, type Route } from "./client-routes.ts";
 import type { FaultPump } from "./fault-pump.ts";
 import type { Via } from "./header-grammar.ts";
+import { LargeRequests } from "./large-requests.ts";
 import type { Target, TargetLocator } from "./locate.ts";
 import { type MessagePeek, peekMessage } from "./message-peek.ts";
 import { type LocalIdentity, type MessageStamp, takeFlow } from "./message-stamp.ts";
@@ -30,6 +26,7 @@ import { SipConnections } from "./sip-connections.ts";
 import type { SipSettings } from "./sip-settings.ts";
 import type { SipTrace } from "./sip-trace.ts";
 import { hostPortText } from "./sip-uri.ts";
+import { noNextHop, notServed, resolveFailure } from "./transport-failures.ts";
 import { type SipTransport, transportTraits } from "./transport-name.ts";
 import { UdpChannel } from "./udp-channel.ts";
 
@@ -58,12 +55,6 @@ export interface TransportLayerOptions {
   readonly isLive: (callId: string) => boolean;
 }
 
-/** RFC 3261 §18.1.1, where the path's MTU is not known. */
-const UDP_REQUEST_BYTES_MAX = 1300;
-/** How long a peer that refused TCP for a large request is not asked again. */
-const WITHOUT_TCP_MS = 300_000;
-const WITHOUT_TCP_LIMIT = 256;
-
 /**
  * SIP over UDP, TCP, TLS and WebSocket (RFC 3261 §18, RFC 7118) for sip.js: finds out where each
  * message goes and how, makes it say so, and traces everything that crosses a socket.
@@ -77,7 +68,7 @@ export class TransportLayer implements Transport {
   readonly #routes = new ClientRoutes();
   readonly #udp = new Map<number, UdpChannel>();
   readonly #connections: SipConnections;
-  readonly #withoutTcp = new Map<string, Instant>();
+  readonly #largeRequests: LargeRequests;
   #channelCount = 0;
   #invalidName: string | undefined;
   #isClosed = false;
@@ -95,6 +86,9 @@ export class TransportLayer implements Transport {
       addresses.length === 0 ? [options.address] : addresses,
     );
     this.#tracer = new MessageTracer(options.onTrace);
+    const { clock, isUdpOnly, settings } = options;
+    const mayUseTcp = !isUdpOnly && settings.largeRequests !== "udp";
+    this.#largeRequests = new LargeRequests(clock, mayUseTcp);
     const events = this.#channelEvents();
     const nextId = (): number => {
       this.#channelCount += 1;
@@ -245,7 +239,7 @@ export class TransportLayer implements Transport {
     if (this.#isClosed) return Promise.resolve();
     const { isUdpOnly } = this.#options;
     const { target } = route;
-    const isSwitched = target.transport === "udp" && this.#goesByTcp(message, target);
+    const isSwitched = target.transport === "udp" && this.#largeRequests.goesByTcp(message, target);
     if (target.transport === "udp" && !isSwitched) return this.#deliverByUdp(message, route);
     const stream: Route = isSwitched
       ? { ...route, target: { ...target, transport: "tcp" } }
@@ -259,7 +253,7 @@ export class TransportLayer implements Transport {
           reject(this.#failed(peek, error));
           return;
         }
-        this.#noteWithoutTcp(target);
+        this.#largeRequests.noteRefused(target);
         resolve(this.#deliverByUdp(message, route));
       };
       this.#connections.send({ ...message, onFailed }, stream);
@@ -276,22 +270,6 @@ export class TransportLayer implements Transport {
       channel.send(message, target, (error) => reject(this.#failed(peek, error)));
       if (peek.statusCode !== undefined) resolve();
     });
-  }
-
-  /** RFC 3261 §18.1.1: requests that might be fragmented, unless the peer has no TCP. */
-  #goesByTcp({ peek, text }: OutgoingMessage, target: SocketAddress): boolean {
-    const { settings, isUdpOnly, clock } = this.#options;
-    if (peek.statusCode !== undefined || isUdpOnly || settings.largeRequests === "udp")
-      return false;
-    if (text.length * 3 <= UDP_REQUEST_BYTES_MAX) return false;
-    const isLarge = new TextEncoder().encode(text).length > UDP_REQUEST_BYTES_MAX;
-    const until = this.#withoutTcp.get(hostPortText(target));
-    return isLarge && (until === undefined || until <= clock.now());
-  }
-
-  #noteWithoutTcp(target: SocketAddress): void {
-    if (this.#withoutTcp.size >= WITHOUT_TCP_LIMIT) this.#withoutTcp.clear();
-    this.#withoutTcp.set(hostPortText(target), after(this.#options.clock.now(), WITHOUT_TCP_MS));
   }
 
   #udpFor({ target, localAddress }: Route): UdpChannel | undefined {
@@ -393,27 +371,4 @@ function webSocketTarget({ transport, webSocketUrl }: SipSettings): Target | und
     port: Number(port) || transportTraits(transport).defaultPort,
     host: hostname.replaceAll(/^\[|\]$/g, ""),
   };
-}
-
-function noNextHop(): SidetoneError {
-  return new RemoteError(
-    "ERR_SIP_NO_NEXT_HOP",
-    "A SIP message names no address to which it could be sent. Look at Contact, Route and Via in the trace.",
-  );
-}
-
-function notServed(transport: SipTransport): SidetoneError {
-  return new UsageError(
-    "ERR_SIP_TRANSPORT",
-    `A SIP message is to go by ${transportTraits(transport).viaToken}, for which this endpoint has no socket of the address family. Let it listen for that, or call a target with another transport. Agents with several threads have UDP alone.`,
-  );
-}
-
-function resolveFailure(error: unknown): SidetoneError {
-  if (isSidetoneError(error)) return error;
-  return new EnvironmentError(
-    "ERR_HOST_UNRESOLVED",
-    "A host name could not be resolved. Check its spelling and this machine's DNS.",
-    { cause: error },
-  );
 }
