@@ -21,7 +21,15 @@ export class AiFacts {
   readonly #receivedSamples = new Map<string, number>();
   readonly #handlers: AiEventHandlers = {
     ready: (_event, at) => this.#recordSession("ready", at),
-    resumed: (_event, at) => this.#recordSession("resumed", at),
+    reconnecting: ({ code, attempt, inMs }, at) => {
+      const detail = `attempt ${attempt}, in ${inMs} ms`;
+      this.#recordSession("reconnecting", at, { code: String(code), detail });
+    },
+    resumed: ({ toldLines }, at) => {
+      const isNew = toldLines !== undefined;
+      const more = isNew ? { detail: `a new session, told ${toldLines} lines` } : {};
+      this.#recordSession("resumed", at, more);
+    },
     goingAway: ({ timeLeftMs }, at) => this.#recordSession("goingAway", at, timeLeft(timeLeftMs)),
     closed: ({ code, reason }, at) => {
       this.#recordSession("closed", at, { code: String(code), detail: reason });

@@ -9,8 +9,22 @@ import type { TokenDetails } from "./usage.ts";
  */
 export type AiEvent =
   | { readonly type: "ready" }
-  /** The session goes on over another connection, as if nothing had happened. */
-  | { readonly type: "resumed" }
+  /**
+   * The connection is lost, and another one is opened after `inMs`: speech that was queued is played,
+   * the caller's audio waits.
+   */
+  | {
+      readonly type: "reconnecting";
+      /** Of the WebSocket that was lost. */
+      readonly code: number;
+      readonly attempt: number;
+      readonly inMs: number;
+    }
+  /**
+   * It goes on over another connection: as if nothing had happened, or, with `toldLines`, in a new
+   * session that was told so many lines of the conversation and knows nothing else of it.
+   */
+  | { readonly type: "resumed"; readonly toldLines?: number }
   /** The provider's claim; `audioMs` counts the audio appended since the session began. */
   | { readonly type: "callerSpeechStarted"; readonly audioMs: number }
   | { readonly type: "callerSpeechStopped"; readonly audioMs: number }

@@ -90,6 +90,11 @@ export interface AiOptions {
   readonly prices?: Readonly<Record<string, ModelPrice>>;
   /** How long the AI may take to get ready before the call is refused with 503. */
   readonly connectTimeoutMs?: number;
+  /**
+   * How often a lost connection is opened again, with growing pauses. Default: 5 with Gemini, whose
+   * sessions go on, and 0 with the others, whose new session has forgotten all but what was said.
+   */
+  readonly reconnectAttemptsMax?: number;
   /** How long it may keep quiet while it owes an answer before the call is given up. */
   readonly stallTimeoutMs?: number;
 }

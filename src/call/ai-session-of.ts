@@ -1,19 +1,15 @@
 import {
   type AiSession,
-  fetchToken,
   type GeminiActivityDetection,
   geminiSession,
-  type MintRequest,
-  mintToken,
   type OpenAiOptions,
   openAiSession,
   openAiTokenSession,
-  TokenCache,
   type ToolDefinition,
-  tokensUnsupported,
 } from "../bridge/index.ts";
 import { type Environment, UsageError } from "../environment/index.ts";
 import type { AiOptions, TurnDetection } from "./agent-options.ts";
+import { tokensOf } from "./ai-tokens.ts";
 
 /**
  * Opens the session that the options ask for, whoever provides it.
@@ -25,7 +21,65 @@ export function aiSessionOf(
   ai: AiOptions,
   tools: readonly ToolDefinition[],
 ): AiSession {
-  const common = {
+  return ai.provider === "gemini"
+    ? gemini(environment, ai, tools)
+    : openAi(environment, ai, ai.provider, tools);
+}
+
+function gemini(
+  environment: Environment,
+  ai: AiOptions,
+  tools: readonly ToolDefinition[],
+): AiSession {
+  requireLinear(ai.audioFormat);
+  const { reconnectAttemptsMax: attempts, turnDetection } = ai;
+  return geminiSession(environment, {
+    ...commonOptions(ai),
+    tools,
+    ...tokensOf(environment, ai, () => ({})),
+    ...(attempts === undefined ? {} : { resumeAttemptsMax: attempts }),
+    ...(turnDetection === undefined
+      ? {}
+      : { activityDetection: activityDetectionOf(turnDetection) }),
+  });
+}
+
+function openAi(
+  environment: Environment,
+  ai: AiOptions,
+  dialect: NonNullable<OpenAiOptions["dialect"]>,
+  tools: readonly ToolDefinition[],
+): AiSession {
+  const { reconnectAttemptsMax, turnDetection, audioFormat } = ai;
+  const options: OpenAiOptions = {
+    ...commonOptions(ai),
+    tools,
+    dialect,
+    ...(reconnectAttemptsMax === undefined ? {} : { reconnectAttemptsMax }),
+    ...(turnDetection === undefined ? {} : { turnDetection }),
+    ...(audioFormat === undefined ? {} : { inputFormat: audioFormat, outputFormat: audioFormat }),
+  };
+  return openAiSession(environment, {
+    ...options,
+    ...tokensOf(environment, ai, () => openAiTokenSession(options)),
+  });
+}
+
+/** What both protocols have in common. */
+function commonOptions(
+  ai: AiOptions,
+): Pick<
+  AiOptions,
+  | "url"
+  | "model"
+  | "apiKey"
+  | "voice"
+  | "instructions"
+  | "connectTimeoutMs"
+  | "stallTimeoutMs"
+  | "appendMs"
+> {
+  return {
     url: ai.url,
     model: ai.model,
     ...(ai.apiKey === undefined ? {} : { apiKey: ai.apiKey }),
@@ -34,65 +88,7 @@ export function aiSessionOf(
     ...(ai.connectTimeoutMs === undefined ? {} : { connectTimeoutMs: ai.connectTimeoutMs }),
     ...(ai.stallTimeoutMs === undefined ? {} : { stallTimeoutMs: ai.stallTimeoutMs }),
     ...(ai.appendMs === undefined ? {} : { appendMs: ai.appendMs }),
-    tools,
   };
-  if (ai.provider === "gemini") {
-    requireLinear(ai.audioFormat);
-    return geminiSession(environment, {
-      ...common,
-      ...tokensOf(environment, ai, () => ({})),
-      ...(ai.turnDetection === undefined
-        ? {}
-        : { activityDetection: activityDetectionOf(ai.turnDetection) }),
-    });
-  }
-  const options: OpenAiOptions = {
-    ...common,
-    dialect: ai.provider,
-    ...(ai.turnDetection === undefined ? {} : { turnDetection: ai.turnDetection }),
-    ...(ai.audioFormat === undefined
-      ? {}
-      : { inputFormat: ai.audioFormat, outputFormat: ai.audioFormat }),
-  };
-  return openAiSession(environment, {
-    ...options,
-    ...tokensOf(environment, ai, () => openAiTokenSession(options)),
-  });
-}
-
-/** One for each agent, so that its calls share what may be shared. */
-const caches = new WeakMap<AiOptions, TokenCache>();
-
-function tokensOf(
-  environment: Environment,
-  ai: AiOptions,
-  session: () => ReturnType<typeof openAiTokenSession>,
-): { readonly tokens?: TokenCache } {
-  const { tokens, provider } = ai;
-  if (tokens === undefined) return {};
-  const known = caches.get(ai);
-  if (known !== undefined) return { tokens: known };
-  if (provider === "xai" || provider === "azure-voice-live") throw tokensUnsupported(provider);
-  const mint =
-    tokens.from === "service"
-      ? () => fetchToken(environment, tokens, { provider, session: session() })
-      : () => mintToken(environment, { ...mintRequest(ai, tokens.lifetimeMs), session: session() });
-  const cache = new TokenCache(mint, environment.clock);
-  caches.set(ai, cache);
-  return { tokens: cache };
-}
-
-function mintRequest(
-  { provider, url, apiKey }: AiOptions,
-  lifetimeMs: number | undefined,
-): Omit<MintRequest, "session"> {
-  if (apiKey === undefined || apiKey === "") {
-    throw new UsageError(
-      "ERR_AI_KEY_MISSING",
-      "Ephemeral tokens are minted with an API key, and there is none. Give one, or a tokens service.",
-    );
-  }
-  return { provider, url, apiKey, ...(lifetimeMs === undefined ? {} : { lifetimeMs }) };
 }
 
 function requireLinear(format: AiOptions["audioFormat"]): void {

@@ -260,7 +260,14 @@ export interface MediaStatisticsFact extends FactBase {
 /** The AI session's state as the bridge saw it. */
 export interface AiSessionFact extends FactBase {
   readonly kind: "aiSession";
-  readonly event: "connecting" | "ready" | "resumed" | "closed" | "failed" | "goingAway";
+  readonly event:
+    | "connecting"
+    | "ready"
+    | "reconnecting"
+    | "resumed"
+    | "closed"
+    | "failed"
+    | "goingAway";
   readonly provider: string;
   readonly model?: string;
   readonly code?: string;

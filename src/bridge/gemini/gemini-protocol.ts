@@ -1,8 +1,9 @@
 import { after, elapsedMs, type Instant, type SidetoneError } from "../../environment/index.ts";
-import type { AiEvent, WireDirection } from "../ai-session.ts";
 import { CallerAudioQueue } from "../provider/caller-audio-queue.ts";
 import { type JsonObject, objectField, parseObject, textField } from "../provider/json-fields.ts";
+import { ProtocolOutbox, type SessionEnd } from "../provider/protocol-outbox.ts";
 import type { ProtocolOutput, ProviderProtocol } from "../provider/provider-protocol.ts";
+import { isWorthAnotherTry } from "../provider/reconnection.ts";
 import { Redactor } from "../provider/redaction.ts";
 import {
   closedByServer,
@@ -12,7 +13,7 @@ import {
   stalled,
 } from "../provider/session-errors.ts";
 import { setupMessage, textTurn, toolResponse } from "./client-messages.ts";
-import { closeFailure, isWorthAnotherTry } from "./close-codes.ts";
+import { closeFailure } from "./close-codes.ts";
 import type { GeminiSettings } from "./gemini-options.ts";
 import { GeminiTurns } from "./gemini-turns.ts";
 import { Resumption } from "./resumption.ts";
@@ -30,8 +31,8 @@ export type GeminiCounts = {
 
 type State = "connecting" | "settingUp" | "ready" | "waiting" | "closed";
 
-/** Malformed messages reported as faults; all are counted. */
-const MALFORMED_REPORTS_MAX = 5;
+/** RFC 6455 §7.4.1. */
+const GOING_AWAY = 1001;
 const GREETING = "The caller is on the line. Greet the caller.";
 
 /**
@@ -42,14 +43,13 @@ const GREETING = "The caller is on the line. Greet the caller.";
  * connecting. Caller audio waits meanwhile. It knows nothing of the call, and not what was played.
  */
 export class GeminiProtocol implements ProviderProtocol {
-  isTraced = false;
   readonly #settings: GeminiSettings;
   readonly #host: string;
   readonly #redactor: Redactor;
   readonly #turns: GeminiTurns;
   readonly #input: CallerAudioQueue;
   readonly #resumption: Resumption;
-  readonly #outputs: ProtocolOutput[] = [];
+  readonly #outbox: ProtocolOutbox;
   #state: State = "connecting";
   #since: Instant;
   #lastNewsAt: Instant;
@@ -59,9 +59,7 @@ export class GeminiProtocol implements ProviderProtocol {
   #wasReady = false;
   /** Audio sent over earlier connections: the server counts anew with each. */
   #audioBaseMs = 0;
-  #malformedEvents = 0;
   #unknownEvents = 0;
-  #reconnections = 0;
 
   readonly #handlers: Readonly<Record<string, (value: JsonObject, now: Instant) => boolean>> = {
     setupComplete: (_value, now) => this.#onSetupComplete(now),
@@ -78,11 +76,20 @@ export class GeminiProtocol implements ProviderProtocol {
     this.#settings = settings;
     this.#host = new URL(settings.url).host;
     this.#redactor = new Redactor(settings.credentials.known, () => ["data"]);
-    this.#turns = new GeminiTurns(settings.output, (event, now) => this.#emit(event, now));
+    this.#outbox = new ProtocolOutbox(this.#redactor);
+    this.#turns = new GeminiTurns(settings.output, (event, now) => this.#outbox.emit(event, now));
     this.#input = new CallerAudioQueue(settings);
     this.#resumption = new Resumption(settings.resumeAttemptsMax);
     this.#since = startedAt;
     this.#lastNewsAt = startedAt;
+  }
+
+  get isTraced(): boolean {
+    return this.#outbox.isTraced;
+  }
+
+  set isTraced(isTraced: boolean) {
+    this.#outbox.isTraced = isTraced;
   }
 
   get sentAudioMs(): number {
@@ -91,12 +98,12 @@ export class GeminiProtocol implements ProviderProtocol {
 
   get counts(): GeminiCounts {
     return {
-      malformedEvents: this.#malformedEvents,
+      malformedEvents: this.#outbox.malformedEvents,
       unknownEvents: this.#unknownEvents,
       stragglerDeltas: this.#turns.stragglers,
       halfSamples: this.#turns.halfSamples,
       droppedInputSamples: this.#input.droppedSamples,
-      reconnections: this.#reconnections,
+      reconnections: this.#resumption.reconnections,
     };
   }
 
@@ -109,14 +116,14 @@ export class GeminiProtocol implements ProviderProtocol {
   }
 
   takeOutput(): ProtocolOutput | undefined {
-    return this.#outputs.shift();
+    return this.#outbox.take();
   }
 
   handleOpen(now: Instant): void {
     if (this.#state !== "connecting") return;
     this.#state = "settingUp";
     this.#since = now;
-    this.#send(setupMessage(this.#settings, this.#resumption.handle), now);
+    this.#outbox.send(setupMessage(this.#settings, this.#resumption.handle), now);
   }
 
   handleMessage(text: string, now: Instant): void {
@@ -124,11 +131,11 @@ export class GeminiProtocol implements ProviderProtocol {
     this.#lastNewsAt = now;
     const message = parseObject(text);
     if (message === undefined) {
-      this.#trace({ malformed: true, chars: text.length }, "received", now);
-      this.#noteMalformed("a message that is no JSON object", now);
+      this.#outbox.traceMalformed(text, now);
+      this.#outbox.noteMalformed("a message that is no JSON object", now);
       return;
     }
-    this.#trace(message, "received", now);
+    this.#outbox.trace(message, "received", now);
     for (const field of Object.keys(message)) this.#handleField(field, message, now);
     this.#leaveWhereIdle(now);
   }
@@ -141,11 +148,11 @@ export class GeminiProtocol implements ProviderProtocol {
     if (this.#state === "closed" || this.#state === "waiting") return;
     const detail = this.#redactor.detail(reason);
     const wasOpened = this.#state !== "connecting" || code !== 1006;
-    if (isWorthAnotherTry(code, this.#socketError) && this.#tryAgain(now)) return;
+    if (isWorthAnotherTry(code, this.#socketError) && this.#tryAgain(code, now)) return;
     const failure = wasOpened
       ? closeFailure({ host: this.#host, code, detail, wasReady: this.#wasReady })
       : connectFailure(this.#host, this.#socketError);
-    this.#fail(failure, now, { code, reason: detail });
+    this.#end({ code, reason: detail }, failure, now);
   }
 
   handleTimeout(now: Instant): void {
@@ -154,9 +161,9 @@ export class GeminiProtocol implements ProviderProtocol {
     const { connectTimeoutMs, setupTimeoutMs, stallTimeoutMs } = this.#settings;
     if (this.#state === "waiting") this.#connect(now);
     else if (this.#state === "connecting") {
-      if (!this.#tryAgain(now)) this.fail(connectTimeout(this.#host, connectTimeoutMs), now);
+      if (!this.#tryAgain(1006, now)) this.fail(connectTimeout(this.#host, connectTimeoutMs), now);
     } else if (this.#state === "settingUp") {
-      if (!this.#tryAgain(now)) {
+      if (!this.#tryAgain(1006, now)) {
         this.fail(stalled("setupComplete", setupTimeoutMs, this.#lastEvent), now);
       }
     } else if (this.#resumption.leaveBy !== undefined && this.#resumption.leaveBy <= now) {
@@ -182,24 +189,24 @@ export class GeminiProtocol implements ProviderProtocol {
   sendToolResult(id: string, result: string, respond: boolean, now: Instant): void {
     const name = this.#turns.takeCall(id);
     if (name === undefined || this.#state !== "ready") return;
-    this.#send(toolResponse(id, name, result), now);
+    this.#outbox.send(toolResponse(id, name, result), now);
     this.#isOwedResponse ||= respond;
     this.#lastNewsAt = now;
   }
 
   requestResponse(instructions: string | undefined, now: Instant): void {
     if (this.#state !== "ready") return;
-    this.#send(textTurn(instructions ?? GREETING), now);
+    this.#outbox.send(textTurn(instructions ?? GREETING), now);
     this.#isOwedResponse = true;
     this.#lastNewsAt = now;
   }
 
   close(now: Instant): void {
-    if (this.#state !== "closed") this.#close({ code: 1000, reason: "" }, now);
+    if (this.#state !== "closed") this.#end({ code: 1000, reason: "" }, undefined, now);
   }
 
   fail(error: SidetoneError, now: Instant): void {
-    if (this.#state !== "closed") this.#fail(error, now, { code: 1006, reason: error.code });
+    if (this.#state !== "closed") this.#end({ code: 1006, reason: error.code }, error, now);
   }
 
   get #readyTimeout(): Instant | undefined {
@@ -224,14 +231,14 @@ export class GeminiProtocol implements ProviderProtocol {
     this.#lastEvent = field;
     const value = objectField(message, field);
     const isComplete = value !== undefined && handler(value, now);
-    if (!isComplete) this.#noteMalformed(`an incomplete ${field}`, now);
+    if (!isComplete) this.#outbox.noteMalformed(`an incomplete ${field}`, now);
   }
 
   #onSetupComplete(now: Instant): boolean {
     if (this.#state !== "settingUp") return true;
     this.#state = "ready";
     this.#resumption.handleReady();
-    this.#emit({ type: this.#wasReady ? "resumed" : "ready" }, now);
+    this.#outbox.emit({ type: this.#wasReady ? "resumed" : "ready" }, now);
     this.#wasReady = true;
     this.#audioBaseMs = this.#input.sentMs;
     this.appendAudio(new Int16Array(0), now);
@@ -262,7 +269,7 @@ export class GeminiProtocol implements ProviderProtocol {
     for (const id of ids) {
       // An answer to it is not wanted any more.
       this.#turns.takeCall(id);
-      this.#emit({ type: "toolCancelled", id }, now);
+      this.#outbox.emit({ type: "toolCancelled", id }, now);
     }
     return ids.length > 0;
   }
@@ -277,8 +284,9 @@ export class GeminiProtocol implements ProviderProtocol {
     const type = textField(activity, "type") ?? textField(activity, "voiceActivityType");
     const offsetMs = durationMs(textField(activity, "audioOffset"));
     const audioMs = this.#audioBaseMs + (offsetMs ?? this.#input.sentMs - this.#audioBaseMs);
-    if (type === "ACTIVITY_START") this.#emit({ type: "callerSpeechStarted", audioMs }, now);
-    else if (type === "ACTIVITY_END") this.#emit({ type: "callerSpeechStopped", audioMs }, now);
+    if (type === "ACTIVITY_START") this.#outbox.emit({ type: "callerSpeechStarted", audioMs }, now);
+    else if (type === "ACTIVITY_END")
+      this.#outbox.emit({ type: "callerSpeechStopped", audioMs }, now);
     else return false;
     return true;
   }
@@ -290,7 +298,10 @@ export class GeminiProtocol implements ProviderProtocol {
 
   #onGoAway(goAway: JsonObject, now: Instant): boolean {
     const timeLeftMs = durationMs(textField(goAway, "timeLeft"));
-    this.#emit({ type: "goingAway", ...(timeLeftMs === undefined ? {} : { timeLeftMs }) }, now);
+    this.#outbox.emit(
+      { type: "goingAway", ...(timeLeftMs === undefined ? {} : { timeLeftMs }) },
+      now,
+    );
     this.#resumption.handleGoAway(timeLeftMs ?? 0, now);
     return true;
   }
@@ -305,14 +316,17 @@ export class GeminiProtocol implements ProviderProtocol {
 
   #leave(detail: string, now: Instant): void {
     this.#turns.breakOff(detail, now);
-    if (!this.#tryAgain(now)) this.fail(closedByServer(1006, "goAway"), now);
+    if (!this.#tryAgain(GOING_AWAY, now)) this.fail(closedByServer(1006, "goAway"), now);
   }
 
   /** @returns false where the session cannot go on. */
-  #tryAgain(now: Instant): boolean {
+  #tryAgain(code: number, now: Instant): boolean {
     const attemptAt = this.#resumption.nextAttempt(now);
     if (attemptAt === undefined) return false;
     this.#turns.breakOff("The connection was lost.", now);
+    const { attempts: attempt } = this.#resumption;
+    const inMs = elapsedMs(now, attemptAt);
+    this.#outbox.emit({ type: "reconnecting", code, attempt, inMs }, now);
     this.#isOwedResponse = false;
     this.#state = "waiting";
     this.#since = attemptAt;
@@ -324,50 +338,20 @@ export class GeminiProtocol implements ProviderProtocol {
     this.#state = "connecting";
     this.#since = now;
     this.#socketError = undefined;
-    this.#reconnections += 1;
-    this.#outputs.push({ kind: "connect" });
+    this.#outbox.connect();
   }
 
-  #noteMalformed(what: string, now: Instant): void {
-    this.#malformedEvents += 1;
-    if (this.#malformedEvents > MALFORMED_REPORTS_MAX) return;
-    const message = `The AI server sent ${what}; it was ignored. See ai.jsonl.`;
-    this.#emit({ type: "error", code: "ERR_AI_EVENT_MALFORMED", message, fatal: false }, now);
-  }
-
-  #fail(error: SidetoneError, now: Instant, end: { code: number; reason: string }): void {
-    const { code, message } = error;
-    this.#emit({ type: "error", code, message, fatal: true, error }, now);
-    this.#close(end, now);
-  }
-
-  #close(end: { code: number; reason: string }, now: Instant): void {
+  #end(end: SessionEnd, error: SidetoneError | undefined, now: Instant): void {
     this.#state = "closed";
-    this.#emit({ type: "closed", ...end }, now);
-    this.#outputs.push({ kind: "close" });
+    this.#outbox.close(end, error, now);
   }
 
-  #emit(event: AiEvent, arrivedAt: Instant): void {
-    this.#outputs.push({ kind: "event", event, arrivedAt });
-  }
-
-  #send(message: JsonObject, now: Instant): void {
-    this.#outputs.push({ kind: "send", text: JSON.stringify(message) });
-    this.#trace(message, "sent", now);
-  }
-
-  /** As `#send`, for the one message that there are fifty of in a second. */
   #sendAudio(base64: string, bytes: number, at: Instant): void {
     const mimeType = `audio/pcm;rate=${this.#settings.input.sampleRateHz}`;
-    const text = `{"realtimeInput":{"audio":{"data":"${base64}","mimeType":"${mimeType}"}}}`;
-    this.#outputs.push({ kind: "send", text });
-    if (!this.isTraced) return;
-    const json = `{"realtimeInput":{"audio":{"data":{"bytes":${bytes}},"mimeType":"${mimeType}"}}}`;
-    this.#outputs.push({ kind: "wire", json, direction: "sent", at });
-  }
-
-  #trace(message: JsonObject, direction: WireDirection, at: Instant): void {
-    if (!this.isTraced) return;
-    this.#outputs.push({ kind: "wire", json: this.#redactor.message(message), direction, at });
+    this.#outbox.sendAudio(
+      `{"realtimeInput":{"audio":{"data":"${base64}","mimeType":"${mimeType}"}}}`,
+      () => `{"realtimeInput":{"audio":{"data":{"bytes":${bytes}},"mimeType":"${mimeType}"}}}`,
+      at,
+    );
   }
 }

@@ -1,8 +1,6 @@
 import { after, type Instant } from "../../environment/index.ts";
+import { Reconnection } from "../provider/reconnection.ts";
 
-/** First pause before a lost connection is opened again; doubled each time. */
-const BACKOFF_MS = 250;
-const BACKOFF_MS_MAX = 4000;
 /** An announced end is not waited for to the last moment. */
 const HASTE_MS = 2000;
 
@@ -11,13 +9,22 @@ const HASTE_MS = 2000;
  * minutes, its sessions need not.
  */
 export class Resumption {
-  readonly #attemptsMax: number;
+  readonly #reconnection: Reconnection;
   #handle: string | undefined;
-  #attempts = 0;
   #leaveBy: Instant | undefined;
 
   constructor(attemptsMax: number) {
-    this.#attemptsMax = attemptsMax;
+    this.#reconnection = new Reconnection(attemptsMax);
+  }
+
+  /** Connections opened again since the session began. */
+  get reconnections(): number {
+    return this.#reconnection.total;
+  }
+
+  /** The same since it was last up. */
+  get attempts(): number {
+    return this.#reconnection.attempts;
   }
 
   /** What the next `setup` names. */
@@ -43,17 +50,15 @@ export class Resumption {
 
   /** The session is up (again). */
   handleReady(): void {
-    this.#attempts = 0;
+    this.#reconnection.handleReady();
     this.#leaveBy = undefined;
   }
 
   /** When to open the next connection; `undefined` where the session is lost. */
   nextAttempt(now: Instant): Instant | undefined {
-    if (this.#handle === undefined || this.#attempts >= this.#attemptsMax) return undefined;
-    const pauseMs =
-      this.#attempts === 0 ? 0 : Math.min(BACKOFF_MS * 2 ** (this.#attempts - 1), BACKOFF_MS_MAX);
-    this.#attempts += 1;
-    this.#leaveBy = undefined;
-    return after(now, pauseMs);
+    if (this.#handle === undefined) return undefined;
+    const attemptAt = this.#reconnection.nextAttempt(now);
+    if (attemptAt !== undefined) this.#leaveBy = undefined;
+    return attemptAt;
   }
 }

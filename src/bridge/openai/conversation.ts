@@ -32,6 +32,8 @@ export class Conversation {
   readonly audio: ResponseAudio;
   /** Whether the caller's speech makes the server cut its own off; per the session's settings. */
   interruptsResponse = true;
+  /** Audio sent over earlier connections: the server counts anew with each. */
+  audioBaseMs = 0;
   readonly #calls = new FunctionCalls();
   readonly #redactor: Redactor;
   readonly #emit: EmitEvent;
@@ -58,6 +60,16 @@ export class Conversation {
     this.#emit = emit;
   }
 
+  /** The connection is lost in the middle of whatever was going on. */
+  breakOff(now: Instant): void {
+    for (const id of this.gate.outstandingCalls) this.#emit({ type: "toolCancelled", id }, now);
+    for (const responseId of this.audio.live) {
+      const detail = "The connection was lost.";
+      this.#emit({ type: "audioDone", responseId }, now);
+      this.#emit({ type: "turnDone", responseId, status: "incomplete", detail }, now);
+    }
+  }
+
   /** @returns false for an event that lacks what it must have. */
   handle(kind: ConversationKind, event: JsonObject, now: Instant): boolean {
     return this.#handlers[kind](event, now);
@@ -66,7 +78,7 @@ export class Conversation {
   #onSpeechStarted(event: JsonObject, now: Instant): boolean {
     const audioMs = numberField(event, "audio_start_ms");
     if (audioMs === undefined) return false;
-    this.#emit({ type: "callerSpeechStarted", audioMs }, now);
+    this.#emit({ type: "callerSpeechStarted", audioMs: this.audioBaseMs + audioMs }, now);
     if (this.interruptsResponse) {
       this.audio.cancelAll();
       this.#emit({ type: "interrupted" }, now);
@@ -77,7 +89,7 @@ export class Conversation {
   #onSpeechStopped(event: JsonObject, now: Instant): boolean {
     const audioMs = numberField(event, "audio_end_ms");
     if (audioMs === undefined) return false;
-    this.#emit({ type: "callerSpeechStopped", audioMs }, now);
+    this.#emit({ type: "callerSpeechStopped", audioMs: this.audioBaseMs + audioMs }, now);
     return true;
   }
 

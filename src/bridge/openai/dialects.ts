@@ -37,6 +37,8 @@ export interface OpenAiDialect {
   readonly turnDetectionNames: Readonly<Record<string, string>>;
   /** Fields of turn detection that the dialect does not know, and strict servers refuse. */
   readonly unknownTurnFields: readonly string[];
+  /** What written content of the model's is called. */
+  readonly assistantText: "output_text" | "text";
   readonly voice: (name: string) => unknown;
 }
 
@@ -80,6 +82,7 @@ const OPENAI: OpenAiDialect = {
   formatNames: undefined,
   turnDetectionNames: {},
   unknownTurnFields: [],
+  assistantText: "output_text",
   voice: asItIs,
 };
 
@@ -108,6 +111,7 @@ export const DIALECTS: Readonly<Record<OpenAiDialectName, OpenAiDialect>> = {
     formatNames: { pcm: "pcm16", pcmu: "g711_ulaw", pcma: "g711_alaw" },
     turnDetectionNames: { semantic_vad: "azure_semantic_vad" },
     unknownTurnFields: ["eagerness", "idle_timeout_ms"],
+    assistantText: "text",
     // Azure's own voices have their locale in the name; those of OpenAI are single words.
     voice: (name) => ({ type: name.includes("-") ? "azure-standard" : "openai", name }),
   },

@@ -58,6 +58,11 @@ export interface OpenAiOptions {
   readonly stallTimeoutMs?: number;
   /** Audio gathered into one append message, 10 to 500. Default 20. */
   readonly appendMs?: number;
+  /**
+   * Times that a lost connection is opened again. The new session is told what was said, and has
+   * forgotten the rest. Default 0: a harness that did so by itself would hide an outage.
+   */
+  readonly reconnectAttemptsMax?: number;
   /** Caller audio kept until the session is ready; beyond it the oldest is dropped. Default 5 000. */
   readonly readyBufferMs?: number;
 }
@@ -85,6 +90,7 @@ export interface OpenAiSettings {
   readonly stallTimeoutMs: number;
   readonly appendMs: number;
   readonly readyBufferMs: number;
+  readonly reconnectAttemptsMax: number;
 }
 
 /**
@@ -107,11 +113,27 @@ export function openAiSettings(options: OpenAiOptions): OpenAiSettings {
     tools: options.tools ?? [],
     turnDetection: options.turnDetection,
     transcription: options.transcription,
+    ...limits(options),
+    appendMs: checkedAppendMs(options.appendMs ?? APPEND_MS),
+  };
+}
+
+function limits(
+  options: OpenAiOptions,
+): Pick<
+  OpenAiSettings,
+  | "connectTimeoutMs"
+  | "sessionUpdateTimeoutMs"
+  | "stallTimeoutMs"
+  | "readyBufferMs"
+  | "reconnectAttemptsMax"
+> {
+  return {
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     sessionUpdateTimeoutMs: options.sessionUpdateTimeoutMs ?? 5000,
     stallTimeoutMs: options.stallTimeoutMs ?? 15_000,
-    appendMs: checkedAppendMs(options.appendMs ?? APPEND_MS),
     readyBufferMs: options.readyBufferMs ?? 5000,
+    reconnectAttemptsMax: options.reconnectAttemptsMax ?? 0,
   };
 }
 

@@ -218,6 +218,58 @@ describe("OpenAiProtocol session", () => {
   });
 });
 
+describe("OpenAiProtocol reconnection", () => {
+  it("gives up when its attempts are used up, with the reason of the last", () => {
+    const engine = readyProtocol({ reconnectAttemptsMax: 2 });
+    let now = START;
+    const closed: unknown[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      engine.handleSocketError(Object.assign(new Error("x"), { code: "ECONNREFUSED" }));
+      engine.handleClose(1006, "", now);
+      now = after(now, 10_000);
+      engine.handleTimeout(now);
+      closed.push(...events(drain(engine)).filter(({ type }) => type !== "reconnecting"));
+    }
+    expect(closed).toMatchObject([
+      { type: "error", code: "ERR_AI_UNREACHABLE" },
+      { type: "closed", code: 1006 },
+    ]);
+    expect(engine.counts.reconnections).toBe(2);
+  });
+
+  it.each([
+    [1008, "", undefined],
+    [1006, "", 401],
+  ])("does not repeat what would be refused again (%i)", (code, reason, statusCode) => {
+    const engine = readyProtocol({ reconnectAttemptsMax: 2 });
+    if (statusCode !== undefined) {
+      engine.handleSocketError(Object.assign(new Error("x"), { statusCode }));
+    }
+    engine.handleClose(code, reason, START);
+    expect(events(drain(engine)).at(-1)).toMatchObject({ type: "closed" });
+  });
+
+  it("keeps the caller's audio meanwhile, and counts the server's time on from there", () => {
+    const engine = readyProtocol({ reconnectAttemptsMax: 2 });
+    engine.appendAudio(new Int16Array(24_000), START);
+    engine.handleClose(1006, "", START);
+    drain(engine);
+    engine.appendAudio(new Int16Array(480).fill(7), START);
+    expect(appended(drain(engine))).toHaveLength(0);
+    receive(engine, { type: "session.created", session: {} });
+    receive(engine, { type: "session.updated", session: {} });
+    expect(appended(drain(engine))[0]).toBe(7);
+    receive(engine, { type: "input_audio_buffer.speech_started", audio_start_ms: 10 });
+    expect(events(drain(engine))[0]).toEqual({ type: "callerSpeechStarted", audioMs: 1010 });
+  });
+
+  it("is not tried where the first connection fails: the call is refused instead", () => {
+    const engine = protocol({ reconnectAttemptsMax: 5 });
+    engine.handleClose(1006, "", START);
+    expect(events(drain(engine)).at(-1)).toMatchObject({ type: "closed" });
+  });
+});
+
 describe("OpenAiProtocol stalls", () => {
   it("reports a response that was asked for and does not come", () => {
     const engine = readyProtocol({ stallTimeoutMs: 500 });

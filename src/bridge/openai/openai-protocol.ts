@@ -1,8 +1,9 @@
 import { after, elapsedMs, type Instant, type SidetoneError } from "../../environment/index.ts";
-import type { AiEvent, WireDirection } from "../ai-session.ts";
 import { CallerAudioQueue } from "../provider/caller-audio-queue.ts";
 import { type JsonObject, objectField, parseObject, textField } from "../provider/json-fields.ts";
+import { ProtocolOutbox, type SessionEnd } from "../provider/protocol-outbox.ts";
 import type { ProtocolOutput, ProviderProtocol } from "../provider/provider-protocol.ts";
+import { isWorthAnotherTry, Reconnection } from "../provider/reconnection.ts";
 import { Redactor } from "../provider/redaction.ts";
 import {
   closedByServer,
@@ -21,6 +22,7 @@ import {
   truncateItem,
 } from "./client-events.ts";
 import { Conversation } from "./conversation.ts";
+import { History } from "./history.ts";
 import type { OpenAiSettings } from "./openai-options.ts";
 import { type ServerEventKind, serverEventKind } from "./server-events.ts";
 import { effectiveSession } from "./session-state.ts";
@@ -34,12 +36,10 @@ export type ProtocolCounts = {
   readonly halfSamples: number;
   readonly refusedRequests: number;
   readonly droppedInputSamples: number;
+  readonly reconnections: number;
 };
 
-type State = "connecting" | "updating" | "ready" | "closed";
-
-/** Malformed events reported as faults; all are counted. */
-const MALFORMED_REPORTS_MAX = 5;
+type State = "connecting" | "updating" | "ready" | "waiting" | "closed";
 
 /**
  * The OpenAI Realtime protocol in its dialects (`DIALECTS`), client side.
@@ -48,17 +48,19 @@ const MALFORMED_REPORTS_MAX = 5;
  * come out of `takeOutput`. Nothing that a server sends makes it throw. It knows nothing of the
  * call, and does not know what was played.
  *
- * connecting ─ session.created ► updating ─ session.updated ► ready; any of them ► closed.
+ * connecting ─ session.created ► updating ─ session.updated ► ready; any of them ► closed. Where it
+ * may, a lost connection is followed by a new session that is told what was said: ready ► waiting ►
+ * connecting.
  */
 export class OpenAiProtocol implements ProviderProtocol {
-  /** Whether messages are also put out as `wire`, for ai.jsonl. */
-  isTraced = false;
   readonly #settings: OpenAiSettings;
   readonly #host: string;
   readonly #redactor: Redactor;
-  readonly #conversation: Conversation;
+  #conversation: Conversation;
   readonly #input: CallerAudioQueue;
-  readonly #outputs: ProtocolOutput[] = [];
+  readonly #outbox: ProtocolOutbox;
+  readonly #history = new History();
+  readonly #reconnection: Reconnection;
   #state: State = "connecting";
   #since: Instant;
   #lastNewsAt: Instant;
@@ -66,20 +68,33 @@ export class OpenAiProtocol implements ProviderProtocol {
   #socketError: Error | undefined;
   #eventCount = 0;
   #requestEventId: string | undefined;
-  #malformedEvents = 0;
   #unknownEvents = 0;
   #refusedRequests = 0;
+  /** Of conversations that were lost. */
+  #lostCounts = { stragglerDeltas: 0, halfSamples: 0 };
+  #wasReady = false;
+  /** A response was owed when the connection was lost. */
+  #isOwedResponse = false;
 
   constructor(settings: OpenAiSettings, startedAt: Instant) {
     this.#settings = settings;
     this.#host = new URL(settings.url).host;
     this.#redactor = new Redactor(settings.credentials.known, audioFieldsOf);
-    this.#conversation = new Conversation(this.#redactor, settings.output, (event, now) =>
-      this.#emit(event, now),
-    );
+    this.#outbox = new ProtocolOutbox(this.#redactor);
+    this.#reconnection = new Reconnection(settings.reconnectAttemptsMax);
+    this.#conversation = this.#newConversation();
     this.#input = new CallerAudioQueue(settings);
     this.#since = startedAt;
     this.#lastNewsAt = startedAt;
+  }
+
+  /** Whether messages are also put out as `wire`, for ai.jsonl. */
+  get isTraced(): boolean {
+    return this.#outbox.isTraced;
+  }
+
+  set isTraced(isTraced: boolean) {
+    this.#outbox.isTraced = isTraced;
   }
 
   get isClosed(): boolean {
@@ -93,18 +108,20 @@ export class OpenAiProtocol implements ProviderProtocol {
 
   get counts(): ProtocolCounts {
     return {
-      malformedEvents: this.#malformedEvents,
+      malformedEvents: this.#outbox.malformedEvents,
       unknownEvents: this.#unknownEvents,
-      stragglerDeltas: this.#conversation.audio.stragglerDeltas,
-      halfSamples: this.#conversation.audio.halfSamples,
+      stragglerDeltas: this.#lostCounts.stragglerDeltas + this.#conversation.audio.stragglerDeltas,
+      halfSamples: this.#lostCounts.halfSamples + this.#conversation.audio.halfSamples,
       refusedRequests: this.#refusedRequests,
       droppedInputSamples: this.#input.droppedSamples,
+      reconnections: this.#reconnection.total,
     };
   }
 
   /** When `handleTimeout` is due. */
   get nextTimeout(): Instant | undefined {
     const { connectTimeoutMs, sessionUpdateTimeoutMs, stallTimeoutMs } = this.#settings;
+    if (this.#state === "waiting") return this.#since;
     if (this.#state === "connecting") return after(this.#since, connectTimeoutMs);
     if (this.#state === "updating") return after(this.#since, sessionUpdateTimeoutMs);
     const isAwaiting = this.#state === "ready" && this.#conversation.gate.isAwaitingServer;
@@ -113,7 +130,7 @@ export class OpenAiProtocol implements ProviderProtocol {
 
   /** Removes and returns the oldest output not yet taken. */
   takeOutput(): ProtocolOutput | undefined {
-    return this.#outputs.length === 0 ? undefined : this.#outputs.shift();
+    return this.#outbox.take();
   }
 
   /** The server speaks first. */
@@ -121,16 +138,16 @@ export class OpenAiProtocol implements ProviderProtocol {
 
   /** One message of the server. */
   handleMessage(text: string, now: Instant): void {
-    if (this.#state === "closed") return;
+    if (this.#state === "closed" || this.#state === "waiting") return;
     this.#lastNewsAt = now;
     const event = parseObject(text);
     const type = textField(event, "type");
     if (event === undefined || type === undefined) {
-      this.#trace({ malformed: true, chars: text.length }, "received", now);
-      this.#noteMalformed("a message that is no event", now);
+      this.#outbox.traceMalformed(text, now);
+      this.#outbox.noteMalformed("a message that is no event", now);
       return;
     }
-    this.#trace(event, "received", now);
+    this.#outbox.trace(event, "received", now);
     const kind = serverEventKind(type);
     if (kind === undefined) {
       this.#unknownEvents += 1;
@@ -138,7 +155,7 @@ export class OpenAiProtocol implements ProviderProtocol {
     }
     this.#lastEvent = type;
     const isComplete = this.#handleEvent(kind, event, now);
-    if (!isComplete) this.#noteMalformed(`an incomplete ${type} event`, now);
+    if (!isComplete) this.#outbox.noteMalformed(`an incomplete ${type} event`, now);
     this.#requestResponse(now);
   }
 
@@ -149,20 +166,23 @@ export class OpenAiProtocol implements ProviderProtocol {
 
   /** The connection has ended. */
   handleClose(code: number, reason: string, now: Instant): void {
-    if (this.#state === "closed") return;
+    if (this.#state === "closed" || this.#state === "waiting") return;
     const detail = this.#redactor.detail(reason);
+    if (isWorthAnotherTry(code, this.#socketError) && this.#tryAgain(code, now)) return;
     const wasOpened = this.#state !== "connecting" || code !== 1006;
     const error = wasOpened
       ? closedByServer(code, detail)
       : connectFailure(this.#host, this.#socketError);
-    this.#fail(error, now, { code, reason: detail });
+    this.#end({ code, reason: detail }, error, now);
   }
 
   handleTimeout(now: Instant): void {
     const dueAt = this.nextTimeout;
     if (dueAt === undefined || elapsedMs(dueAt, now) < 0) return;
     const { connectTimeoutMs, sessionUpdateTimeoutMs, stallTimeoutMs } = this.#settings;
-    if (this.#state === "connecting") {
+    if (this.#state === "waiting") this.#connect(now);
+    else if (this.#state !== "ready" && this.#tryAgain(1006, now)) return;
+    else if (this.#state === "connecting") {
       this.fail(connectTimeout(this.#host, connectTimeoutMs), now);
     } else if (this.#state === "updating") {
       this.fail(stalled("session.updated", sessionUpdateTimeoutMs, this.#lastEvent), now);
@@ -185,20 +205,21 @@ export class OpenAiProtocol implements ProviderProtocol {
     if (item === undefined || this.#state !== "ready") return;
     const receivedMs = Math.floor(item.receivedSamples / this.#input.samplesPerMs);
     const audioEndMs = Math.max(0, Math.min(Math.floor(playedMs), receivedMs));
-    this.#send(truncateItem(this.#eventId(), itemId, item.contentIndex, audioEndMs), now);
+    this.#outbox.send(truncateItem(this.#eventId(), itemId, item.contentIndex, audioEndMs), now);
   }
 
   /** Ends a response that is being made; does nothing where it is not. */
   cancelResponse(responseId: string, now: Instant): void {
     if (!this.#conversation.audio.isLive(responseId) || this.#state !== "ready") return;
     this.#conversation.audio.cancel(responseId);
-    this.#send(responseCancel(this.#eventId(), responseId), now);
+    this.#outbox.send(responseCancel(this.#eventId(), responseId), now);
   }
 
   /** Answers a tool call; see `ResponseGate` for when a response is asked for. */
   sendToolResult(callId: string, result: string, respond: boolean, now: Instant): void {
-    if (this.#state !== "ready") return;
-    this.#send(functionCallOutput(this.#eventId(), callId, result), now);
+    // A call of a session that was lost is not known to the present one.
+    if (this.#state !== "ready" || !this.#conversation.gate.isOutstanding(callId)) return;
+    this.#outbox.send(functionCallOutput(this.#eventId(), callId, result), now);
     this.#conversation.gate.handleToolAnswer(callId, respond);
     this.#requestResponse(now);
   }
@@ -215,13 +236,12 @@ export class OpenAiProtocol implements ProviderProtocol {
 
   /** Ends the session from our side. */
   close(now: Instant): void {
-    if (this.#state === "closed") return;
-    this.#close({ code: 1000, reason: "" }, now);
+    if (this.#state !== "closed") this.#end({ code: 1000, reason: "" }, undefined, now);
   }
 
   /** Ends the session because of a fault that the pump or this engine found. */
   fail(error: SidetoneError, now: Instant): void {
-    if (this.#state !== "closed") this.#fail(error, now, { code: 1006, reason: error.code });
+    if (this.#state !== "closed") this.#end({ code: 1006, reason: error.code }, error, now);
   }
 
   #handleEvent(kind: ServerEventKind, event: JsonObject, now: Instant): boolean {
@@ -235,7 +255,7 @@ export class OpenAiProtocol implements ProviderProtocol {
     if (this.#state !== "connecting") return true;
     this.#state = "updating";
     this.#since = now;
-    this.#send(sessionUpdate(this.#eventId(), this.#settings), now);
+    this.#outbox.send(sessionUpdate(this.#eventId(), this.#settings), now);
     return true;
   }
 
@@ -247,11 +267,59 @@ export class OpenAiProtocol implements ProviderProtocol {
     if (effective.mismatch !== undefined) {
       this.fail(effective.mismatch, now);
     } else if (this.#state === "updating") {
-      this.#state = "ready";
-      this.#emit({ type: "ready" }, now);
-      this.appendAudio(new Int16Array(0), now);
+      this.#becomeReady(now);
     }
     return true;
+  }
+
+  #becomeReady(now: Instant): void {
+    this.#state = "ready";
+    this.#reconnection.handleReady();
+    this.#conversation.audioBaseMs = this.#input.sentMs;
+    if (this.#wasReady) {
+      const { assistantText } = this.#settings.dialect;
+      for (const line of this.#history.messages(() => this.#eventId(), assistantText)) {
+        this.#outbox.send(line, now);
+      }
+      this.#outbox.emit({ type: "resumed", toldLines: this.#history.length }, now);
+      if (this.#isOwedResponse) this.#conversation.gate.want({ isForTools: false });
+    } else this.#outbox.emit({ type: "ready" }, now);
+    this.#wasReady = true;
+    this.#isOwedResponse = false;
+    this.appendAudio(new Int16Array(0), now);
+  }
+
+  /** @returns false where the session cannot go on. One that never was ready does not. */
+  #tryAgain(code: number, now: Instant): boolean {
+    const attemptAt = this.#wasReady ? this.#reconnection.nextAttempt(now) : undefined;
+    if (attemptAt === undefined) return false;
+    this.#isOwedResponse ||= this.#conversation.gate.isOwing;
+    this.#conversation.breakOff(now);
+    const { attempts: attempt } = this.#reconnection;
+    const inMs = elapsedMs(now, attemptAt);
+    this.#outbox.emit({ type: "reconnecting", code, attempt, inMs }, now);
+    const { stragglerDeltas, halfSamples } = this.counts;
+    this.#lostCounts = { stragglerDeltas, halfSamples };
+    this.#conversation = this.#newConversation();
+    this.#state = "waiting";
+    this.#since = attemptAt;
+    if (attemptAt <= now) this.#connect(now);
+    return true;
+  }
+
+  #connect(now: Instant): void {
+    this.#state = "connecting";
+    this.#since = now;
+    this.#socketError = undefined;
+    this.#outbox.connect();
+  }
+
+  #newConversation(): Conversation {
+    return new Conversation(this.#redactor, this.#settings.output, (event, now) => {
+      if (event.type === "callerTranscript") this.#history.add("user", event.text);
+      if (event.type === "botTranscript") this.#history.add("assistant", event.text);
+      this.#outbox.emit(event, now);
+    });
   }
 
   #onError(event: JsonObject, now: Instant): boolean {
@@ -264,7 +332,8 @@ export class OpenAiProtocol implements ProviderProtocol {
       this.#refusedRequests += 1;
       this.#conversation.gate.handleRefused();
     } else if (isAboutCredentials(providerCode)) {
-      this.#fail(unauthorized(this.#host, providerCode), now, { code: 1008, reason: providerCode });
+      const failure = unauthorized(this.#host, providerCode);
+      this.#end({ code: 1008, reason: providerCode }, failure, now);
     } else if (this.#state === "ready") {
       this.#onSessionError(providerCode, error, now);
     } else {
@@ -285,8 +354,9 @@ export class OpenAiProtocol implements ProviderProtocol {
     const code = "ERR_AI_PROVIDER_ERROR";
     const detail = this.#redactor.detail(textField(error, "message") ?? "");
     const message = `The AI server reported ${providerCode}: ${detail}`;
-    this.#emit({ type: "error", code, message, fatal: false, providerCode }, now);
-    if (providerCode === "session_expired") this.#emit({ type: "goingAway", timeLeftMs: 0 }, now);
+    this.#outbox.emit({ type: "error", code, message, fatal: false, providerCode }, now);
+    if (providerCode === "session_expired")
+      this.#outbox.emit({ type: "goingAway", timeLeftMs: 0 }, now);
   }
 
   #requestResponse(now: Instant): void {
@@ -295,49 +365,20 @@ export class OpenAiProtocol implements ProviderProtocol {
     if (request === undefined) return;
     this.#requestEventId = this.#eventId();
     this.#lastNewsAt = now;
-    this.#send(responseCreate(this.#requestEventId, request.instructions), now);
+    this.#outbox.send(responseCreate(this.#requestEventId, request.instructions), now);
   }
 
-  #noteMalformed(what: string, now: Instant): void {
-    this.#malformedEvents += 1;
-    if (this.#malformedEvents > MALFORMED_REPORTS_MAX) return;
-    const message = `The AI server sent ${what}; it was ignored. See ai.jsonl.`;
-    this.#emit({ type: "error", code: "ERR_AI_EVENT_MALFORMED", message, fatal: false }, now);
-  }
-
-  #fail(error: SidetoneError, now: Instant, end: { code: number; reason: string }): void {
-    const { code, message } = error;
-    this.#emit({ type: "error", code, message, fatal: true, error }, now);
-    this.#close(end, now);
-  }
-
-  #close(end: { code: number; reason: string }, now: Instant): void {
+  #end(end: SessionEnd, error: SidetoneError | undefined, now: Instant): void {
     this.#state = "closed";
-    this.#emit({ type: "closed", ...end }, now);
-    this.#outputs.push({ kind: "close" });
+    this.#outbox.close(end, error, now);
   }
 
-  #emit(event: AiEvent, arrivedAt: Instant): void {
-    this.#outputs.push({ kind: "event", event, arrivedAt });
-  }
-
-  #send(event: JsonObject, now: Instant): void {
-    this.#outputs.push({ kind: "send", text: JSON.stringify(event) });
-    this.#trace(event, "sent", now);
-  }
-
-  /** As `#send`, for the one message that there are fifty of in a second. */
   #sendAppend(base64: string, bytes: number, at: Instant): void {
-    const text = `{"type":"input_audio_buffer.append","audio":"${base64}"}`;
-    this.#outputs.push({ kind: "send", text });
-    if (!this.isTraced) return;
-    const json = `{"type":"input_audio_buffer.append","audio":{"bytes":${bytes}}}`;
-    this.#outputs.push({ kind: "wire", json, direction: "sent", at });
-  }
-
-  #trace(event: JsonObject, direction: WireDirection, at: Instant): void {
-    if (!this.isTraced) return;
-    this.#outputs.push({ kind: "wire", json: this.#redactor.message(event), direction, at });
+    this.#outbox.sendAudio(
+      `{"type":"input_audio_buffer.append","audio":"${base64}"}`,
+      () => `{"type":"input_audio_buffer.append","audio":{"bytes":${bytes}}}`,
+      at,
+    );
   }
 
   #eventId(): string {

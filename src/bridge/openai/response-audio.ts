@@ -64,6 +64,11 @@ export class ResponseAudio {
     return this.#live.has(responseId);
   }
 
+  /** Responses that have not ended. */
+  get live(): readonly string[] {
+    return [...this.#live.keys()];
+  }
+
   /** From now on, audio of this response is a straggler. */
   cancel(responseId: string): void {
     const response = this.#live.get(responseId);

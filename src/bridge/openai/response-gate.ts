@@ -28,6 +28,20 @@ export class ResponseGate {
     return this.#activeResponseId !== undefined || this.#requested !== undefined;
   }
 
+  /** Whether a response is active, asked for or wanted. */
+  get isOwing(): boolean {
+    return this.isAwaitingServer || this.#wanted !== undefined;
+  }
+
+  /** The calls that are not answered yet. */
+  get outstandingCalls(): readonly string[] {
+    return [...this.#outstandingCalls];
+  }
+
+  isOutstanding(callId: string): boolean {
+    return this.#outstandingCalls.has(callId);
+  }
+
   want(request: ResponseRequest): void {
     this.#wanted = request;
   }

@@ -226,6 +226,7 @@ describe("GeminiProtocol ends", () => {
     expect(events(outputs)).toMatchObject([
       { type: "audioDone" },
       { type: "turnDone", status: "incomplete" },
+      { type: "reconnecting", code: 1001, attempt: 1, inMs: 0 },
     ]);
     expect(outputs.at(-1)).toEqual({ kind: "connect" });
   });
