@@ -42,11 +42,11 @@ export interface RunParameters extends CallLimits {
   /** DNS servers instead of this host's: "192.0.2.53", "192.0.2.53:5353". */
   readonly dnsServers?: readonly string[];
   /** By what the caller's requests go where the target does not say: udp, tcp, tls, ws or wss. */
-  readonly transport?: SipTransport;
+  readonly sipTransport?: SipTransport;
   /** PEM files: authorities that the caller trusts, and its own certificate with the key. */
-  readonly tlsCa?: string;
-  readonly tlsCertificate?: string;
-  readonly tlsKey?: string;
+  readonly sipCa?: string;
+  readonly sipCertificate?: string;
+  readonly sipKey?: string;
 }
 
 /** What a scenario wants an agent to be like. */
@@ -117,14 +117,14 @@ class Run {
 
   /** What the run's parameters say, then the scenario. */
   async #callerSip(wanted: SipSettings = {}): Promise<SipSettings> {
-    const { transport, tlsCa, tlsCertificate, tlsKey } = this.#parameters;
+    const { sipTransport, sipCa, sipCertificate, sipKey } = this.#parameters;
     const tls = await readTlsFiles({
-      ...(tlsCa === undefined ? {} : { ca: tlsCa }),
-      ...(tlsCertificate === undefined ? {} : { certificate: tlsCertificate }),
-      ...(tlsKey === undefined ? {} : { key: tlsKey }),
+      ...(sipCa === undefined ? {} : { ca: sipCa }),
+      ...(sipCertificate === undefined ? {} : { certificate: sipCertificate }),
+      ...(sipKey === undefined ? {} : { key: sipKey }),
     });
     return {
-      ...(transport === undefined ? {} : { transport }),
+      ...(sipTransport === undefined ? {} : { transport: sipTransport }),
       ...wanted,
       tls: { ...tls, ...wanted.tls },
     };

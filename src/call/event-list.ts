@@ -1,5 +1,8 @@
 import { after, type Clock } from "../environment/index.ts";
 
+/** Peers decide how much comes; the newest are kept. */
+const ITEMS_MAX = 10_000;
+
 /** What an agent told of one kind, in order, and a way to wait for more. */
 export class EventList<Item> {
   readonly #clock: Clock;
@@ -16,6 +19,7 @@ export class EventList<Item> {
 
   add(item: Item): void {
     this.#items.push(item);
+    if (this.#items.length > ITEMS_MAX) this.#items.shift();
     for (const listener of this.#listeners) listener();
   }
 

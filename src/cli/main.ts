@@ -29,6 +29,9 @@ Options
   --max-ring SECONDS   the longest that a call may ring (default: 180)
   --max-duration SECONDS  the longest that a call may last (default: 300)
   --dns SERVER         a DNS server instead of this machine's, ADDRESS or ADDRESS:PORT (repeatable)
+  --sip-transport NAME  udp (default), tcp or tls, where the bot's address does not say
+  --sip-ca FILE        the authority that callers trust, in place of those that Node.js knows
+  --sip-certificate FILE, --sip-key FILE  what callers show to bots that ask for a certificate
   --ai PROTOCOL        by which embedded bots speak to their AI: openai (default), azure-openai
                        or gemini
   --tools FILE         a module of tools for the AI of embedded bots (may be repeated; docs/tools.md)
@@ -67,6 +70,10 @@ const OPTIONS = {
   "max-concurrent": { type: "string" },
   "max-ring": { type: "string" },
   "max-duration": { type: "string" },
+  "sip-transport": { type: "string" },
+  "sip-ca": { type: "string" },
+  "sip-certificate": { type: "string" },
+  "sip-key": { type: "string" },
   seed: { type: "string" },
   script: { type: "string", default: "reception" },
   port: { type: "string", default: "8765" },

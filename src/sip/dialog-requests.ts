@@ -22,6 +22,8 @@ export type DialogReply =
       readonly message: IncomingResponseMessage;
       readonly statusCode: number;
       readonly sentAt: Instant;
+      /** Why its challenge could not be answered. */
+      readonly error?: SidetoneError;
     }
   | { readonly kind: "failed"; readonly error: SidetoneError }
   | { readonly kind: "silent" }
@@ -89,7 +91,8 @@ export class DialogRequests {
     // sip.js makes responses up, without text, where none came.
     const isFromPeer = (message as { data?: string }).data !== undefined;
     if (isFromPeer) {
-      return { kind: "answered", message, statusCode: message.statusCode ?? 0, sentAt };
+      const why = error === undefined ? {} : { error };
+      return { kind: "answered", message, statusCode: message.statusCode ?? 0, sentAt, ...why };
     }
     return error === undefined ? { kind: "silent" } : { kind: "failed", error };
   }

@@ -19,6 +19,8 @@ export type OutsideReply =
       readonly message: IncomingResponseMessage;
       readonly statusCode: number;
       readonly sentAt: Instant;
+      /** Why its challenge could not be answered. */
+      readonly error?: SidetoneError;
     }
   | { readonly kind: "failed"; readonly error: SidetoneError }
   | { readonly kind: "silent" };
@@ -79,7 +81,8 @@ export class OutsideRequest {
   #replyIn(message: IncomingResponseMessage, sentAt: Instant): OutsideReply {
     const error = this.#context.takeSendFailure(this.#message.callId);
     if ((message as { data?: string }).data !== undefined) {
-      return { kind: "answered", message, statusCode: message.statusCode ?? 0, sentAt };
+      const why = error === undefined ? {} : { error };
+      return { kind: "answered", message, statusCode: message.statusCode ?? 0, sentAt, ...why };
     }
     return error === undefined ? { kind: "silent" } : { kind: "failed", error };
   }

@@ -52,7 +52,7 @@ export async function sendMessage(requests: DialogRequests, text: string): Promi
   return answerIn(await requests.send({ method: "MESSAGE", body: textBody(text) }));
 }
 
-/** What the peer said to a MESSAGE. @throws RemoteError ERR_MESSAGE_REJECTED. */
+/** What the peer said to a MESSAGE. @throws RemoteError ERR_MESSAGE_REJECTED, or why a challenge was not answered. */
 export function answerIn(
   reply: OutsideReply | Awaited<ReturnType<DialogRequests["send"]>>,
 ): MessageAnswer {
@@ -65,7 +65,9 @@ export function answerIn(
   }
   const { statusCode, sentAt } = reply;
   if (statusCode < 300) return { statusCode, sentAt };
-  throw rejected(`refused our MESSAGE request with status ${statusCode}`, { statusCode });
+  throw (
+    reply.error ?? rejected(`refused our MESSAGE request with status ${statusCode}`, { statusCode })
+  );
 }
 
 /**

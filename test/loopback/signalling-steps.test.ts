@@ -15,10 +15,13 @@ const folders: string[] = [];
 
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
-async function ran(feature: string): Promise<CliResult & { readonly folder: string }> {
+async function ran(
+  feature: string,
+  ...options: readonly string[]
+): Promise<CliResult & { readonly folder: string }> {
   const folder = await mkdtemp(join(tmpdir(), "sidetone-signalling-"));
   folders.push(folder);
-  const args = ["run", `${FEATURES}/${feature}`, "--reports", folder];
+  const args = ["run", `${FEATURES}/${feature}`, ...options, "--reports", folder];
   return { ...(await resultOf(startCli(args, PASSWORDS))), folder };
 }
 
@@ -47,6 +50,17 @@ describe("steps about transports, accounts, registration and messages", { timeou
   it("choose by what calls travel, and say by what they did", async ({ expect }) => {
     const { exitCode, output } = await ran("signalling-green.feature");
     expect(exitCode, output).toBe(0);
+  });
+
+  it("take the options of a run for what they do not say", async ({ expect }) => {
+    const tls = ["ca", "ca.pem", "certificate", "caller.pem", "key", "caller.key"];
+    const files = tls.map((text, index) =>
+      index % 2 === 0 ? `--sip-${text}` : `fixtures/tls/${text}`,
+    );
+    const good = await ran("sip-options.feature", "--sip-transport", "tcp", ...files);
+    expect(good.exitCode, good.output).toBe(0);
+    const bad = await ran("sip-options.feature", "--sip-transport", "carrier-pigeon");
+    expect([bad.exitCode, bad.output]).toEqual([2, expect.stringContaining("ERR_SIP_TRANSPORT")]);
   });
 
   it("let agents have accounts, and leave no password anywhere", async ({ expect }) => {

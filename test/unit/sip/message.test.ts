@@ -208,6 +208,35 @@ describe("MESSAGE outside of a call", () => {
     expect(second.error).toMatchObject({ code: "ERR_ENDPOINT_CLOSED" });
   });
 
+  it("brings credentials where they are asked for, within a call and outside", async () => {
+    const demand = {
+      realm: "bot.example",
+      users: [{ user: "alice", password: "secret-1" }],
+      methods: ["INVITE", "MESSAGE"],
+    };
+    const strict = await lab.endpoint(3, "strict", { demand });
+    strict.onMessage = (message) => taken.push(message);
+    strict.onInvite = (call) => {
+      call.onMessage = (message) => taken.push(message);
+      call.answer(new FakeNegotiator());
+    };
+    const credentials = [{ user: "alice", password: "secret-1" }];
+    const caller = await lab.endpoint(1, "caller", { credentials });
+    const outside = outcomeOf(caller.sendMessage("sip:strict@192.0.2.3", "One", 5000));
+    await lab.advance(100);
+    const call = caller.call("sip:strict@192.0.2.3", { negotiator: new FakeNegotiator() });
+    await lab.advance(100);
+    const within = outcomeOf(call.message("Two"));
+    await lab.advance(100);
+    const stranger = await lab.endpoint(4, "stranger");
+    const refused = outcomeOf(stranger.sendMessage("sip:strict@192.0.2.3", "Three", 5000));
+    await lab.advance(100);
+
+    expect([outside.value, within.value]).toMatchObject([{ statusCode: 200 }, { statusCode: 200 }]);
+    expect(taken.map(({ text }) => text)).toEqual(["One", "Two"]);
+    expect(refused.error).toMatchObject({ code: "ERR_SIP_CREDENTIALS_MISSING" });
+  });
+
   it("goes only to whom may be called", async () => {
     const careful = await lab.endpoint(3, "careful", { allow: [] });
     const outcome = outcomeOf(careful.sendMessage("sip:bot@192.0.2.2", "x", 1000));

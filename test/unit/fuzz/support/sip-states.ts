@@ -66,6 +66,7 @@ const METHODS =
 const EXTRA: Readonly<Partial<Record<string, readonly string[]>>> = {
   INFO: ["Content-Type: application/dtmf-relay"],
   INVITE: [RAW_CONTACT, SDP_TYPE],
+  MESSAGE: ["Content-Type: text/plain"],
   NOTIFY: ["Event: refer", "Subscription-State: active", "Content-Type: message/sipfrag"],
   PRACK: ["RAck: 1 1 INVITE"],
   REFER: [RAW_CONTACT, "Refer-To: <sip:other@192.0.2.77>"],
@@ -75,6 +76,7 @@ const EXTRA: Readonly<Partial<Record<string, readonly string[]>>> = {
 const BODIES: Readonly<Partial<Record<string, string>>> = {
   INFO: "Signal=5\r\nDuration=160\r\n",
   INVITE: RAW_SDP,
+  MESSAGE: "Hello",
   NOTIFY: "SIP/2.0 200 OK\r\n",
   UPDATE: RAW_SDP,
 };
