@@ -34,6 +34,7 @@ export {
   EmbeddedAi,
   type EmbeddedAiChanges,
   type EmbeddedAiOptions,
+  type SpeechPlugIns,
   serveRealtimeServer,
 } from "./realtime-service.ts";
 export type { RegistrationWatch } from "./registration-watch.ts";

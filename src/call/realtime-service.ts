@@ -1,6 +1,20 @@
-import { loadVoices } from "../audio/index.ts";
-import type { Channel, Environment, FileStore, SocketAddress } from "../environment/index.ts";
-import { parseScript, RealtimeServer, type ServerEvent } from "../realtime-server/index.ts";
+import { loadVoices, type VoiceLibrary } from "../audio/index.ts";
+import {
+  type Channel,
+  type Environment,
+  type FileStore,
+  present,
+  type SocketAddress,
+} from "../environment/index.ts";
+import {
+  parseScript,
+  RealtimeServer,
+  type RealtimeServerOptions,
+  type ServerEvent,
+  type SpeechRecogniser,
+  type SpeechSynthesiser,
+  withSynthesisedSpeech,
+} from "../realtime-server/index.ts";
 import { RemoteProcedures, serveProcedures } from "./remote-procedures.ts";
 
 /** How the embedded AI is started. Plain data: it crosses a thread's border. */
@@ -15,6 +29,16 @@ export interface EmbeddedAiOptions {
   /** From speech-stopped to the first audio, exact; default: what the script says. */
   readonly answerDelayMs?: number;
   readonly faults?: ServerFaults;
+  /** What says the texts that are not recorded: "espeak-ng", "espeak-ng:VOICE", or a module. */
+  readonly speech?: string | undefined;
+  /** What understands what is not recorded: "sherpa-onnx:CONFIG.json", or a module. */
+  readonly recogniser?: string | undefined;
+}
+
+/** Makes what the names in `EmbeddedAiOptions` stand for. */
+export interface SpeechPlugIns {
+  synthesiser(name: string): Promise<SpeechSynthesiser>;
+  recogniser(name: string): Promise<SpeechRecogniser>;
 }
 
 /** What may be changed while the embedded AI runs; it holds for connections made after it. */
@@ -49,21 +73,33 @@ export function serveRealtimeServer(
   channel: Channel,
   environment: Environment,
   files: FileStore,
+  plugIns: SpeechPlugIns,
 ): void {
   let server: RealtimeServer | undefined;
-  const readScript = async (path: string): Promise<ReturnType<typeof parseScript>> =>
-    parseScript(await files.readText(path), path);
+  let recordings: VoiceLibrary | undefined;
+  let synthesiser: SpeechSynthesiser | undefined;
+  /** The script, and a voice for everything that it says. */
+  const read = async (path: string): Promise<Pick<RealtimeServerOptions, "script" | "voices">> => {
+    const script = parseScript(await files.readText(path), path);
+    const voices = present(recordings, "the recordings are loaded before the first script");
+    if (synthesiser === undefined) return { script, voices };
+    return { script, voices: await withSynthesisedSpeech(voices, script, synthesiser) };
+  };
   const procedures: RealtimeProcedures = {
-    start: async ({ scriptPath, voicesFolder, ...options }) => {
-      const script = await readScript(scriptPath);
-      const voices = await loadVoices(files, voicesFolder);
-      server = await RealtimeServer.start(environment, { ...options, script, voices });
+    start: async ({ scriptPath, voicesFolder, speech, recogniser, ...options }) => {
+      recordings = await loadVoices(files, voicesFolder);
+      if (speech !== undefined) synthesiser = await plugIns.synthesiser(speech);
+      server = await RealtimeServer.start(environment, {
+        ...options,
+        ...(await read(scriptPath)),
+        recogniser: recogniser === undefined ? undefined : await plugIns.recogniser(recogniser),
+      });
       server.onEvent = (event) => notify(event);
       const { url, geminiUrl, secureOrigin, apiKey } = server;
       return { url, geminiUrl, secureOrigin, apiKey };
     },
     configure: async ({ scriptPath, ...changes }) => {
-      const script = scriptPath === undefined ? {} : { script: await readScript(scriptPath) };
+      const script = scriptPath === undefined ? {} : await read(scriptPath);
       server?.configure({ ...changes, ...script });
     },
     close: async () => {

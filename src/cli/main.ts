@@ -42,6 +42,8 @@ Options
   --tls-port PORT      serve: where it listens for TLS (default: the port after --port)
   --tls-ca FILE        serve: where the authority is left that clients have to trust
                        (default: sidetone-ca.pem in --reports)
+  --speech WHAT        serve: says what is not recorded: espeak-ng, espeak-ng:VOICE, or a module
+  --recogniser WHAT    serve: understands any words: sherpa-onnx:CONFIG.json, or a module
   --tls-certificate FILE, --tls-key FILE  serve, tokens serve: a certificate of your own
   --address ADDRESS    tokens serve: where it listens (default: 127.0.0.1; elsewhere only with TLS)
   --clients FILE       tokens serve: a line "NAME SECRET" for each client (default: one client, whose
@@ -81,6 +83,8 @@ const OPTIONS = {
   "tls-ca": { type: "string" },
   "tls-certificate": { type: "string" },
   "tls-key": { type: "string" },
+  speech: { type: "string" },
+  recogniser: { type: "string" },
   json: { type: "boolean", default: false },
   address: { type: "string", default: "127.0.0.1" },
   clients: { type: "string" },
@@ -131,6 +135,8 @@ function serveOptions(values: Values, seed: string): ServeOptions {
       key: values["tls-key"],
       ca: values["tls-ca"] ?? `${values.reports}/sidetone-ca.pem`,
     },
+    speech: values.speech,
+    recogniser: values.recogniser,
     seed,
     write,
   };

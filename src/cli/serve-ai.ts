@@ -18,6 +18,9 @@ export interface ServeOptions {
   /** The port for TLS; default: the one after `port`, or any. */
   readonly tlsPort: string | undefined;
   readonly tls: TlsFiles;
+  /** What speaks and what understands beyond the recordings; see `EmbeddedAiOptions`. */
+  readonly speech: string | undefined;
+  readonly recogniser: string | undefined;
   readonly seed: string;
   readonly write: (text: string) => void;
 }
@@ -35,6 +38,8 @@ export async function serveAi(options: ServeOptions): Promise<number> {
   const harness = await openHarness({ seed: options.seed });
   const ai = await harness.startEmbeddedAi({
     scriptPath: scriptPath(options.script),
+    speech: options.speech,
+    recogniser: options.recogniser,
     listen: { address: ADDRESS, port },
     tls: { listen: { address: ADDRESS, port: tlsPort }, identity: serving.identity },
   });

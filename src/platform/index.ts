@@ -3,6 +3,7 @@
  * `environment/`. It knows nothing of SIP, audio or AI.
  */
 export { createEnvironment, type EnvironmentOptions, randomSeed } from "./environment.ts";
+export { espeakWav } from "./espeak.ts";
 export { type EventLoopLag, EventLoopMonitor } from "./event-loop-lag.ts";
 export { NodeFileStore } from "./files.ts";
 export { openJournal, type ProcessJournal, takeLeftJournals } from "./journal-files.ts";
@@ -15,5 +16,5 @@ export { type ProcessChannel, parentProcessChannel, startProcess } from "./proce
 export { type IssuedCertificate, issueServerCertificate } from "./server-certificate.ts";
 export { SystemClock } from "./system-clock.ts";
 export { parentChannel, startThread, threadData } from "./threads.ts";
-export { loadUserModule } from "./user-modules.ts";
+export { loadUserModule, loadUserPackage } from "./user-modules.ts";
 export { variable, variableList, warnOnce } from "./variables.ts";

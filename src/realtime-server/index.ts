@@ -12,3 +12,9 @@ export {
 } from "./realtime-server.ts";
 export { parseScript } from "./script/parse-script.ts";
 export type { Pacing, Range, Script, ScriptTool, ScriptTurn } from "./script/script.ts";
+export type {
+  SpeechRecogniser,
+  SpeechSynthesiser,
+  SynthesisedSpeech,
+} from "./speech/plug-ins.ts";
+export { withSynthesisedSpeech } from "./speech/synthesised-voices.ts";

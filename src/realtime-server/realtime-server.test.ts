@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, it } from "vitest";
-import { loadVoices, type VoiceLibrary } from "../audio/index.ts";
+import { loadVoices, resample, type VoiceLibrary } from "../audio/index.ts";
 import {
   type Clock,
   type Environment,
@@ -406,6 +406,38 @@ describe("RealtimeServer", () => {
     await expect(start({ script: parseScript(yaml, "mine.yaml") })).rejects.toMatchObject({
       code: "ERR_SCRIPT_DUPLICATE_PHRASE",
     });
+  });
+
+  it.each([
+    ["near enough", () => "how's the weather, today", "how-is-the-weather-today"],
+    ["something else", () => "something else", undefined],
+    ["no text", () => 42 as unknown as string, undefined],
+    [
+      "a failure",
+      () => {
+        throw new Error("no model");
+      },
+      undefined,
+    ],
+  ])("asks the recogniser that it is given: %s", async (_what, recognise, phraseId) => {
+    const yaml = readFileSync(`${FIXTURES}/scripts/reception.yaml`, "utf8").replace(
+      "hears: Tell me about the hotel.",
+      "hears: How is the weather today?",
+    );
+    const options = { script: parseScript(yaml, "mine.yaml"), recogniser: { recognise } };
+    const { connect, clock, events } = await start(options);
+    const socket = connect();
+    const { samples, sampleRateHz } = voices.find("caller", "please-hang-up");
+    const speech = resample(samples, sampleRateHz, 24_000);
+    for (const heard of [speech, new Int16Array(24_000)]) {
+      const bytes = Buffer.from(heard.buffer, heard.byteOffset, heard.byteLength);
+      const event = { type: "input_audio_buffer.append", audio: bytes.toString("base64") };
+      socket.onMessage?.(JSON.stringify(event), clock.now());
+    }
+    clock.advance(1000);
+
+    expect(events.find(({ type }) => type === "heard")).toMatchObject({ phraseId });
+    expect(events.find(({ type }) => type === "firstAudioSent")).toBeDefined();
   });
 
   it("stops listening when it is closed", async () => {

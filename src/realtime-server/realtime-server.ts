@@ -1,9 +1,11 @@
 import type { VoiceLibrary } from "../audio/index.ts";
 import {
   type Environment,
+  errorText,
   type HttpRequest,
   type HttpResponse,
   type ListeningServer,
+  type Logger,
   type MessageSocket,
   present,
   randomToken,
@@ -29,6 +31,7 @@ import { ServerSession, type ServerSessionOptions } from "./openai/server-sessio
 import { Ids } from "./openai/wire.ts";
 import type { Script } from "./script/script.ts";
 import { pumpSession } from "./session-pump.ts";
+import type { SpeechRecogniser } from "./speech/plug-ins.ts";
 
 /** How the embedded AI is to be. */
 export interface RealtimeServerOptions {
@@ -38,6 +41,8 @@ export interface RealtimeServerOptions {
   readonly tls?: SecureListening;
   readonly script: Script;
   readonly voices: VoiceLibrary;
+  /** Understands what was not recorded; without it, recordings are compared with. */
+  readonly recogniser?: SpeechRecogniser | undefined;
   /** The only key that opens a connection; one is made up where none is given. */
   readonly apiKey?: string;
   /** From sending `speech_stopped` to sending the first audio; the script's where not given. */
@@ -57,6 +62,8 @@ export interface SecureListening {
 /** What may change while the server runs; it holds from each connection's next turn. */
 export interface RealtimeServerChanges {
   readonly script?: Script;
+  /** Recordings for `script`, instead of those from the start. */
+  readonly voices?: VoiceLibrary;
   /** `undefined` gives the delay back to the script. */
   readonly answerDelayMs?: number | undefined;
   /** Replaces all faults; `{}` ends them. */
@@ -75,6 +82,7 @@ export class RealtimeServer {
   readonly apiKey: string;
   readonly #environment: Environment;
   readonly #voices: VoiceLibrary;
+  readonly #recogniser: SpeechRecogniser | undefined;
   readonly #encodedVoices = new EncodedVoices();
   readonly #secrets: ClientSecrets;
   readonly #tokens: AuthTokens;
@@ -89,12 +97,13 @@ export class RealtimeServer {
     const { random, clock } = environment;
     this.#environment = environment;
     this.#voices = options.voices;
+    this.#recogniser = guarded(options.recogniser, environment.logger);
     this.#sessionMsMax = options.sessionMsMax ?? SESSION_MS_MAX;
     this.apiKey = options.apiKey ?? `sk-embedded-${randomToken(random, 24)}`;
     this.#secrets = new ClientSecrets(this.apiKey, clock, new Ids(random));
     this.#tokens = new AuthTokens(this.apiKey, clock, random);
     this.#settings = {
-      repertoire: new Repertoire(options.script, options.voices),
+      repertoire: new Repertoire(options.script, options.voices, this.#recogniser),
       answerDelayMs: options.answerDelayMs,
       faults: options.faults ?? {},
     };
@@ -160,10 +169,11 @@ export class RealtimeServer {
    * @throws UsageError ERR_SCRIPT_UNKNOWN_PHRASE, ERR_SCRIPT_DUPLICATE_PHRASE.
    */
   configure(changes: RealtimeServerChanges): void {
-    const { script, faults } = changes;
+    const { script, faults, voices = this.#voices } = changes;
     const { repertoire, answerDelayMs } = this.#settings;
     this.#settings = {
-      repertoire: script === undefined ? repertoire : new Repertoire(script, this.#voices),
+      repertoire:
+        script === undefined ? repertoire : new Repertoire(script, voices, this.#recogniser),
       answerDelayMs: "answerDelayMs" in changes ? changes.answerDelayMs : answerDelayMs,
       faults: faults ?? this.#settings.faults,
     };
@@ -260,6 +270,27 @@ export class RealtimeServer {
 
 function hostOf({ local: { address, port } }: ListeningServer): string {
   return `${address.includes(":") ? `[${address}]` : address}:${port}`;
+}
+
+/** A recogniser that fails has understood nothing; the log says so. */
+function guarded(
+  recogniser: SpeechRecogniser | undefined,
+  logger: Logger,
+): SpeechRecogniser | undefined {
+  return (
+    recogniser && {
+      recognise: (samples, sampleRateHz) => {
+        try {
+          const text: unknown = recogniser.recognise(samples, sampleRateHz);
+          if (typeof text === "string") return text;
+          logger.warn("The speech recogniser gave no text.");
+        } catch (error) {
+          logger.warn("The speech recogniser failed.", { error: errorText(error) });
+        }
+        return "";
+      },
+    }
+  );
 }
 
 function judgedWithFaults(

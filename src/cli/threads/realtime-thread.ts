@@ -6,6 +6,8 @@ import {
   parentChannel,
   threadData,
 } from "../../platform/index.ts";
+import { speechPlugIns } from "./speech-plug-ins.ts";
 
 const { seed } = threadData() as { readonly seed: string };
-serveRealtimeServer(parentChannel(), createEnvironment({ seed }), new NodeFileStore());
+const files = new NodeFileStore();
+serveRealtimeServer(parentChannel(), createEnvironment({ seed }), files, speechPlugIns(files));

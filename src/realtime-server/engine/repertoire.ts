@@ -16,6 +16,8 @@ import type {
   ScriptTool,
   StateValue,
 } from "../script/script.ts";
+import { closestPhrase, type WrittenPhrase } from "../speech/closest-phrase.ts";
+import type { SpeechRecogniser } from "../speech/plug-ins.ts";
 import type { HeardTurn } from "./listener.ts";
 
 /** One thing that the bot does in a response. */
@@ -45,6 +47,8 @@ export interface Reply {
 export interface Recognition {
   readonly phraseId: string | undefined;
   readonly score: number;
+  /** The words; empty where they are not known. */
+  readonly text: string;
 }
 
 /** What most clients send; the recogniser prepares itself for a rate when it first meets it. */
@@ -77,13 +81,17 @@ export class Repertoire {
   readonly #cues: ReadonlyMap<CueName, readonly Reaction[]>;
   readonly #phrases: ReadonlyMap<string, KnownPhrase>;
   readonly #recogniser: PhraseRecogniser;
+  readonly #openRecogniser: SpeechRecogniser | undefined;
 
   /**
+   * @param openRecogniser understands what was not recorded; recordings are then not needed for
+   *   what the script hears, and not compared with.
    * @throws UsageError ERR_SCRIPT_UNKNOWN_PHRASE where the script names what was not recorded,
    *   ERR_SCRIPT_DUPLICATE_PHRASE where two turns hear the same.
    */
-  constructor(script: Script, voices: VoiceLibrary) {
-    const binding = new Binding(script, voices);
+  constructor(script: Script, voices: VoiceLibrary, openRecogniser?: SpeechRecogniser) {
+    const binding = new Binding(script, voices, openRecogniser !== undefined);
+    this.#openRecogniser = openRecogniser;
     this.pacing = script.pacing;
     this.answerDelayMs = script.answerDelayMs;
     this.semanticMinSpeechMs = script.semanticVad.minSpeechMs;
@@ -97,7 +105,7 @@ export class Repertoire {
       : this.#otherwise;
     this.#cues = binding.cues();
     this.#phrases = binding.phrases();
-    this.#recogniser = new PhraseRecogniser([...this.#phrases.values()].map(({ voice }) => voice));
+    this.#recogniser = new PhraseRecogniser(this.#recordings);
   }
 
   /**
@@ -105,29 +113,34 @@ export class Repertoire {
    * 100 ms: too long within a short answer delay.
    */
   rehearse(): void {
-    for (const { voice } of this.#phrases.values()) {
+    for (const voice of this.#recordings) {
       const samples = resample(voice.samples, voice.sampleRateHz, USUAL_RATE_HZ);
-      this.#recogniser.recognise(samples, USUAL_RATE_HZ);
+      (this.#openRecogniser ?? this.#recogniser).recognise(samples, USUAL_RATE_HZ);
     }
   }
 
   /** Finds which phrase was said. It takes some milliseconds: the costliest thing that we do. */
   recognise(turn: HeardTurn): Recognition {
-    if (turn.speech.length === 0) return { phraseId: undefined, score: 0 };
+    if (turn.speech.length === 0) return { phraseId: undefined, score: 0, text: "" };
+    if (this.#openRecogniser !== undefined) {
+      const text = this.#openRecogniser.recognise(turn.speech, turn.sampleRateHz);
+      const { id: phraseId, score } = closestPhrase(text, [...this.#phrases.values()]);
+      return { phraseId, score, text };
+    }
     const { id, score } = this.#recogniser.recognise(turn.speech, turn.sampleRateHz);
-    return { phraseId: id, score };
+    const text = id === undefined ? "" : (this.#phrases.get(id)?.text ?? "");
+    return { phraseId: id, score, text };
   }
 
-  /** The words of a phrase; empty for one that was not recognised. */
-  textOf(phraseId: string | undefined): string {
-    return (phraseId === undefined ? undefined : this.#phrases.get(phraseId)?.voice.text) ?? "";
+  get #recordings(): readonly Voice[] {
+    return [...this.#phrases.values()].flatMap(({ voice }) => voice ?? []);
   }
 
   /** The phrase written as `text`, if the script knows it. */
   phraseWritten(text: string): string | undefined {
     const wanted = spokenForm(text);
-    for (const [id, { voice }] of this.#phrases) {
-      if (spokenForm(voice.text) === wanted) return id;
+    for (const { id, text: phrase } of this.#phrases.values()) {
+      if (spokenForm(phrase) === wanted) return id;
     }
     return undefined;
   }
@@ -146,8 +159,8 @@ export class Repertoire {
 }
 
 /** What the script listens for, and what it does then. */
-interface KnownPhrase {
-  readonly voice: Voice;
+interface KnownPhrase extends WrittenPhrase {
+  readonly voice: Voice | undefined;
   readonly reactions: Reaction[];
 }
 
@@ -155,10 +168,13 @@ interface KnownPhrase {
 class Binding {
   readonly #script: Script;
   readonly #voices: VoiceLibrary;
+  /** Whether it hears what was not recorded. */
+  readonly #hearsAnything: boolean;
 
-  constructor(script: Script, voices: VoiceLibrary) {
+  constructor(script: Script, voices: VoiceLibrary, hearsAnything: boolean) {
     this.#script = script;
     this.#voices = voices;
+    this.#hearsAnything = hearsAnything;
   }
 
   phrases(): Map<string, KnownPhrase> {
@@ -169,12 +185,13 @@ class Binding {
       const path = `turns.${index}`;
       const reaction = this.#reaction(turn, path);
       for (const phrase of turn.hears) {
-        const voice = this.#find(listensTo, phrase, `${path}.hears`);
+        const written = this.#written(listensTo, phrase, `${path}.hears`);
+        const { id } = written;
         // After a turn without conditions no other one comes to its turn.
-        if (certain.has(voice.id)) throw this.#duplicate(voice.id, `${path}.hears`);
-        if (turn.when === undefined) certain.add(voice.id);
-        const known = phrases.get(voice.id);
-        if (known === undefined) phrases.set(voice.id, { voice, reactions: [reaction] });
+        if (certain.has(id)) throw this.#duplicate(id, `${path}.hears`);
+        if (turn.when === undefined) certain.add(id);
+        const known = phrases.get(id);
+        if (known === undefined) phrases.set(id, { ...written, reactions: [reaction] });
         else known.reactions.push(reaction);
       }
     }
@@ -209,6 +226,14 @@ class Binding {
     }));
     const parts = order === "speech-then-tool" ? [...speech, ...called] : [...called, ...speech];
     return { parts, afterMs };
+  }
+
+  #written(voice: "bot" | "caller", phrase: string, path: string): Omit<KnownPhrase, "reactions"> {
+    const recorded = this.#hearsAnything
+      ? this.#voices.lookUp(voice, phrase)
+      : this.#find(voice, phrase, path);
+    const { id, text } = recorded ?? { id: spokenForm(phrase), text: phrase };
+    return { id, text, voice: recorded };
   }
 
   #find(voice: "bot" | "caller", phrase: string, path: string): Voice {

@@ -225,10 +225,9 @@ export class GeminiTurnTaking {
     );
   }
 
-  #transcribe(turn: number, { phraseId, score }: Recognition): void {
-    const { outbox, setup, settings } = this.#options;
+  #transcribe(turn: number, { phraseId, score, text }: Recognition): void {
+    const { outbox, setup } = this.#options;
     outbox.tellTruth({ type: "heard", turn, phraseId, score });
-    const text = settings().repertoire.textOf(phraseId);
     if (!setup.transcribesInput || text === "") return;
     outbox.emit({ serverContent: { inputTranscription: { text, finished: true } } });
   }

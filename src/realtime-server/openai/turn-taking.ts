@@ -290,9 +290,9 @@ export class TurnTaking {
     const { repertoire } = this.#options.settings();
     for (const turn of turns) {
       turn.recognition ??= repertoire.recognise(turn.heard);
-      const { phraseId, score } = turn.recognition;
+      const { phraseId, score, text } = turn.recognition;
       outbox.tellTruth({ type: "heard", turn: turn.number, phraseId, score });
-      if (config.transcribes) this.#transcribe(turn, repertoire.textOf(phraseId));
+      if (config.transcribes) this.#transcribe(turn, text);
     }
   }
 
