@@ -180,6 +180,36 @@ describe("a call over TCP", () => {
     expect(incoming[0]?.state).toBe("ended");
   });
 
+  it("goes on where either side breaks its connections on purpose, also with a request under way", async () => {
+    const call = await answered("sip:bot@192.0.2.2;transport=tcp");
+    expect([caller.breakConnections(), bot.breakConnections()]).toEqual([1, 1]);
+    await lab.advance(50);
+    const inbound = present(incoming[0], "it was answered");
+    const texts: string[] = [];
+    inbound.onMessage = ({ text }) => texts.push(text);
+    const pending = call.message("under way");
+    caller.breakConnections();
+    await lab.advance(200);
+    expect(await pending).toMatchObject({ statusCode: 200 });
+    bot.breakConnections();
+    await lab.advance(50);
+    const theirs = inbound.renegotiate();
+    await lab.advance(200);
+    await theirs;
+
+    expect(texts, "once, although it may have been sent twice").toEqual(["under way"]);
+    expect([call.state, inbound.state]).toEqual(["established", "established"]);
+    await hangUp(call);
+    await lab.advance(35_000);
+    expect([caller.liveState, bot.liveState]).toEqual([LIVE_NOTHING, LIVE_NOTHING]);
+  });
+
+  it("has nothing to break where it went by UDP", async () => {
+    const call = await answered("sip:bot@192.0.2.2");
+    expect(caller.breakConnections()).toBe(0);
+    await hangUp(call);
+  });
+
   it("answers over a new connection to the sent-by where the caller's was cut", async () => {
     const call = caller.call("sip:bot@192.0.2.2;transport=tcp", {
       negotiator: new FakeNegotiator(),
