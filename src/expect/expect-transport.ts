@@ -70,21 +70,24 @@ export async function expectReconnected(
     fact.statusCode === undefined &&
     broken !== undefined &&
     fact.at >= broken.at;
-  await call.waitFor(isSuch, limitMs);
-  const request = call.timeline.facts.find(isSuch);
   const before = call.timeline.facts.findLast(
     (fact): fact is FactOf<"sipMessage"> =>
       isOwn(fact) && broken !== undefined && fact.at < broken.at,
   );
-  const isNew =
-    request !== undefined && (before?.local !== request.local || before.remote !== request.remote);
-  if (isNew) return `${message} by a new connection, ${request.local} to ${request.remote}`;
+  // Where the other side broke it, one may have gone into the old connection, and goes again.
+  const isNew = (fact: Fact): fact is FactOf<"sipMessage"> =>
+    isSuch(fact) && (before?.local !== fact.local || before.remote !== fact.remote);
+  await call.waitFor(isNew, limitMs);
+  const request = call.timeline.facts.find(isNew);
+  if (request !== undefined) {
+    return `${message} by a new connection, ${request.local} to ${request.remote}`;
+  }
   const observed =
     broken === undefined
       ? "no connection was broken"
-      : request === undefined
-        ? "there was none"
-        : "it went by the same addresses";
+      : call.timeline.facts.some(isSuch)
+        ? "it went by the same addresses"
+        : "there was none";
   throw new ExpectationError(
     "ERR_NOT_RECONNECTED",
     `Expected the ${party} to send ${message} by a new connection within ${formatMs(limitMs)}, but ${observed}.${injectedText(call)}`,

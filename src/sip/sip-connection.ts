@@ -146,6 +146,8 @@ export class SipConnection implements Channel {
   /** Breaks it without a word, as a network or a host does; it then ends as any that broke. */
   breakOff(): void {
     this.#pipe?.terminate();
+    // At once: what is sent until the host says so would be lost, and traced as sent.
+    this.#handleClosed(undefined);
   }
 
   /** Ends it in order, without telling `onClosed`. */
