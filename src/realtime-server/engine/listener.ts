@@ -54,6 +54,11 @@ export class Listener {
     return ((endSample - startSample) * 1000) / this.#sampleRateHz;
   }
 
+  /** Audio heard since the connection began. */
+  get heardMs(): number {
+    return this.#audioMs(this.#buffer.endSample);
+  }
+
   /** Whether a turn is under way. */
   get isSpeaking(): boolean {
     return this.#detector?.isSpeaking ?? false;

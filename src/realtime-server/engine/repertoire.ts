@@ -152,6 +152,11 @@ export class Repertoire {
     return known === undefined ? unknown : [...known.reactions, ...unknown];
   }
 
+  /** Whether the script says what to do about silence. */
+  get hasSilenceCue(): boolean {
+    return this.#cues.has("silence");
+  }
+
   /** What may be done without having heard anything; nothing where the script does not say. */
   reactionsToCue(cue: CueName): readonly Reaction[] {
     return this.#cues.get(cue) ?? [];

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { camelCased } from "./camel-case.ts";
+import { TOOLS, toolNamesOf } from "./setup.ts";
 
 const TURN = z.object({
   role: z.string().optional(),
@@ -20,6 +21,7 @@ const MESSAGES = {
     activityEnd: z.object({}).optional(),
     audioStreamEnd: z.boolean().optional(),
   }),
+  contextUpdate: z.object({ systemInstruction: z.unknown().optional(), tools: TOOLS.optional() }),
   toolResponse: z.object({
     functionResponses: z
       .array(
@@ -70,6 +72,8 @@ export type ClientMessage =
   | { readonly kind: "setup"; readonly setup: unknown }
   | { readonly kind: "clientContent"; readonly content: ClientContent }
   | { readonly kind: "realtimeInput"; readonly input: RealtimeInput }
+  /** `undefined`: the functions stay as they are. */
+  | { readonly kind: "contextUpdate"; readonly toolNames: readonly string[] | undefined }
   | { readonly kind: "toolResponse"; readonly results: readonly ToolResult[] }
   | { readonly kind: "malformed"; readonly reason: string };
 
@@ -103,6 +107,10 @@ function readField(name: string, field: unknown): ClientMessage {
   }
   if (name === "clientContent") {
     return { kind: "clientContent", content: MESSAGES.clientContent.parse(field) };
+  }
+  if (name === "contextUpdate") {
+    const { tools } = MESSAGES.contextUpdate.parse(field);
+    return { kind: name, toolNames: tools === undefined ? undefined : toolNamesOf(tools) };
   }
   if (name === "realtimeInput") {
     return { kind: "realtimeInput", input: MESSAGES.realtimeInput.parse(field) };

@@ -119,6 +119,7 @@ export class GeminiServerSession implements SessionEngine {
     }
     if (message.kind === "realtimeInput") this.#hear(message.input, now);
     else if (message.kind === "clientContent") this.#read(message.content, now);
+    else if (message.kind === "contextUpdate") this.#turns.declareTools(message.toolNames);
     else this.#takeResults(message.results, now);
   }
 

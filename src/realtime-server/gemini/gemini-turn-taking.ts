@@ -53,8 +53,11 @@ export class GeminiTurnTaking {
   #isMilestone = true;
   #sentMs = 0;
 
+  #toolNames: readonly string[];
+
   constructor(options: GeminiTurnTakingOptions) {
     this.#options = options;
+    this.#toolNames = options.setup.toolNames;
   }
 
   get nextTimeout(): Instant | undefined {
@@ -76,6 +79,11 @@ export class GeminiTurnTaking {
     const isMilestone = this.#isMilestone;
     this.#isMilestone = false;
     return isMilestone;
+  }
+
+  /** The client declares other functions from now on; `undefined`: the same. */
+  declareTools(names: readonly string[] | undefined): void {
+    this.#toolNames = names ?? this.#toolNames;
   }
 
   handleSent(draft: ServerEventDraft, at: Instant): void {
@@ -207,6 +215,8 @@ export class GeminiTurnTaking {
     const turn = memory.turns;
     outbox.tellTruth({ type: "speechStopped", turn, audioMs, speechEndMs });
     outbox.emit({ voiceActivity: { type: "ACTIVITY_END", audioOffset: seconds(audioMs) } });
+    // As recorded from 3.8: it says nothing, and clients must not take it for something.
+    outbox.emit({ serverContent: {} });
     const known = this.#overheard?.speechEndMs === speechEndMs ? this.#overheard : undefined;
     this.#overheard = undefined;
     const interrupted = this.#talkedOver;
@@ -271,6 +281,8 @@ export class GeminiTurnTaking {
         firstAudioAt,
         answerDelayMs: delayMs,
         transcribes: setup.transcribesOutput,
+        isSpoken: setup.isSpoken,
+        tellsThoughts: setup.tellsThoughts,
       },
     );
   }
@@ -284,9 +296,9 @@ export class GeminiTurnTaking {
 
   /** A model can only call what the session declares. */
   #declaredOnly(reply: Reply): Reply {
-    const { setup, outbox } = this.#options;
+    const { outbox } = this.#options;
     const parts = reply.parts.filter((part) => {
-      if (part.kind !== "tool" || setup.toolNames.includes(part.tool.name)) return true;
+      if (part.kind !== "tool" || this.#toolNames.includes(part.tool.name)) return true;
       outbox.tellTruth({ type: "toolUndeclared", name: part.tool.name });
       return false;
     });

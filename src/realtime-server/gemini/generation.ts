@@ -28,12 +28,17 @@ export interface GenerationPlan {
   readonly firstAudioAt: Instant;
   readonly answerDelayMs: number;
   readonly transcribes: boolean;
+  /** Else it is written. */
+  readonly isSpoken: boolean;
+  readonly tellsThoughts: boolean;
 }
 
 type SpeechPart = Extract<ReplyPart, { readonly kind: "speech" }>;
 
 const PCM = { type: "audio/pcm", rate: 24_000 } as const;
 const BYTES_PER_MS = 48;
+/** A script has no thoughts; clients that ask for them must tell them from words. */
+const THOUGHT = "The script says what comes next.";
 const MIME_TYPE = "audio/pcm;rate=24000";
 
 /**
@@ -116,10 +121,11 @@ export class Generation {
   #render(step: PlannedStep): void {
     switch (step.kind) {
       case "transcript":
-        this.#pendingText += step.text;
+        if (this.#plan.isSpoken) this.#pendingText += step.text;
+        else this.#emitParts([{ text: step.text }]);
         break;
       case "audio":
-        this.#sendAudio(step);
+        if (this.#plan.isSpoken) this.#sendAudio(step);
         break;
       case "toolEnd":
         this.#call(step.part);
@@ -130,10 +136,16 @@ export class Generation {
         this.#finish("completed", true);
         break;
       case "speechBegin":
+        if (this.#plan.tellsThoughts) this.#emitParts([{ text: THOUGHT, thought: true }]);
+        break;
       case "speechEnd":
       case "toolBegin":
         break;
     }
+  }
+
+  #emitParts(parts: readonly Readonly<Record<string, unknown>>[]): void {
+    this.#context.emit({ serverContent: { modelTurn: { role: "model", parts } } });
   }
 
   #sendAudio(step: Extract<PlannedStep, { readonly kind: "audio" }>): void {

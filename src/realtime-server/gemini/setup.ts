@@ -2,17 +2,25 @@ import { z } from "zod";
 import type { TurnDetection } from "../engine/listener.ts";
 import { camelCased } from "./camel-case.ts";
 
+/** Tools as a client declares them. */
+export const TOOLS: z.ZodType<Tools> = z.array(
+  z.object({ functionDeclarations: z.array(z.object({ name: z.string().min(1) })).optional() }),
+);
+
+type Tools = readonly {
+  readonly functionDeclarations?: readonly { readonly name: string }[] | undefined;
+}[];
+
 /** The fields of `setup` that the embedded server acts on; all others are taken and left alone. */
 const SETUP = z.object({
   model: z.string().min(1),
-  generationConfig: z.object({ responseModalities: z.array(z.string()).optional() }).optional(),
-  tools: z
-    .array(
-      z.object({
-        functionDeclarations: z.array(z.object({ name: z.string().min(1) })).optional(),
-      }),
-    )
+  generationConfig: z
+    .object({
+      responseModalities: z.array(z.string()).optional(),
+      thinkingConfig: z.object({ includeThoughts: z.boolean().optional() }).optional(),
+    })
     .optional(),
+  tools: TOOLS.optional(),
   realtimeInputConfig: z
     .object({
       automaticActivityDetection: z
@@ -37,6 +45,10 @@ type SetupFields = z.infer<typeof SETUP>;
 export interface Setup {
   readonly model: string;
   readonly toolNames: readonly string[];
+  /** Whether the model speaks; else it writes. */
+  readonly isSpoken: boolean;
+  /** Whether the client wants to see what the model thinks. */
+  readonly tellsThoughts: boolean;
   /** `undefined`: the client says where turns begin and end. */
   readonly turnDetection: TurnDetection | undefined;
   readonly interrupts: boolean;
@@ -65,18 +77,18 @@ export function readSetup(value: unknown, longSpeechMs: number): Setup | string 
     return `Invalid setup: ${issue?.path.join(".") ?? ""} ${issue?.message ?? ""}`.trim();
   }
   const modalities = parsed.data.generationConfig?.responseModalities ?? ["AUDIO"];
-  return modalities.join() === "AUDIO"
+  return modalities.join() === "AUDIO" || modalities.join() === "TEXT"
     ? setupOf(parsed.data, longSpeechMs)
-    : "The model speaks: responseModalities must be [AUDIO].";
+    : "responseModalities must be [AUDIO] or [TEXT]: exactly one.";
 }
 
 function setupOf(setup: SetupFields, longSpeechMs: number): Setup {
   const input = setup.realtimeInputConfig;
   return {
     model: setup.model,
-    toolNames: (setup.tools ?? []).flatMap(({ functionDeclarations }) =>
-      (functionDeclarations ?? []).map(({ name }) => name),
-    ),
+    toolNames: toolNamesOf(setup.tools),
+    isSpoken: setup.generationConfig?.responseModalities?.[0] !== "TEXT",
+    tellsThoughts: setup.generationConfig?.thinkingConfig?.includeThoughts === true,
     turnDetection: turnDetectionOf(input?.automaticActivityDetection, longSpeechMs),
     interrupts: input?.activityHandling !== "NO_INTERRUPTION",
     transcribesInput: setup.inputAudioTranscription !== undefined,
@@ -84,6 +96,13 @@ function setupOf(setup: SetupFields, longSpeechMs: number): Setup {
     isResumable: setup.sessionResumption !== undefined,
     handle: setup.sessionResumption?.handle,
   };
+}
+
+/** The functions that a list of tools declares; grounding and the like declare none. */
+export function toolNamesOf(tools: Tools | undefined): readonly string[] {
+  return (tools ?? []).flatMap(({ functionDeclarations }) =>
+    (functionDeclarations ?? []).map(({ name }) => name),
+  );
 }
 
 type Detection = NonNullable<SetupFields["realtimeInputConfig"]>["automaticActivityDetection"];

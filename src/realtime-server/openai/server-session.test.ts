@@ -1289,3 +1289,91 @@ describe("determinism", () => {
     expect(conversation("one")).not.toEqual(conversation("two"));
   });
 });
+
+function idleClient(): Client {
+  const client = new Client();
+  const detection = { type: "server_vad", idle_timeout_ms: 6000 };
+  client.update({ audio: { input: { turn_detection: detection } } });
+  return client;
+}
+
+describe("silence, by idle_timeout_ms", () => {
+  it("is committed and answered, as long after the bot was heard as was asked for", () => {
+    const client = idleClient();
+    client.say("What time is breakfast?");
+    client.silence(20_000);
+
+    const [timeout] = client.of("input_audio_buffer.timeout_triggered");
+    const first = client.at("response.output_audio.delta");
+    const playedMs = client.audioOf(client.of("response.done")[0]?.["response"].id).length / 48;
+    const firedAt = client.at("input_audio_buffer.timeout_triggered");
+    expect(firedAt - (first + playedMs)).toBeCloseTo(6000, -1);
+    expect(timeout?.["audio_end_ms"] - timeout?.["audio_start_ms"]).toBe(6000);
+    const types = client.received
+      .filter(({ at }) => at === firedAt)
+      .map(({ message }) => message.type);
+    expect(types).toEqual([
+      "input_audio_buffer.timeout_triggered",
+      "conversation.item.added",
+      "conversation.item.done",
+      "input_audio_buffer.committed",
+      "conversation.item.added",
+      "conversation.item.done",
+      "response.created",
+    ]);
+    const committed = client.of("input_audio_buffer.committed").at(-1);
+    expect(committed?.["item_id"]).toBe(timeout?.["item_id"]);
+    expect(client.of("conversation.item.added").map(({ item }) => item.role)).toContain("system");
+  });
+
+  it("is none while the caller speaks, nor without the setting", () => {
+    const client = idleClient();
+    client.say("What time is breakfast?");
+    client.silence(9000);
+    client.say("What time is breakfast?");
+    client.silence(7000);
+    expect(client.of("input_audio_buffer.timeout_triggered")).toEqual([]);
+
+    const other = new Client();
+    other.say("What time is breakfast?");
+    other.silence(30_000);
+    expect(other.of("input_audio_buffer.timeout_triggered")).toEqual([]);
+  });
+});
+
+describe("responses out of band", () => {
+  const aside = { conversation: "none", metadata: { topic: "aside" }, output_modalities: ["text"] };
+
+  it("are made beside the active one, and leave the conversation alone", () => {
+    const client = new Client();
+    client.say("Tell me about the hotel.", 1200);
+    expect(client.of("response.done")).toEqual([]);
+    client.send({ type: "response.create", response: aside });
+    client.send({ type: "response.create", response: aside });
+    client.silence(10_000);
+
+    expect(client.of("error")).toEqual([]);
+    const done = client.of("response.done").map(({ response }) => response);
+    expect(done).toHaveLength(3);
+    expect(done.map(({ status }) => status)).toEqual(["completed", "completed", "completed"]);
+    const beside = done.filter(({ metadata }) => metadata?.topic === "aside");
+    expect(beside.map(({ conversation_id }) => conversation_id)).toEqual([null, null]);
+    const added = client
+      .of("conversation.item.added")
+      .filter(({ item }) => item.role === "assistant");
+    expect(added).toHaveLength(1);
+  });
+
+  it("are cancelled by their id, and no other", () => {
+    const client = new Client();
+    client.send({ type: "response.create", response: aside });
+    client.send({ type: "response.create", response: aside });
+    const [first] = client.of("response.created");
+    client.send({ type: "response.cancel", response_id: first?.["response"].id });
+    client.silence(5000);
+
+    const done = client.of("response.done").map(({ response }) => response);
+    expect(done.map(({ status }) => status)).toEqual(["cancelled", "completed"]);
+    expect(done[0]?.id).toBe(first?.["response"].id);
+  });
+});

@@ -82,6 +82,7 @@ export class ServerSession implements SessionEngine {
       outbox: this.#outbox,
       config: this.#config,
       conversation: this.#conversation,
+      ear: this.#listener,
     });
     this.#outbox.emit({ type: "session.created", session: this.#config.view() });
   }

@@ -92,6 +92,12 @@ export class SessionConfig {
     return this.#turnDetection?.create_response ?? false;
   }
 
+  /** Silence after which the model speaks up; `undefined`: never. */
+  get idleTimeoutMs(): number | undefined {
+    const detection = this.#turnDetection;
+    return detection?.type === "server_vad" ? (detection.idle_timeout_ms ?? undefined) : undefined;
+  }
+
   get interruptsResponses(): boolean {
     return this.#turnDetection?.interrupt_response ?? false;
   }

@@ -1,6 +1,6 @@
 import { after, type Instant, type Random } from "../../environment/index.ts";
 import { Brain } from "../engine/brain.ts";
-import type { HeardTurn, ListenerEvent } from "../engine/listener.ts";
+import type { HeardTurn, Listener, ListenerEvent } from "../engine/listener.ts";
 import { planPerformance } from "../engine/performance-plan.ts";
 import { cueIn, type FollowUp, type Recognition, type Reply } from "../engine/repertoire.ts";
 import type { ServerEventDraft } from "../engine/server-event.ts";
@@ -8,6 +8,7 @@ import type { ServerSettings } from "../engine/server-settings.ts";
 import { SilenceWatch } from "../engine/silence-watch.ts";
 import { type EncodedVoices, encodeSamples } from "./audio-format.ts";
 import type { Conversation } from "./conversation.ts";
+import { announceIdleTimeout } from "./idle-timeout.ts";
 import type { Outbox } from "./outbox.ts";
 import type { ResponseContext } from "./response-context.ts";
 import { type CancelReason, ResponseRun } from "./response-run.ts";
@@ -25,6 +26,8 @@ export interface TurnTakingOptions {
   readonly config: SessionConfig;
   readonly conversation: Conversation;
   readonly voices: EncodedVoices;
+  /** Where the caller's audio is; what waits there is silence when the session is idle. */
+  readonly ear: Pick<Listener, "heardMs" | "commit">;
 }
 
 /** A response under way and what it answers. */
@@ -53,6 +56,8 @@ export class TurnTaking {
   readonly #brain: Brain;
   readonly #silence = new SilenceWatch();
   #active: Active | undefined;
+  /** Responses that leave no trace in the conversation; any number, beside the active one. */
+  #outOfBand: Active[] = [];
   /** What nobody has answered yet; the newest counts. */
   #unanswered: Trigger = { kind: "nothing" };
   #toRecognise: CallerTurn[] = [];
@@ -87,12 +92,8 @@ export class TurnTaking {
 
   get nextTimeout(): Instant | undefined {
     if (this.#recogniseAt !== undefined) return this.#recogniseAt;
-    const active = this.#active;
-    const runAt =
-      active?.run.isThinking === true && !active.isStalled
-        ? active.requestedAt
-        : active?.run.nextTimeout;
-    const due = [runAt, this.#closeAt?.at, this.#silenceEndsAt].filter((at) => at !== undefined);
+    const runs = [this.#active, ...this.#outOfBand].map((each) => each && dueAt(each));
+    const due = [...runs, this.#closeAt?.at, this.#silenceEndsAt].filter((at) => at !== undefined);
     return due.length === 0
       ? undefined
       : due.reduce((left, right) => (left < right ? left : right));
@@ -107,10 +108,12 @@ export class TurnTaking {
       return;
     }
     this.#breakSilence(now);
-    const active = this.#active;
-    if (active === undefined) return;
-    if (active.run.isThinking && !active.isStalled) this.#perform(active, now);
-    active.run.handleTimeout(now);
+    for (const each of [this.#active, ...this.#outOfBand]) {
+      if (each === undefined) continue;
+      if (each.run.isThinking && !each.isStalled) this.#perform(each, now);
+      each.run.handleTimeout(now);
+    }
+    this.#outOfBand = this.#outOfBand.filter(({ run }) => !run.isDone);
     this.#retire(now);
   }
 
@@ -119,7 +122,10 @@ export class TurnTaking {
    * `response.created` where the client asked; not from when the server began to work on them.
    */
   handleSent(draft: ServerEventDraft, at: Instant): void {
-    const active = this.#active;
+    const own = this.#outOfBand.find(
+      ({ run }) => "responseId" in draft && run.id === draft.responseId,
+    );
+    const active = own ?? this.#active;
     if (draft.type !== active?.countsFrom || draft.turn !== active.run.turn) return;
     active.requestedAt = at;
   }
@@ -179,6 +185,12 @@ export class TurnTaking {
 
   /** Cancels the active response, or the one named. */
   cancelResponse(responseId: string | undefined, now: Instant): ProtocolError | undefined {
+    const own = this.#outOfBand.find(({ run }) => run.id === responseId)?.run;
+    if (own !== undefined) {
+      own.cancel("client_cancelled", 0);
+      this.#outOfBand = this.#outOfBand.filter(({ run }) => run !== own);
+      return undefined;
+    }
     const active = this.#active?.run;
     if (active === undefined || (responseId !== undefined && responseId !== active.id)) {
       const message = "Cancellation failed: no active response found";
@@ -193,7 +205,8 @@ export class TurnTaking {
     countsFrom: Active["countsFrom"],
     now: Instant,
   ): ProtocolError | undefined {
-    if (this.#active !== undefined) {
+    const isOutOfBand = request.conversation === "none";
+    if (this.#active !== undefined && !isOutOfBand) {
       const message =
         `Conversation already has an active response in progress: ${this.#active.run.id}. ` +
         "Wait until the response is finished before creating a new one.";
@@ -204,7 +217,12 @@ export class TurnTaking {
     const settings = this.#options.config.responseSettings(request);
     const input = { turn: this.#turnNumber, audioMs };
     const run = new ResponseRun(this.#context, settings, input);
-    this.#active = { run, trigger, countsFrom, requestedAt: now, isStalled: false };
+    const active: Active = { run, trigger, countsFrom, requestedAt: now, isStalled: false };
+    if (isOutOfBand) {
+      this.#outOfBand.push(active);
+      return undefined;
+    }
+    this.#active = active;
     this.#silence.noteResponse();
     return undefined;
   }
@@ -348,16 +366,34 @@ export class TurnTaking {
   }
 
   get #silenceEndsAt(): Instant | undefined {
-    const { silenceMs } = this.#options.settings().repertoire;
-    return this.#active === undefined ? this.#silence.dueAt(silenceMs) : undefined;
+    if (this.#active !== undefined) return undefined;
+    const { settings, config } = this.#options;
+    return this.#silence.dueAt(settings().repertoire.silenceMs ?? config.idleTimeoutMs);
   }
 
   /** Speaks of its own accord; once, until somebody has spoken. */
   #breakSilence(now: Instant): void {
     const endsAt = this.#silenceEndsAt;
     if (endsAt === undefined || endsAt > now) return;
-    this.#createResponse({ instructions: "[cue: silence]" }, "responseCreated", now);
+    const { config, settings } = this.#options;
+    // Where the script has a silence of its own, that one counts.
+    const isIdle =
+      config.idleTimeoutMs !== undefined && settings().repertoire.silenceMs === undefined;
+    if (isIdle) this.#commitSilence(now);
+    const request = isIdle ? {} : { instructions: "[cue: silence]" };
+    this.#createResponse(request, "responseCreated", now);
     this.#silence.noteBroken();
+  }
+
+  /** What the provider does on `idle_timeout_ms`: silence becomes a turn that is answered. */
+  #commitSilence(now: Instant): void {
+    const { ear, config, settings } = this.#options;
+    const { heardMs: endMs } = ear;
+    const startMs = endMs - (config.idleTimeoutMs ?? 0);
+    const itemId = announceIdleTimeout(this.#context, { startMs, endMs });
+    this.#turnNumber += 1;
+    this.#addTurn(itemId, ear.commit(), { now });
+    if (settings().repertoire.hasSilenceCue) this.#unanswered = { kind: "cue", cue: "silence" };
   }
 
   /** A model can only call what the session declares. */
@@ -383,6 +419,11 @@ export class TurnTaking {
     if (run.hasSentAudio) this.#silence.notePlayed(run.playedAt);
     this.#silence.noteSilence(now);
   }
+}
+
+/** When something is due of a response: to decide what it says, or to send more of it. */
+function dueAt({ run, isStalled, requestedAt }: Active): Instant | undefined {
+  return run.isThinking && !isStalled ? requestedAt : run.nextTimeout;
 }
 
 function durationMs(heard: HeardTurn): number {
