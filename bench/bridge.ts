@@ -30,8 +30,8 @@ import { RawCaller } from "./bridge/raw-caller.ts";
 
 const FACES: readonly Face[] = ["openai", "gemini"];
 const CALL_COUNTS = [1, 50];
-/** So many values of each kind, over all calls of a row. */
-const VALUES_MIN = 200;
+/** So many values of each kind, over all calls of a row; 50 calls give 300. */
+const VALUES_MIN = 50;
 const FRAME_MS = 20;
 const LOCAL = { address: "127.0.0.1", port: 0 };
 const SPEECH_MS = 1000;
@@ -124,7 +124,7 @@ async function converse(
   for (let round = 0; round < rounds; round += 1) {
     // Anywhere between two frames, and not all calls at once.
     // oxlint-disable-next-line no-await-in-loop
-    await delay(200 + Math.random() * 600);
+    await delay(100 + Math.random() * 400);
     // oxlint-disable-next-line no-await-in-loop
     await oneRound(caller, ai, values);
   }
@@ -137,13 +137,13 @@ async function oneRound(caller: RawCaller, ai: AiConnection, values: Values): Pr
   const heard = firstLoud(caller);
   const spokenAt = ai.speak(SPEECH_MS);
   values.fromAi.push((await heard) - spokenAt);
-  await delay(300 + Math.random() * FRAME_MS);
+  await delay(200 + Math.random() * FRAME_MS);
   let lastLoudAt = 0;
   caller.onPacket = (at, isLoud) => {
     if (isLoud) lastLoudAt = at;
   };
   const interruptedAt = ai.interrupt();
-  await delay(300);
+  await delay(150);
   caller.onPacket = undefined;
   values.flush.push(Math.max(0, lastLoudAt - interruptedAt));
 }

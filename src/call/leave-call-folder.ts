@@ -7,6 +7,7 @@ import {
   type RecordedAudio,
 } from "../measure/index.ts";
 import { CALL_FILES, type CallDescription, encodeFacts } from "../timeline/index.ts";
+import { aiJournal } from "./ai-journal.ts";
 import type { WatchedCall } from "./watched-call.ts";
 
 /** What was written of one call. */
@@ -24,6 +25,7 @@ export async function leaveCallFolder(
   const artifacts = await call.artifacts();
   const record = call.recordOf(artifacts);
   const metrics = measureCall(record);
+  const aiEvents = artifacts.get("bot")?.aiEvents;
   const described = { ...record.description, ...aiEntry(metrics) };
   const write = (name: string, content: Uint8Array | string | undefined): Promise<void> =>
     content === undefined
@@ -37,7 +39,7 @@ export async function leaveCallFolder(
     write(CALL_FILES.botAudio, wavOf(record.botAudio)),
     write(CALL_FILES.pcap, seenFrom?.pcap),
     write(CALL_FILES.plainPcap, seenFrom?.plainPcap),
-    write(CALL_FILES.ai, artifacts.get("bot")?.aiEvents),
+    write(CALL_FILES.ai, aiEvents && aiJournal(aiEvents, record.facts)),
     write(CALL_FILES.metrics, jsonText(metrics)),
   ]);
   return { record, metrics };

@@ -135,7 +135,7 @@ export class GeminiProtocol implements ProviderProtocol {
       this.#outbox.noteMalformed("a message that is no JSON object", now);
       return;
     }
-    this.#outbox.trace(message, "received", now);
+    this.#outbox.trace(message, "received", now, this.#turns.places());
     for (const field of Object.keys(message)) this.#handleField(field, message, now);
     this.#leaveWhereIdle(now);
   }
@@ -350,7 +350,10 @@ export class GeminiProtocol implements ProviderProtocol {
     const mimeType = `audio/pcm;rate=${this.#settings.input.sampleRateHz}`;
     this.#outbox.sendAudio(
       `{"realtimeInput":{"audio":{"data":"${base64}","mimeType":"${mimeType}"}}}`,
-      () => `{"realtimeInput":{"audio":{"data":{"bytes":${bytes}},"mimeType":"${mimeType}"}}}`,
+      () => {
+        const data = JSON.stringify({ bytes, ...this.#input.lastBlock });
+        return `{"realtimeInput":{"audio":{"data":${data},"mimeType":"${mimeType}"}}}`;
+      },
       at,
     );
   }

@@ -14,6 +14,7 @@ interface Segment {
   readonly itemId: string;
   transcript: string;
   hasAudio: boolean;
+  receivedSamples: number;
   isAudioDone: boolean;
 }
 
@@ -61,6 +62,20 @@ export class GeminiTurns {
   /** Responses that ended within a sample. */
   get halfSamples(): number {
     return this.#halfSamples;
+  }
+
+  /** Where the pieces of audio of the next message stand in their response, one after the other. */
+  places(): (bytes: number) => object {
+    const responseId = this.#segment?.responseId ?? `response-${this.#segments + 1}`;
+    const samplesPerMs = this.#rateHz / 1000;
+    let fromMs = (this.#segment?.receivedSamples ?? 0) / samplesPerMs;
+    return (bytes) => {
+      if (this.#isCut) return {};
+      const toMs = fromMs + bytes / 2 / samplesPerMs;
+      const place = { responseId, fromMs, toMs };
+      fromMs = toMs;
+      return place;
+    };
   }
 
   /** Whether the server is in the middle of something. */
@@ -168,6 +183,7 @@ export class GeminiTurns {
     const segment = this.#begin(now);
     const samples = this.#decoder.decode(data);
     segment.hasAudio = true;
+    segment.receivedSamples += samples.length;
     segment.isAudioDone = false;
     const { responseId, itemId } = segment;
     if (samples.length > 0) this.#emit({ type: "audio", responseId, itemId, samples }, now);
@@ -189,6 +205,7 @@ export class GeminiTurns {
       itemId: `item-${this.#segments}`,
       transcript: "",
       hasAudio: false,
+      receivedSamples: 0,
       isAudioDone: false,
     };
     if (this.#decoder.reset()) this.#halfSamples += 1;

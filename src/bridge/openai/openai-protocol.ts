@@ -147,7 +147,9 @@ export class OpenAiProtocol implements ProviderProtocol {
       this.#outbox.noteMalformed("a message that is no event", now);
       return;
     }
-    this.#outbox.trace(event, "received", now);
+    this.#outbox.trace(event, "received", now, (bytes) =>
+      this.#conversation.audio.place(event, bytes),
+    );
     const kind = serverEventKind(type);
     if (kind === undefined) {
       this.#unknownEvents += 1;
@@ -376,7 +378,10 @@ export class OpenAiProtocol implements ProviderProtocol {
   #sendAppend(base64: string, bytes: number, at: Instant): void {
     this.#outbox.sendAudio(
       `{"type":"input_audio_buffer.append","audio":"${base64}"}`,
-      () => `{"type":"input_audio_buffer.append","audio":{"bytes":${bytes}}}`,
+      () => {
+        const audio = JSON.stringify({ bytes, ...this.#input.lastBlock });
+        return `{"type":"input_audio_buffer.append","audio":${audio}}`;
+      },
       at,
     );
   }

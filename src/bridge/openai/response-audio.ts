@@ -1,8 +1,10 @@
 import { AudioBase64Decoder } from "../provider/audio-base64.ts";
+import { type JsonObject, textField } from "../provider/json-fields.ts";
 import type { WireFormat } from "./wire-format.ts";
 
 interface LiveResponse {
   isCancelled: boolean;
+  receivedSamples: number;
 }
 
 interface ItemAudio {
@@ -33,11 +35,15 @@ export class ResponseAudio {
   readonly #live = new Map<string, LiveResponse>();
   readonly #items = new Map<string, ItemAudio>();
   readonly #decoder: AudioBase64Decoder;
+  readonly #samplesPerMs: number;
+  readonly #bytesPerSample: number;
   #decodingKey = "";
   #stragglerDeltas = 0;
   #halfSamples = 0;
 
   constructor(format: WireFormat) {
+    this.#samplesPerMs = format.sampleRateHz / 1000;
+    this.#bytesPerSample = format.law === undefined ? 2 : 1;
     this.#decoder = new AudioBase64Decoder(format);
   }
 
@@ -52,7 +58,7 @@ export class ResponseAudio {
   }
 
   handleCreated(responseId: string): void {
-    this.#live.set(responseId, { isCancelled: false });
+    this.#live.set(responseId, { isCancelled: false, receivedSamples: 0 });
     trim(this.#live, LIVE_MAX);
   }
 
@@ -89,11 +95,21 @@ export class ResponseAudio {
     }
     this.#startDecoding(`${responseId}/${itemId}/${contentIndex}`);
     const samples = this.#decoder.decode(base64);
+    response.receivedSamples += samples.length;
     const item = this.#items.get(itemId) ?? { contentIndex, receivedSamples: 0 };
     item.receivedSamples += samples.length;
     this.#items.set(itemId, item);
     trim(this.#items, ITEMS_MAX);
     return samples;
+  }
+
+  /** Where a delta that is about to come stands in its response; nowhere, if it is a straggler. */
+  place(event: JsonObject, bytes: number): object {
+    const responseId = textField(event, "response_id") ?? "";
+    const response = this.#live.get(responseId);
+    if (response === undefined || response.isCancelled) return {};
+    const fromMs = response.receivedSamples / this.#samplesPerMs;
+    return { responseId, fromMs, toMs: fromMs + bytes / this.#bytesPerSample / this.#samplesPerMs };
   }
 
   /** What was received of an item; `undefined` where none was. */

@@ -41,6 +41,12 @@ export class CallerAudioQueue {
     return this.#sentSamples / this.samplesPerMs;
   }
 
+  /** Where the block that is just handed out stands in the caller's audio, dropped audio included. */
+  get lastBlock(): { readonly fromMs: number; readonly toMs: number } {
+    const toMs = (this.#droppedSamples + this.#sentSamples) / this.samplesPerMs;
+    return { fromMs: toMs - this.#encoder.block.length / this.samplesPerMs, toMs };
+  }
+
   /** Samples thrown away because the session was not ready in time. */
   get droppedSamples(): number {
     return this.#droppedSamples;

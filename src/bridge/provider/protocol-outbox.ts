@@ -2,7 +2,7 @@ import type { Instant, SidetoneError } from "../../environment/index.ts";
 import type { AiEvent, WireDirection } from "../ai-session.ts";
 import type { JsonObject } from "./json-fields.ts";
 import type { ProtocolOutput } from "./provider-protocol.ts";
-import type { Redactor } from "./redaction.ts";
+import type { AudioPlace, Redactor } from "./redaction.ts";
 
 /** How a session's last connection ended: code and reason of the WebSocket. */
 export interface SessionEnd {
@@ -50,9 +50,10 @@ export class ProtocolOutbox {
     this.#outputs.push({ kind: "wire", json: written(), direction: "sent", at });
   }
 
-  trace(message: JsonObject, direction: WireDirection, at: Instant): void {
+  trace(message: JsonObject, direction: WireDirection, at: Instant, place?: AudioPlace): void {
     if (!this.isTraced) return;
-    this.#outputs.push({ kind: "wire", json: this.#redactor.message(message), direction, at });
+    const json = this.#redactor.message(message, place);
+    this.#outputs.push({ kind: "wire", json, direction, at });
   }
 
   /** A message that is no JSON object, or not of the protocol's shape. */

@@ -17,6 +17,11 @@ const KEY_PATTERN = /\b(?:(?:sk|ek)[-_][\w*.-]{4,}|AIza[\w-]{10,}|auth_tokens\/[
 const KEY_LENGTH_MIN = 8;
 const DETAIL_LENGTH_MAX = 300;
 
+/** Where `bytes` of a message's audio belong; called for each audio field, in order. */
+export type AudioPlace = (bytes: number) => object;
+
+const NOWHERE: AudioPlace = () => ({});
+
 /** The names of a message's fields that hold audio as base64. */
 export type AudioFields = (message: JsonObject) => readonly string[];
 
@@ -36,22 +41,24 @@ export class Redactor {
     return this.#withoutKeys(text).slice(0, DETAIL_LENGTH_MAX);
   }
 
-  /** A message as JSON: audio replaced by its size, keys by a word. */
-  message(message: JsonObject): string {
+  /** A message as JSON: audio replaced by its size and place, keys by a word. */
+  message(message: JsonObject, place: AudioPlace = NOWHERE): string {
     try {
-      return this.#json(message);
+      return this.#json(message, place);
     } catch {
       // Nested too deeply to be written: such a message is no event of ours either.
       return '{"unwritable":true}';
     }
   }
 
-  #json(message: JsonObject): string {
+  #json(message: JsonObject, place: AudioPlace): string {
     const audioFields = this.#audioFields(message);
     return JSON.stringify(message, (name, value: unknown) => {
       if (SECRET_FIELDS.has(name)) return REDACTED;
       if (typeof value !== "string") return value;
-      return audioFields.includes(name) ? { bytes: base64Bytes(value) } : this.#withoutKeys(value);
+      if (!audioFields.includes(name)) return this.#withoutKeys(value);
+      const bytes = base64Bytes(value);
+      return { bytes, ...place(bytes) };
     });
   }
 
