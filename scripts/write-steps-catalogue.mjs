@@ -24,6 +24,7 @@ const TITLES = new Map([
   ["media", "Media"],
   ["speech", "Speech"],
   ["tool", "Tools"],
+  ["ai-fault", "Faults of the bot's AI"],
   ["http", "HTTP requests of the bot"],
 ]);
 

@@ -31,6 +31,7 @@ After(async function (this: SidetoneWorld, { result }) {
   for (const { id, callId } of this.calls) {
     this.attach(JSON.stringify({ id, callId }), CALL_MEDIA_TYPE);
   }
+  await this.bot?.ai.configure({ faults: {} });
   await this.bot?.agent.answerWith({ kind: "answer", ringMs: 0 });
   await this.forgetIdentities();
   await Promise.all([...this.standIns.values()].map((server) => server.close()));

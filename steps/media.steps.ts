@@ -38,6 +38,17 @@ Given(
   },
 );
 
+/**
+ * The caller's line gives the bot its own voice back: so many dB below what the caller hears (-60 to
+ * 6), this long after it. The caller's recording holds it, as it was sent.
+ */
+Given(
+  "the caller's line echoes at {float} dB after {duration}",
+  async function (this: SidetoneWorld, levelDb: number, delayMs: number) {
+    await this.wantMedia("caller", { echo: { levelDb, delayMs } });
+  },
+);
+
 /** SRTP or no call (RTP/SAVP, keys in the SDP). */
 Given("the {party} requires encrypted media", async function (this: SidetoneWorld, party: Party) {
   await this.wantMedia(party, { srtp: "required" });

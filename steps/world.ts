@@ -9,6 +9,7 @@ import {
   type MessageFault,
   type Party,
   type RemoteAgent,
+  type ServerFaults,
   type SipCredentials,
   type SipSettings,
   type SipTlsSettings,
@@ -74,6 +75,7 @@ export class SidetoneWorld extends World<RunParameters> {
   readonly #registering = new Map<Party, RemoteAgent>();
   #botWish: BotWish | undefined;
   #registrar: RemoteAgent | undefined;
+  #aiFaults: ServerFaults = {};
   #botHeaders: readonly string[] = [];
   #botFaults: readonly MessageFault[] = [];
   #botRefusal: BotRefusal | undefined;
@@ -253,6 +255,13 @@ export class SidetoneWorld extends World<RunParameters> {
       this.calls.findLast(({ purpose }) => purpose === undefined)?.timeline.add(fact);
     };
     await this.#instructBot();
+  }
+
+  /** From now on our bot's AI does this wrong, too. */
+  async wantAiFaults(change: ServerFaults): Promise<void> {
+    void this.botAgent;
+    this.#aiFaults = { ...this.#aiFaults, ...change };
+    await this.bot?.ai.configure({ faults: this.#aiFaults });
   }
 
   /** The server that steps speak of: the last one. */

@@ -1,8 +1,11 @@
 import { loadCodecs } from "../codec/index.ts";
 import type { Environment } from "../environment/index.ts";
 import {
+  type AudioSource,
   bindRtpPorts,
   type FrameWheel,
+  LineEcho,
+  type LineEchoSettings,
   MediaSession,
   type MediaSettings,
   UtterancePlayer,
@@ -67,7 +70,7 @@ export async function prepareCallMedia(
     ...(keeps ? { onPacket: (packet) => trace.addRtp(packet) } : {}),
   });
   const player = new UtterancePlayer(record);
-  media.source = player;
+  media.source = settings.echo === undefined ? player : echoing(media, player, settings.echo);
   if (options.party === "caller") {
     media.onHeardSpeech = (event, at) => player.handleHeardSpeech(event, at);
   }
@@ -75,4 +78,14 @@ export async function prepareCallMedia(
   const negotiator = new OfferAnswer(capabilities);
   negotiator.reconfigure({ codecs: codecsOf(settings) });
   return { media, player, trace, negotiator, recorder };
+}
+
+function echoing(
+  media: MediaSession,
+  source: AudioSource,
+  settings: LineEchoSettings,
+): AudioSource {
+  const echo = new LineEcho(source, settings);
+  media.onHeardFrame = (frame) => echo.handleHeard(frame);
+  return echo;
 }

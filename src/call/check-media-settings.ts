@@ -15,7 +15,7 @@ const DELAY_MS_MAX = 1000;
  *   ERR_MEDIA_SETTINGS.
  */
 export function checkMediaSettings(settings: MediaSettings): MediaSettings {
-  const { codecs, srtpSuites, ptimeMs, jitterBuffer, opus } = settings;
+  const { codecs, srtpSuites, ptimeMs, jitterBuffer, opus, echo } = settings;
   requireSome(codecs, "codec");
   requireSome(srtpSuites, "SRTP suite");
   for (const name of srtpSuites ?? []) srtpSuiteOf(name);
@@ -23,6 +23,7 @@ export function checkMediaSettings(settings: MediaSettings): MediaSettings {
     throw invalid(`Packets cannot be ${ptimeMs} ms long; choose ${PTIMES_MS.join(", ")} ms.`);
   }
   if (jitterBuffer !== undefined) checkDelay(jitterBuffer);
+  if (echo !== undefined) checkEcho(echo);
   if (opus !== undefined) checkOpusOptions(opus);
   return codecs === undefined
     ? settings
@@ -36,6 +37,13 @@ function checkDelay(delay: NonNullable<MediaSettings["jitterBuffer"]>): void {
   if (least >= 0 && least <= most && most <= DELAY_MS_MAX) return;
   throw invalid(
     `A jitter buffer cannot delay by ${delaysMs.join(" to ")} ms; choose 0 to ${DELAY_MS_MAX} ms, the smaller first.`,
+  );
+}
+
+function checkEcho({ levelDb, delayMs }: NonNullable<MediaSettings["echo"]>): void {
+  if (levelDb >= -60 && levelDb <= 6 && delayMs >= 0 && delayMs <= DELAY_MS_MAX) return;
+  throw invalid(
+    `A line cannot echo at ${levelDb} dB after ${delayMs} ms; choose -60 to 6 dB and 0 to ${DELAY_MS_MAX} ms.`,
   );
 }
 

@@ -34,6 +34,7 @@ export {
   EmbeddedAi,
   type EmbeddedAiChanges,
   type EmbeddedAiOptions,
+  type ServerFaults,
   type SpeechPlugIns,
   serveRealtimeServer,
 } from "./realtime-service.ts";

@@ -45,10 +45,14 @@ export interface SpeechPlugIns {
 export interface EmbeddedAiChanges {
   readonly scriptPath?: string;
   readonly answerDelayMs?: number;
+  /** Replace all others; `{}` ends them. */
   readonly faults?: ServerFaults;
+  /** Faults of the next connection alone. */
+  readonly faultsOfNext?: ServerFaults;
 }
 
-type ServerFaults = NonNullable<Parameters<RealtimeServer["configure"]>[0]["faults"]>;
+/** What the embedded AI does wrong on request; docs/embedded-server.md. */
+export type ServerFaults = NonNullable<Parameters<RealtimeServer["configure"]>[0]["faults"]>;
 
 /** How the embedded AI is reached. */
 interface EmbeddedAiAccess {

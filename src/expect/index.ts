@@ -2,6 +2,7 @@
  * What a scenario may expect of a call: waits on the timeline, measures by `measure/`, and says
  * what was heard instead. It takes no instant of its own.
  */
+export { expectFault, expectUninterrupted } from "./expect-ai.ts";
 export {
   expectAnswered,
   expectHangUpByBot,

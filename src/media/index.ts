@@ -5,6 +5,7 @@
 export { type AudioSource, type FrameFormat, SILENT_SOURCE } from "./audio-source.ts";
 export { type DigitRequest, requireDigits } from "./digit-transmission.ts";
 export { FrameWheel } from "./frame-wheel.ts";
+export { LineEcho, type LineEchoSettings } from "./line-echo.ts";
 export { MediaSession, type MediaSessionOptions } from "./media-session.ts";
 export type { MediaSettings } from "./media-settings.ts";
 export type { PacketTap, TappedPacket } from "./packet-writer.ts";

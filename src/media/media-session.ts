@@ -74,6 +74,8 @@ export class MediaSession {
   onIncomingSilence: ((samples: number, now: Instant) => void) | undefined;
   /** Coarse, live: what the other side does as heard. Steers scenarios, never figures. */
   onHeardSpeech: ((event: "started" | "stopped", at: Instant) => void) | undefined;
+  /** What is heard, frame by frame, each after its counterpart was sent. */
+  onHeardFrame: ((frame: Int16Array) => void) | undefined;
   onSilentPeer: ((silentMs: number) => void) | undefined;
   readonly #options: MediaSessionOptions;
   readonly #peer: PeerWatch;
@@ -360,7 +362,9 @@ export class MediaSession {
     running.playout?.takeFrame(heardFrame, deadline);
     streams.handleTick(now);
     recording?.addTick(sendFrame, running.playout === undefined ? undefined : heardFrame);
-    if (running.playout !== undefined) running.heard.handleFrame(heardFrame, deadline);
+    if (running.playout === undefined) return;
+    running.heard.handleFrame(heardFrame, deadline);
+    this.onHeardFrame?.(heardFrame);
   }
 
   #noteFirstSent(at: Instant): void {
@@ -372,6 +376,7 @@ export class MediaSession {
     const running = this.#running;
     if (running === undefined) return;
     running.playout?.takeFrame(running.heardFrame, deadline);
+    if (running.playout !== undefined) this.onHeardFrame?.(running.heardFrame);
     running.sendFrame.fill(0);
     running.recording?.addTick(
       running.sendFrame,

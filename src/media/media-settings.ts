@@ -1,5 +1,6 @@
 import type { CodecId, OpusOptions } from "../codec/index.ts";
 import type { PlayoutDelay } from "../rtp/index.ts";
+import type { LineEchoSettings } from "./line-echo.ts";
 
 /**
  * What one side of a call wants of its media; an agent has them, and a call may change each. Plain
@@ -28,6 +29,8 @@ export interface MediaSettings {
   readonly followsSource?: boolean;
   /** Whether tones in the audio are looked for (Q.23); default true. */
   readonly hearsTones?: boolean;
+  /** What our line gives back of what we hear; default: nothing. Only where no AI listens. */
+  readonly echo?: LineEchoSettings;
   /** Where RTP ports are taken from, RTCP one above; default 16384 to 32767. */
   readonly rtpPorts?: { readonly first: number; readonly last: number };
   readonly opus?: OpusOptions;

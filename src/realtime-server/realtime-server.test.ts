@@ -112,6 +112,7 @@ class FakeSocket implements MessageSocket {
 }
 
 const BUSY_PORT = 99;
+const GEMINI = "/ws/google.ai.generativelanguage.v1beta.GenerativeService.BidiGenerateContent";
 
 async function start(options: Partial<RealtimeServerOptions> = {}, closed = { count: 0 }) {
   const clock = new HandClock();
@@ -226,6 +227,52 @@ describe("RealtimeServer", () => {
     server.configure({ faults: { unauthorized: true } });
     expect(upgrade()).toMatchObject({ accept: false, response: { status: 401 } });
 
+    server.configure({ faults: {} });
+    expect(upgrade()).toMatchObject({ accept: true });
+  });
+
+  it.each([400, 401, 403, 429, 500, 503])("refuses with %i by both protocols", async (status) => {
+    const { upgrade, events } = await start({ faults: { refuseStatus: status } });
+    expect(upgrade()).toMatchObject({ accept: false, response: { status } });
+    expect(upgrade({ target: GEMINI })).toMatchObject({ accept: false, response: { status } });
+    expect(events).toMatchObject([{ status }, { status }]);
+  });
+
+  it("takes a token for expired: by HTTP as OpenAI, by closing as Gemini", async () => {
+    const { server, upgrade, connect, clock } = await start({ faults: { tokenExpired: true } });
+    expect(upgrade()).toMatchObject({ accept: false, response: { status: 401 } });
+    const socket = connect({ target: `${GEMINI}?key=${server.apiKey}`, headers: {} });
+    socket.onMessage?.('{"setup":{"model":"models/gemini-3.8-live"}}', clock.now());
+    expect(socket.end).toEqual({ code: 1008 });
+  });
+
+  it("does something wrong in one connection alone", async () => {
+    const { server, clock, connect } = await start();
+    server.configure({ faultsOfNext: { closeAfterMs: 100 } });
+    const sockets = [connect(), connect()];
+    clock.advance(200);
+    expect(sockets.map(({ end }) => end)).toEqual([{ code: 1011 }, undefined]);
+  });
+
+  it("goes down and stays down, until it is told otherwise", async () => {
+    const { server, clock, connect, upgrade } = await start({
+      faults: { closeOnTurn: { turn: 1, code: 1011, staysDown: true } },
+    });
+    const socket = connect();
+    const audio = Buffer.alloc(24_000 * 2 * 0.5, 1).toString("base64");
+    const commit = [
+      {
+        type: "session.update",
+        session: { type: "realtime", audio: { input: { turn_detection: null } } },
+      },
+      { type: "input_audio_buffer.append", audio },
+      { type: "input_audio_buffer.commit" },
+      { type: "response.create" },
+    ];
+    for (const event of commit) socket.onMessage?.(JSON.stringify(event), clock.now());
+    clock.advance(2000);
+    expect(socket.end).toEqual({ code: 1011 });
+    expect(upgrade()).toMatchObject({ accept: false, response: { status: 503 } });
     server.configure({ faults: {} });
     expect(upgrade()).toMatchObject({ accept: true });
   });

@@ -29,6 +29,7 @@ import { ClientSecrets } from "./openai/client-secrets.ts";
 import { judgeHandshake, refuse, unauthorized } from "./openai/handshake.ts";
 import { ServerSession, type ServerSessionOptions } from "./openai/server-session.ts";
 import { Ids } from "./openai/wire.ts";
+import { geminiRefusal, openAiRefusal, refusedStatus } from "./refusals.ts";
 import type { Script } from "./script/script.ts";
 import { pumpSession } from "./session-pump.ts";
 import type { SpeechRecogniser } from "./speech/plug-ins.ts";
@@ -68,6 +69,8 @@ export interface RealtimeServerChanges {
   readonly answerDelayMs?: number | undefined;
   /** Replaces all faults; `{}` ends them. */
   readonly faults?: Faults;
+  /** Faults of the next connection alone, in place of all others. */
+  readonly faultsOfNext?: Faults;
 }
 
 const SESSION_MS_MAX = 3_600_000;
@@ -92,6 +95,9 @@ export class RealtimeServer {
   #server: ListeningServer | undefined;
   #secureServer: ListeningServer | undefined;
   #connections = 0;
+  #faultsOfNext: Faults | undefined;
+  /** It went down on purpose, and stays so. */
+  #isDown = false;
 
   private constructor(environment: Environment, options: RealtimeServerOptions) {
     const { random, clock } = environment;
@@ -170,6 +176,8 @@ export class RealtimeServer {
    */
   configure(changes: RealtimeServerChanges): void {
     const { script, faults, voices = this.#voices } = changes;
+    this.#faultsOfNext = changes.faultsOfNext ?? this.#faultsOfNext;
+    if (faults !== undefined) this.#isDown = false;
     const { repertoire, answerDelayMs } = this.#settings;
     this.#settings = {
       repertoire:
@@ -184,10 +192,17 @@ export class RealtimeServer {
     await Promise.all([this.#server?.close(), this.#secureServer?.close()]);
   }
 
+  /** The settings of a new connection: its own faults, where it was given some. */
+  #settingsOfNext(): () => ServerSettings {
+    const faults = this.#isDown ? { refuseConnection: true } : this.#faultsOfNext;
+    this.#faultsOfNext = undefined;
+    return () => (faults === undefined ? this.#settings : { ...this.#settings, faults });
+  }
+
   #judge(request: HttpRequest): UpgradeDecision {
-    if (isGeminiPath(request.target)) return this.#judgeGemini(request);
-    const { faults } = this.#settings;
-    const handshake = judgedWithFaults(request, faults, this.#secrets);
+    const settings = this.#settingsOfNext();
+    if (isGeminiPath(request.target)) return this.#judgeGemini(request, settings);
+    const handshake = judgedWithFaults(request, settings().faults, this.#secrets);
     this.#connections += 1;
     const connection = this.#connections;
     if (!handshake.accepted) {
@@ -199,39 +214,39 @@ export class RealtimeServer {
     return {
       accept: true,
       ...(subprotocol === undefined ? {} : { subprotocol }),
-      onConnection: (socket) => this.#serve(socket, connection, { model, ...grant }),
+      onConnection: (socket) => this.#serve(socket, connection, { model, ...grant, settings }),
     };
   }
 
-  #judgeGemini(request: HttpRequest): UpgradeDecision {
-    const { faults } = this.#settings;
+  #judgeGemini(request: HttpRequest, settings: () => ServerSettings): UpgradeDecision {
     const credential = credentialOf(request) ?? "";
     const grant = this.#tokens.grantOf(credential);
     const isKnown = credential === this.apiKey || grant !== undefined;
     this.#connections += 1;
     const connection = this.#connections;
-    if (faults.refuseConnection !== true && faults.unauthorized !== true && isKnown) {
+    const status = refusedStatus(settings().faults) ?? (isKnown ? undefined : 401);
+    if (status === undefined) {
       return {
         accept: true,
-        onConnection: (socket) => this.#serveGemini(socket, connection, grant),
+        onConnection: (socket) => this.#serveGemini(socket, connection, { grant, settings }),
       };
     }
-    const response =
-      faults.refuseConnection === true
-        ? refusal(503, "UNAVAILABLE", "The service is currently unavailable.")
-        : refusal(401, "UNAUTHENTICATED", "API key not valid. Please pass a valid API key.");
-    this.#tell(connection, { type: "refused", status: response.status });
+    const response = refusal(status, ...geminiRefusal(status));
+    this.#tell(connection, { type: "refused", status });
     return { accept: false, response };
   }
 
-  #serveGemini(socket: MessageSocket, connection: number, grant: TokenGrant | undefined): void {
+  #serveGemini(
+    socket: MessageSocket,
+    connection: number,
+    asked: { readonly grant: TokenGrant | undefined; readonly settings: () => ServerSettings },
+  ): void {
     const { clock, random } = this.#environment;
     const session = new GeminiServerSession({
-      settings: () => this.#settings,
+      ...asked,
       random: seededRandom(randomToken(random, 16)),
       voices: this.#encodedVoices,
       sessions: this.#geminiSessions,
-      grant,
       openedAt: clock.now(),
       sessionMsMax: this.#sessionMsMax,
     });
@@ -241,11 +256,10 @@ export class RealtimeServer {
   #serve(
     socket: MessageSocket,
     connection: number,
-    asked: Pick<ServerSessionOptions, "model" | "session">,
+    asked: Pick<ServerSessionOptions, "model" | "session" | "settings">,
   ): void {
     const { clock, random } = this.#environment;
     const session = new ServerSession({
-      settings: () => this.#settings,
       random: seededRandom(randomToken(random, 16)),
       ...asked,
       voices: this.#encodedVoices,
@@ -259,6 +273,8 @@ export class RealtimeServer {
   #pump(session: SessionEngine, socket: MessageSocket, connection: number): void {
     this.#tell(connection, { type: "connected" });
     pumpSession(session, socket, this.#environment.clock, (draft, at) => {
+      const isEnd = draft.type === "faultInjected" && draft.fault === "closeOnTurn";
+      if (isEnd) this.#isDown = this.#settings.faults.closeOnTurn?.staysDown === true;
       this.onEvent?.({ ...draft, connection, at });
     });
   }
@@ -298,9 +314,7 @@ function judgedWithFaults(
   faults: Faults,
   secrets: ClientSecrets,
 ): ReturnType<typeof judgeHandshake> {
-  if (faults.refuseConnection === true) {
-    const message = "The server is overloaded (fault refuseConnection).";
-    return refuse(503, "server_error", "service_unavailable", message);
-  }
-  return faults.unauthorized === true ? unauthorized() : judgeHandshake(request, secrets.isValid);
+  const status = refusedStatus(faults);
+  if (status !== undefined) return refuse(status, ...openAiRefusal(status));
+  return faults.tokenExpired === true ? unauthorized() : judgeHandshake(request, secrets.isValid);
 }

@@ -20,7 +20,15 @@ async function ran(feature: string, face: string): Promise<CliResult> {
 }
 
 /** What the bot's AI makes of a call, by either protocol: the same scenarios, the same verdicts. */
-describe.each(["ai-tools.feature"])("%s", (feature) => {
+describe.each([
+  "ai-tools.feature",
+  "ai-interruption.feature",
+  "ai-echo.feature",
+  "ai-trouble.feature",
+  "../../../features/tools.feature",
+  "../../../features/interruption.feature",
+  "../../../features/transfer.feature",
+])("%s", (feature) => {
   it.concurrent.for(["openai", "gemini"])(
     "passes by the protocol of %s",
     { timeout: LIMIT_MS },

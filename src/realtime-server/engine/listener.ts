@@ -40,6 +40,7 @@ export class Listener {
   /** Audio time before the present buffer and the present detector began. */
   #bufferStartMs = 0;
   #detectorStartSample = 0;
+  #echo: { readonly limitDbov: number; readonly endMs: number } | undefined;
 
   constructor(sampleRateHz: number, detection: TurnDetection | undefined) {
     this.#sampleRateHz = sampleRateHz;
@@ -75,9 +76,21 @@ export class Listener {
     this.#detector = this.#newDetector();
   }
 
+  /**
+   * The bot speaks for so long from now on: what is not louder than the limit may be its echo.
+   * Without a limit, there is none.
+   */
+  expectEcho(limitDbov: number | undefined, durationMs: number): void {
+    const endMs = this.#audioMs(this.#buffer.endSample) + durationMs;
+    this.#echo = limitDbov === undefined ? undefined : { limitDbov, endMs };
+  }
+
   /** Takes audio in; events come in order, and there are rarely any. */
   append(samples: Int16Array): readonly ListenerEvent[] {
+    const beginMs = this.#audioMs(this.#buffer.endSample);
     this.#buffer.append(samples);
+    if (this.#echo !== undefined && this.#echo.endMs <= beginMs) this.#echo = undefined;
+    if (this.#detector !== undefined) this.#detector.echoLimitDbov = this.#echo?.limitDbov;
     if (this.#detector === undefined || this.#detection === undefined) return NO_EVENTS;
     const edges = this.#detector.handleSamples(samples);
     const events = edges.length === 0 ? NO_EVENTS : edges.map((edge) => this.#eventOf(edge));

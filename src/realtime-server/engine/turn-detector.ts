@@ -45,6 +45,8 @@ const NO_EDGES: readonly TurnEdge[] = [];
  * `silenceMs`; it ends with the first pause of `silenceMs`. It does not know what is said.
  */
 export class TurnDetector {
+  /** What is not louder than this, in dBov, is not the caller's but the bot's own voice. */
+  echoLimitDbov: number | undefined;
   readonly #options: TurnDetectorOptions;
   readonly #frameSamples: number;
   readonly #silenceSamples: number;
@@ -159,7 +161,8 @@ export class TurnDetector {
 
   #isLoud(levelDbov: number): boolean {
     const aboveFloorDb = levelDbov - this.#floorDbov;
-    const isLoud = aboveFloorDb >= this.#options.threshold * FULL_SCALE_DB;
+    const isEcho = this.echoLimitDbov !== undefined && levelDbov <= this.echoLimitDbov;
+    const isLoud = !isEcho && aboveFloorDb >= this.#options.threshold * FULL_SCALE_DB;
     if (aboveFloorDb < 0) this.#floorDbov += aboveFloorDb * FLOOR_FALL_PER_FRAME;
     else this.#floorDbov += isLoud ? FLOOR_RISE_IN_SPEECH_DB_PER_FRAME : FLOOR_RISE_DB_PER_FRAME;
     this.#floorDbov = Math.max(FLOOR_MIN_DBOV, this.#floorDbov);

@@ -55,7 +55,7 @@ const HASTE_MS = 10_000;
  */
 export class GeminiServerSession implements SessionEngine {
   readonly #options: GeminiServerSessionOptions;
-  readonly #outbox = new ServerOutbox();
+  readonly #outbox: ServerOutbox;
   #rateHz = NATIVE_RATE_HZ;
   /** Audio heard over this connection. */
   #heardMs = 0;
@@ -68,6 +68,7 @@ export class GeminiServerSession implements SessionEngine {
 
   constructor(options: GeminiServerSessionOptions) {
     this.#options = options;
+    this.#outbox = new ServerOutbox(() => options.settings().faults);
     this.#memory = newMemory(options.settings().repertoire.state);
   }
 
@@ -94,6 +95,9 @@ export class GeminiServerSession implements SessionEngine {
       this.#outbox.tellTruth({ type: "faultInjected", fault: "closeAfterMs" });
       this.#outbox.close(FAULT_CLOSE_CODE, "Closed on request (fault closeAfterMs).");
     } else if (this.#expiresAt <= now) {
+      if (this.#options.settings().faults.expireAfterMs !== undefined) {
+        this.#outbox.tellTruth({ type: "faultInjected", fault: "expireAfterMs" });
+      }
       this.#outbox.close(EXPIRED, "Deadline expired before operation could complete.");
     } else {
       if (!this.#hasWarned && this.#warnAt <= now) this.#warn(now);
@@ -130,7 +134,8 @@ export class GeminiServerSession implements SessionEngine {
 
   get #expiresAt(): Instant {
     const { openedAt, sessionMsMax, settings } = this.#options;
-    const { goAwayAfterMs } = settings().faults;
+    const { goAwayAfterMs, expireAfterMs } = settings().faults;
+    if (expireAfterMs !== undefined) return after(openedAt, expireAfterMs);
     const leftMs = goAwayAfterMs === undefined ? sessionMsMax : goAwayAfterMs + HASTE_MS;
     return after(openedAt, Math.min(sessionMsMax, leftMs));
   }
@@ -152,6 +157,11 @@ export class GeminiServerSession implements SessionEngine {
       return;
     }
     const { grant } = this.#options;
+    if (this.#options.settings().faults.tokenExpired === true) {
+      this.#outbox.tellTruth({ type: "faultInjected", fault: "tokenExpired" });
+      this.#refuse("The token has expired or was used up.", POLICY);
+      return;
+    }
     const fields = asObject(asked) ?? {};
     const { semanticMinSpeechMs } = this.#options.settings().repertoire;
     const setup = readSetup(grant === undefined ? fields : grant.lock(fields), semanticMinSpeechMs);
@@ -183,6 +193,7 @@ export class GeminiServerSession implements SessionEngine {
       setup,
       outbox: this.#outbox,
       memory: this.#memory,
+      expectEcho: (limitDbov, durationMs) => this.#listener?.expectEcho(limitDbov, durationMs),
     });
     this.#outbox.emit({ setupComplete: {} });
     this.#offerResumption();

@@ -1,5 +1,13 @@
-import { after, type Instant, type Random, randomToken } from "../../environment/index.ts";
+import {
+  after,
+  elapsedMs,
+  type Instant,
+  type Random,
+  randomToken,
+} from "../../environment/index.ts";
+import { delayWith, pacingWith, replyWith } from "../engine/faults.ts";
 import type { HeardTurn, ListenerEvent } from "../engine/listener.ts";
+import { ECHO_REST_MS, echoLimitOf } from "../engine/own-voice.ts";
 import { cueIn, type FollowUp, type Recognition, type Reply } from "../engine/repertoire.ts";
 import type { ServerEventDraft } from "../engine/server-event.ts";
 import type { ServerSettings } from "../engine/server-settings.ts";
@@ -19,6 +27,8 @@ export interface GeminiTurnTakingOptions {
   readonly setup: Setup;
   readonly outbox: ServerOutbox;
   readonly memory: SessionMemory;
+  /** See `Listener.expectEcho`. */
+  readonly expectEcho: (limitDbov: number | undefined, durationMs: number) => void;
 }
 
 /** What the model thinks about, before it answers. */
@@ -48,6 +58,8 @@ export class GeminiTurnTaking {
   #closeAt: { readonly at: Instant; readonly code: number } | undefined;
   #overheard: { readonly speechEndMs: number; readonly recognition: Recognition } | undefined;
   #talkedOver = false;
+  /** Of the generation under way. */
+  #echoLimitDbov: number | undefined;
   readonly #silence = new SilenceWatch();
   /** A handle is due; one comes right after the setup. */
   #isMilestone = true;
@@ -104,6 +116,7 @@ export class GeminiTurnTaking {
     for (const generation of this.#cut) generation.handleTimeout(now);
     this.#cut = this.#cut.filter(({ isDone }) => !isDone);
     this.#generation?.handleTimeout(now);
+    this.#noteVoice(now);
     this.#retire(now);
     if (this.#cut.length > 0 || this.#turnEndsAt === undefined) return;
     if (this.#turnEndsAt <= now) this.#completeTurn(now);
@@ -124,7 +137,9 @@ export class GeminiTurnTaking {
     outbox.tellTruth({ type: "speechStarted", turn: memory.turns, audioMs });
     outbox.emit({ voiceActivity: { type: "ACTIVITY_START", audioOffset: seconds(audioMs) } });
     this.#talkedOver = this.#isBusy;
-    if (setup.interrupts) this.#interrupt(now);
+    if (!setup.interrupts) return;
+    this.#options.expectEcho(undefined, 0);
+    this.#interrupt(now);
   }
 
   /** The client says that the caller has finished. */
@@ -180,6 +195,13 @@ export class GeminiTurnTaking {
       const { repertoire } = this.#options.settings();
       return this.#options.memory.brain.react(repertoire.reactionsToCue("silence"));
     });
+  }
+
+  /** The client plays what was sent at real time; until then, its echo may be heard. */
+  #noteVoice(now: Instant): void {
+    if (this.#generation?.hasSentAudio !== true) return;
+    const leftMs = Math.max(0, elapsedMs(now, this.#generation.playedAt)) + ECHO_REST_MS;
+    this.#options.expectEcho(this.#echoLimitDbov, leftMs);
   }
 
   #think(now: Instant, reply: () => Reply, countsFrom: Thought["countsFrom"] = "now"): void {
@@ -249,13 +271,13 @@ export class GeminiTurnTaking {
     if (thought === undefined) return;
     const { settings, random, outbox, memory, setup, voices } = this.#options;
     const { repertoire, answerDelayMs, faults } = settings();
-    const reply = this.#declaredOnly(thought.reply());
+    const reply = replyWith(this.#declaredOnly(thought.reply()), faults);
     const isTurn = thought.countsFrom === "speechStopped";
     if (isTurn && faults.stallOnTurn === thought.turn) {
       outbox.tellTruth({ type: "faultInjected", fault: "stallOnTurn" });
       return;
     }
-    const delayMs = reply.afterMs ?? answerDelayMs ?? repertoire.answerDelayMs;
+    const delayMs = delayWith(reply.afterMs ?? answerDelayMs ?? repertoire.answerDelayMs, faults);
     const deadline = after(thought.requestedAt, delayMs);
     const firstAudioAt = deadline < now ? now : deadline;
     if (isTurn && faults.closeOnTurn?.turn === thought.turn) {
@@ -264,6 +286,7 @@ export class GeminiTurnTaking {
     }
     memory.generations += 1;
     this.#turnEndsAt = undefined;
+    this.#echoLimitDbov = echoLimitOf(reply);
     this.#generation = new Generation(
       {
         voices,
@@ -275,7 +298,7 @@ export class GeminiTurnTaking {
         id: `generation-${memory.generations}`,
         turn: thought.turn,
         reply,
-        pacing: repertoire.pacing,
+        pacing: pacingWith(repertoire.pacing, faults),
         faults,
         random,
         firstAudioAt,

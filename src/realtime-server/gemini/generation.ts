@@ -1,5 +1,5 @@
 import { after, type Instant, type Random } from "../../environment/index.ts";
-import type { Faults } from "../engine/faults.ts";
+import { type Faults, stepsWith } from "../engine/faults.ts";
 import { type PlannedStep, planPerformance } from "../engine/performance-plan.ts";
 import type { FollowUp, Reply, ReplyPart } from "../engine/repertoire.ts";
 import type { ServerEventDraft } from "../engine/server-event.ts";
@@ -61,7 +61,8 @@ export class Generation {
   constructor(context: GenerationContext, plan: GenerationPlan) {
     this.#context = context;
     this.#plan = plan;
-    this.#steps = planPerformance(plan.reply, plan.pacing, plan.faults, plan.random);
+    const { reply, pacing, faults, random, turn } = plan;
+    this.#steps = stepsWith(planPerformance(reply, pacing, faults, random), turn, faults);
     context.tellTruth({ type: "responseCreated", responseId: plan.id, turn: plan.turn });
   }
 

@@ -1,3 +1,4 @@
+import { type Faults, messageWith } from "../engine/faults.ts";
 import type { ServerEventDraft } from "../engine/server-event.ts";
 import type { SessionOutput } from "../engine/session-output.ts";
 
@@ -7,9 +8,18 @@ export class ServerOutbox {
   #next = 0;
   #isClosed = false;
 
+  readonly #faults: () => Faults;
+
+  constructor(faults: () => Faults = () => ({})) {
+    this.#faults = faults;
+  }
+
   /** Queues a message of the protocol. */
   readonly emit = (message: Readonly<Record<string, unknown>>): void => {
-    this.#outputs.push({ kind: "message", text: JSON.stringify(message), frame: "binary" });
+    const left = messageWith(message, this.#faults());
+    if (left !== message) this.tellTruth({ type: "faultInjected", fault: "withheld" });
+    if (left === undefined) return;
+    this.#outputs.push({ kind: "message", text: JSON.stringify(left), frame: "binary" });
   };
 
   /** Queues a truth; to be told before the message that it is about. */

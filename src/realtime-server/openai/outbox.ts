@@ -1,3 +1,4 @@
+import { type Faults, messageWith } from "../engine/faults.ts";
 import type { ServerEventDraft } from "../engine/server-event.ts";
 import type { SessionOutput } from "../engine/session-output.ts";
 import type { Ids, ProtocolError, ServerMessage } from "./wire.ts";
@@ -9,13 +10,20 @@ export class Outbox {
   #next = 0;
   #isClosed = false;
 
-  constructor(ids: Ids) {
+  readonly #faults: () => Faults;
+
+  constructor(ids: Ids, faults: () => Faults = () => ({})) {
     this.#ids = ids;
+    this.#faults = faults;
   }
 
   /** Queues an event of the protocol. */
   readonly emit = (message: ServerMessage): void => {
     const { type, ...fields } = message;
+    if (messageWith(message, this.#faults()) === undefined) {
+      this.tellTruth({ type: "faultInjected", fault: "withheld" });
+      return;
+    }
     const text = JSON.stringify({ type, event_id: this.#ids.next("event"), ...fields });
     this.#outputs.push({ kind: "message", text });
   };

@@ -1377,3 +1377,103 @@ describe("responses out of band", () => {
     expect(done[0]?.id).toBe(first?.["response"].id);
   });
 });
+
+/** What the bot says, as a line gives it back. */
+function echo(levelDb: number, ms: number): Int16Array {
+  const { samples } = voices.find("bot", "long");
+  return samples.subarray(0, ms * 24).map((sample) => sample * 10 ** (levelDb / 20));
+}
+
+describe("the bot's own voice in the caller's audio", () => {
+  it("is not taken for the caller's at -20 dB", () => {
+    const client = duringLongAnswer();
+    client.play(echo(-20, 8000));
+    expect(client.of("input_audio_buffer.speech_started")).toHaveLength(1);
+    expect(client.of("response.done")[0]?.["response"].status).toBe("completed");
+  });
+
+  it("is taken for the caller's at 0 dB: nobody could tell them apart", () => {
+    const client = duringLongAnswer();
+    client.play(echo(0, 8000));
+    expect(client.of("input_audio_buffer.speech_started").length).toBeGreaterThan(1);
+  });
+
+  it("hides no caller who speaks over it", () => {
+    const client = duringLongAnswer();
+    const words = overTheTelephone("Excuse me, may I ask something?");
+    const both = echo(-20, 3000).map((sample, index) => sample + (words[index] ?? 0));
+    client.play(both);
+    expect(client.of("input_audio_buffer.speech_started")).toHaveLength(2);
+  });
+
+  it("is expected no longer when the answer has been played", () => {
+    const client = duringLongAnswer();
+    client.silence(14_000);
+    client.play(echo(-20, 1000));
+    expect(client.of("input_audio_buffer.speech_started")).toHaveLength(2);
+  });
+});
+
+describe("faults of an answer", () => {
+  it("come later, and at another speed", () => {
+    const plain = new Client();
+    const slow = new Client({ faults: { delayMs: 700, speedFactor: 1 } });
+    const fast = new Client({ faults: { speedFactor: 100 } });
+    for (const client of [plain, slow, fast]) client.say("What time is breakfast?", 8000);
+    const delay = (client: Client): number =>
+      client.at("response.output_audio.delta") - client.at("input_audio_buffer.speech_stopped");
+    const length = (client: Client): number => {
+      const deltas = client.of("response.output_audio.delta").length;
+      return (
+        client.at("response.output_audio.delta", deltas - 1) -
+        client.at("response.output_audio.delta")
+      );
+    };
+    expect(delay(slow) - delay(plain)).toBeCloseTo(700, 6);
+    expect(length(slow)).toBeGreaterThan(3500);
+    expect(length(fast)).toBeLessThan(50);
+  });
+
+  it("fall silent within it, and never end it", () => {
+    const client = new Client({ faults: { stallInSpeech: { turn: 1, afterMs: 1000 } } });
+    client.say("What time is breakfast?", 9000);
+    const bytes = client
+      .of("response.output_audio.delta")
+      .reduce((sum, { delta }) => sum + Buffer.from(delta as string, "base64").length, 0);
+    expect(bytes / 48).toBeGreaterThan(500);
+    expect(bytes / 48).toBeLessThanOrEqual(1000);
+    expect(client.of("response.done")).toEqual([]);
+    client.send({ type: "response.cancel" });
+    client.say("What time is breakfast?", 9000);
+    expect(client.of("response.output_audio.done").length).toBeGreaterThan(1);
+  });
+
+  it("withhold events", () => {
+    const withheld = ["response.output_audio.done", "response.done"];
+    const client = new Client({ faults: { withheld } });
+    client.say("What time is breakfast?", 9000);
+    expect(client.of("response.output_audio.delta").length).toBeGreaterThan(0);
+    expect(client.of("response.output_item.done")).toHaveLength(1);
+    expect(withheld.flatMap((type) => client.of(type))).toEqual([]);
+    expect(client.truth("faultInjected")).toHaveLength(2);
+  });
+
+  it.each([
+    ["notJson", /^\{"digits":"42"$/u],
+    ["none", /^\{\}$/u],
+  ] as const)("call functions with wrong arguments: %s", (wrongArguments, expected) => {
+    const client = new Client({ faults: { wrongArguments } });
+    client.update({ tools: [{ ...HANGUP_TOOL, name: "send_dtmf" }] });
+    client.say("Dial four two.", 4000);
+    expect(client.last("response.function_call_arguments.done")["arguments"]).toMatch(expected);
+  });
+
+  it("end the session as one that has lasted too long", () => {
+    const client = new Client({ faults: { expireAfterMs: 2000 } });
+    client.silence(1900);
+    expect(client.closed).toBeUndefined();
+    client.silence(200);
+    expect(client.last("error")["error"].code).toBe("session_expired");
+    expect(client.closed?.code).toBe(1001);
+  });
+});

@@ -68,7 +68,7 @@ export class ServerSession implements SessionEngine {
     const { closeAfterMs } = settings().faults;
     this.#options = options;
     this.#ids = new Ids(random);
-    this.#outbox = new Outbox(this.#ids);
+    this.#outbox = new Outbox(this.#ids, () => settings().faults);
     this.#config = SessionConfig.of(this.#ids.next("sess"), expiresAt, options);
     this.#conversation = new Conversation(this.#ids.next("conv"));
     this.#closeAt = closeAfterMs === undefined ? undefined : after(openedAt, closeAfterMs);
@@ -89,8 +89,7 @@ export class ServerSession implements SessionEngine {
 
   get nextTimeout(): Instant | undefined {
     if (this.#outbox.isClosed) return undefined;
-    const expiry = after(this.#options.openedAt, this.#options.sessionMsMax);
-    return [this.#turns.nextTimeout, this.#closeAt, expiry].reduce((earliest, each) => {
+    return [this.#turns.nextTimeout, this.#closeAt, this.#expiresAt].reduce((earliest, each) => {
       return earliest === undefined || (each !== undefined && each < earliest) ? each : earliest;
     });
   }
@@ -109,7 +108,7 @@ export class ServerSession implements SessionEngine {
     if (this.#closeAt !== undefined && this.#closeAt <= now) {
       this.#outbox.tellTruth({ type: "faultInjected", fault: "closeAfterMs" });
       this.#outbox.close(FAULT_CLOSE_CODE, "Closed on request (fault closeAfterMs).");
-    } else if (after(this.#options.openedAt, this.#options.sessionMsMax) <= now) {
+    } else if (this.#expiresAt <= now) {
       this.#expire();
     } else {
       this.#turns.handleTimeout(now);
@@ -264,8 +263,17 @@ export class ServerSession implements SessionEngine {
     return undefined;
   }
 
+  get #expiresAt(): Instant {
+    const { openedAt, sessionMsMax, settings } = this.#options;
+    return after(openedAt, settings().faults.expireAfterMs ?? sessionMsMax);
+  }
+
   #expire(): void {
-    const minutes = Math.round(this.#options.sessionMsMax / 60_000);
+    const { sessionMsMax, settings } = this.#options;
+    if (settings().faults.expireAfterMs !== undefined) {
+      this.#outbox.tellTruth({ type: "faultInjected", fault: "expireAfterMs" });
+    }
+    const minutes = Math.round(sessionMsMax / 60_000);
     const message = `Your session hit the maximum duration of ${minutes} minutes.`;
     this.#outbox.emitError(protocolError("session_expired", message), undefined);
     this.#outbox.close(EXPIRED_CLOSE_CODE, message);

@@ -1,6 +1,8 @@
-import { after, type Instant, type Random } from "../../environment/index.ts";
+import { after, elapsedMs, type Instant, type Random } from "../../environment/index.ts";
 import { Brain } from "../engine/brain.ts";
+import { delayWith, pacingWith, replyWith, stepsWith } from "../engine/faults.ts";
 import type { HeardTurn, Listener, ListenerEvent } from "../engine/listener.ts";
+import { ECHO_REST_MS, echoLimitOf } from "../engine/own-voice.ts";
 import { planPerformance } from "../engine/performance-plan.ts";
 import { cueIn, type FollowUp, type Recognition, type Reply } from "../engine/repertoire.ts";
 import type { ServerEventDraft } from "../engine/server-event.ts";
@@ -27,7 +29,7 @@ export interface TurnTakingOptions {
   readonly conversation: Conversation;
   readonly voices: EncodedVoices;
   /** Where the caller's audio is; what waits there is silence when the session is idle. */
-  readonly ear: Pick<Listener, "heardMs" | "commit">;
+  readonly ear: Pick<Listener, "heardMs" | "commit" | "expectEcho">;
 }
 
 /** A response under way and what it answers. */
@@ -69,6 +71,8 @@ export class TurnTaking {
   #overheard: { readonly speechEndMs: number; readonly recognition: Recognition } | undefined;
   #talkedOver = false;
   #hasGreeted = false;
+  /** Of the response under way. */
+  #echoLimitDbov: number | undefined;
   #hasSpoken = false;
 
   constructor(options: TurnTakingOptions) {
@@ -114,6 +118,7 @@ export class TurnTaking {
       each.run.handleTimeout(now);
     }
     this.#outOfBand = this.#outOfBand.filter(({ run }) => !run.isDone);
+    this.#noteVoice(now);
     this.#retire(now);
   }
 
@@ -251,7 +256,9 @@ export class TurnTaking {
       item_id: this.#spokenItemId,
     });
     this.#talkedOver = this.#active?.run.hasSentAudio ?? false;
-    if (config.interruptsResponses) this.#cancel("turn_detected", now);
+    if (!config.interruptsResponses) return;
+    this.#options.ear.expectEcho(undefined, 0);
+    this.#cancel("turn_detected", now);
   }
 
   /**
@@ -339,8 +346,8 @@ export class TurnTaking {
       active.isStalled = true;
       return;
     }
-    const reply = this.#declaredOnly(this.#replyTo(active.trigger), run);
-    const delayMs = reply.afterMs ?? answerDelayMs ?? repertoire.answerDelayMs;
+    const reply = replyWith(this.#declaredOnly(this.#replyTo(active.trigger), run), faults);
+    const delayMs = delayWith(reply.afterMs ?? answerDelayMs ?? repertoire.answerDelayMs, faults);
     const deadline = after(requestedAt, delayMs);
     const firstAudioAt = deadline < now ? now : deadline;
     const { closeOnTurn } = faults;
@@ -349,9 +356,14 @@ export class TurnTaking {
       active.isStalled = true;
       return;
     }
+    if (active === this.#active) this.#echoLimitDbov = echoLimitOf(reply);
     run.perform({
       reply,
-      steps: planPerformance(reply, repertoire.pacing, faults, random),
+      steps: stepsWith(
+        planPerformance(reply, pacingWith(repertoire.pacing, faults), faults, random),
+        run.turn,
+        faults,
+      ),
       firstAudioAt,
       answerDelayMs: delayMs,
       oddSizedDeltas: faults.oddSizedDeltas ?? false,
@@ -394,6 +406,14 @@ export class TurnTaking {
     this.#turnNumber += 1;
     this.#addTurn(itemId, ear.commit(), { now });
     if (settings().repertoire.hasSilenceCue) this.#unanswered = { kind: "cue", cue: "silence" };
+  }
+
+  /** The client plays what was sent at real time; until then, its echo may be heard. */
+  #noteVoice(now: Instant): void {
+    const run = this.#active?.run;
+    if (run?.hasSentAudio !== true) return;
+    const leftMs = Math.max(0, elapsedMs(now, run.playedAt)) + ECHO_REST_MS;
+    this.#options.ear.expectEcho(this.#echoLimitDbov, leftMs);
   }
 
   /** A model can only call what the session declares. */

@@ -232,3 +232,65 @@ describe("ephemeral tokens of the Gemini face", () => {
     expect(mint(service, { newSessionExpireTime: "2020-01-01T00:00:00Z" }).status).toBe(400);
   });
 });
+
+describe("the bot's own voice, by Gemini", () => {
+  it.each([
+    [-20, 0],
+    [0, 1],
+  ])("at %i dB interrupts the bot %i times", (levelDb, times) => {
+    const pair = new GeminiPair(shared);
+    pair.silence(400);
+    pair.say("Tell me about the hotel.");
+    pair.silence(1500);
+    pair.echo("long", levelDb);
+    expect(pair.told("interrupted")).toHaveLength(times);
+  });
+});
+
+describe("faults of the embedded server, by Gemini", () => {
+  it("withholds fields, and sends the rest of a message", () => {
+    const pair = new GeminiPair(shared, { faults: { withheld: ["generationComplete"] } });
+    pair.silence(400);
+    pair.say("What time is breakfast?");
+    pair.silence(9000);
+    expect(JSON.stringify(pair.fromServer)).not.toContain("generationComplete");
+    expect(pair.told("turnDone")).toMatchObject([{ status: "completed" }]);
+  });
+
+  it("falls silent in mid-speech, which our client notices", () => {
+    const faults = { stallInSpeech: { turn: 1, afterMs: 1000 } };
+    const pair = new GeminiPair(shared, { faults, client: { stallTimeoutMs: 5000 } });
+    pair.silence(400);
+    pair.say("What time is breakfast?");
+    pair.silence(12_000);
+    expect(audioMs(pair)).toBeLessThanOrEqual(1000);
+    expect(audioMs(pair)).toBeGreaterThan(400);
+    expect(pair.told("error")).toMatchObject([{ code: "ERR_AI_STALLED", fatal: true }]);
+  });
+
+  it("calls functions with what is no object, which our client says", () => {
+    const pair = new GeminiPair(shared, { faults: { wrongArguments: "notJson" } });
+    pair.silence(400);
+    pair.say("Dial four two.");
+    pair.silence(3000);
+    expect(pair.told("toolCall")).toMatchObject([
+      { name: "send_dtmf", args: {}, argsError: "The arguments are not a JSON object." },
+    ]);
+  });
+
+  it("ends a session that has lasted too long", () => {
+    const pair = new GeminiPair(shared, { faults: { expireAfterMs: 1000 } });
+    pair.silence(2000);
+    expect(pair.truths.map(({ what }) => what)).toContainEqual({
+      type: "faultInjected",
+      fault: "expireAfterMs",
+    });
+  });
+
+  it("says that a token has expired, which our client does not try again", () => {
+    const pair = new GeminiPair(shared, { faults: { tokenExpired: true } });
+    pair.silence(1000);
+    expect(pair.connections).toBe(1);
+    expect(pair.told("error")[0]).toMatchObject({ fatal: true });
+  });
+});

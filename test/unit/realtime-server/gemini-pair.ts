@@ -102,6 +102,13 @@ export class GeminiPair {
     this.#stream(samples);
   }
 
+  /** The line gives the bot's own words back, so many dB quieter. */
+  echo(phrase: string, levelDb: number): void {
+    const voice = this.#voices.find("bot", phrase);
+    const samples = resample(voice.samples, voice.sampleRateHz, RATE_HZ);
+    this.#stream(samples.map((sample) => sample * 10 ** (levelDb / 20)));
+  }
+
   /** The caller keeps silent. */
   silence(ms: number): void {
     this.#stream(new Int16Array((RATE_HZ * ms) / 1000));
