@@ -5,7 +5,7 @@ import {
   type Random,
   randomToken,
 } from "../../environment/index.ts";
-import { delayWith, pacingWith, replyWith } from "../engine/faults.ts";
+import { delayWith, pacingWith, replyWith } from "../engine/fault-effects.ts";
 import type { HeardTurn, ListenerEvent } from "../engine/listener.ts";
 import { ECHO_REST_MS, echoLimitOf } from "../engine/own-voice.ts";
 import { cueIn, type FollowUp, type Recognition, type Reply } from "../engine/repertoire.ts";

@@ -1,5 +1,6 @@
 import { after, type Instant, type Random } from "../../environment/index.ts";
-import { type Faults, stepsWith } from "../engine/faults.ts";
+import { stepsWith } from "../engine/fault-effects.ts";
+import type { Faults } from "../engine/faults.ts";
 import { type PlannedStep, planPerformance } from "../engine/performance-plan.ts";
 import type { FollowUp, Reply, ReplyPart } from "../engine/repertoire.ts";
 import type { ServerEventDraft } from "../engine/server-event.ts";

@@ -1,4 +1,5 @@
-import { type Faults, messageWith } from "../engine/faults.ts";
+import { messageWith } from "../engine/fault-effects.ts";
+import type { Faults } from "../engine/faults.ts";
 import type { ServerEventDraft } from "../engine/server-event.ts";
 import type { SessionOutput } from "../engine/session-output.ts";
 import type { Ids, ProtocolError, ServerMessage } from "./wire.ts";

@@ -1,6 +1,6 @@
 import { after, elapsedMs, type Instant, type Random } from "../../environment/index.ts";
 import { Brain } from "../engine/brain.ts";
-import { delayWith, pacingWith, replyWith, stepsWith } from "../engine/faults.ts";
+import { delayWith, pacingWith, replyWith, stepsWith } from "../engine/fault-effects.ts";
 import type { HeardTurn, Listener, ListenerEvent } from "../engine/listener.ts";
 import { ECHO_REST_MS, echoLimitOf } from "../engine/own-voice.ts";
 import { planPerformance } from "../engine/performance-plan.ts";
