@@ -29,7 +29,10 @@ import { type AiConnection, AiEndpoint, type Face } from "./bridge/ai-endpoint.t
 import { RawCaller } from "./bridge/raw-caller.ts";
 
 const FACES: readonly Face[] = ["openai", "gemini"];
-const CALL_COUNTS = [1, 50];
+/** As they are given on the command line, or these. */
+const CALL_COUNTS = process.argv.length > 2 ? process.argv.slice(2).map(Number) : [1, 50];
+/** What has not come by then is counted as missing. */
+const LIMIT_MS = 2000;
 /** So many values of each kind, over all calls of a row; 50 calls give 300. */
 const VALUES_MIN = 50;
 const FRAME_MS = 20;
@@ -40,6 +43,7 @@ const SPEECH_MS = 1000;
 const GOALS = { p50Ms: 9, p99Ms: 20, flushP99Ms: 20 };
 
 interface Values {
+  missing: number;
   readonly toAi: number[];
   readonly fromAi: number[];
   readonly flush: number[];
@@ -69,8 +73,8 @@ async function main(): Promise<void> {
 
 async function measure(harness: Harness, face: Face, calls: number): Promise<boolean> {
   const endpoint = await AiEndpoint.listen(createEnvironment().network, face);
-  const process = startProcess(compiledModule("bench/agent-process.js"));
-  const bot = await harness.switchboard.addAgent(process, {
+  const botProcess = startProcess(compiledModule("bench/agent-process.js"));
+  const bot = await harness.switchboard.addAgent(botProcess, {
     party: "bot",
     user: "bot",
     local: LOCAL,
@@ -93,15 +97,17 @@ async function measure(harness: Harness, face: Face, calls: number): Promise<boo
     const [caller, ai] = await Promise.all([RawCaller.dial(bot.uri), connection]);
     ends.push({ caller, ai });
   }
-  const values: Values = { toAi: [], fromAi: [], flush: [] };
+  const values: Values = { missing: 0, toAi: [], fromAi: [], flush: [] };
   const rounds = Math.max(6, Math.ceil(VALUES_MIN / calls));
   // What is charged and measured is carrying calls, not compiling code for the first of them.
-  await Promise.all(ends.map((each) => converse(each, 2, { toAi: [], fromAi: [], flush: [] })));
+  await Promise.all(
+    ends.map((each) => converse(each, 2, { missing: 0, toAi: [], fromAi: [], flush: [] })),
+  );
   const lag = monitorEventLoopDelay({ resolution: 1 });
   lag.enable();
-  const before = { cpuMs: process.cpuMs() ?? Number.NaN, at: performance.now() };
+  const before = { cpuMs: botProcess.cpuMs() ?? Number.NaN, at: performance.now() };
   await Promise.all(ends.map((each) => converse(each, rounds, values)));
-  const cpuMs = (process.cpuMs() ?? Number.NaN) - before.cpuMs;
+  const cpuMs = (botProcess.cpuMs() ?? Number.NaN) - before.cpuMs;
   const callSeconds = (calls * (performance.now() - before.at)) / 1000;
   lag.disable();
   await Promise.all(ends.map(({ caller }) => caller.hangUp()));
@@ -131,12 +137,15 @@ async function converse(
 }
 
 async function oneRound(caller: RawCaller, ai: AiConnection, values: Values): Promise<void> {
-  const [arrivedAt, sentAt] = await Promise.all([ai.loud(), caller.mark()]);
-  values.toAi.push(arrivedAt - sentAt);
+  const [arrivedAt, sentAt] = await Promise.all([inTime(ai.loud()), caller.mark()]);
+  if (arrivedAt === undefined) values.missing += 1;
+  else values.toAi.push(arrivedAt - sentAt);
   await delay(100 + Math.random() * FRAME_MS);
-  const heard = firstLoud(caller);
+  const heard = inTime(firstLoud(caller));
   const spokenAt = ai.speak(SPEECH_MS);
-  values.fromAi.push((await heard) - spokenAt);
+  const heardAt = await heard;
+  if (heardAt === undefined) values.missing += 1;
+  else values.fromAi.push(heardAt - spokenAt);
   await delay(200 + Math.random() * FRAME_MS);
   let lastLoudAt = 0;
   caller.onPacket = (at, isLoud) => {
@@ -146,6 +155,10 @@ async function oneRound(caller: RawCaller, ai: AiConnection, values: Values): Pr
   await delay(150);
   caller.onPacket = undefined;
   values.flush.push(Math.max(0, lastLoudAt - interruptedAt));
+}
+
+async function inTime(instant: Promise<number>): Promise<number | undefined> {
+  return Promise.race([instant, delay(LIMIT_MS, undefined)]);
 }
 
 function firstLoud(caller: RawCaller): Promise<number> {
@@ -166,7 +179,7 @@ function printRow(row: {
   readonly cpuMs: number;
   readonly lagMs: number;
 }): boolean {
-  const { toAi, fromAi, flush } = row.values;
+  const { toAi, fromAi, flush, missing } = row.values;
   const there = { p50: percentile(toAi, 0.5), p99: percentile(toAi, 0.99) };
   // A frame waits for the departure of its packet: half a frame mostly, a whole one at most.
   const back = {
@@ -179,10 +192,11 @@ function printRow(row: {
     most: Math.max(...flush),
   };
   const isMet =
+    missing === 0 &&
     Math.max(there.p50, back.p50) <= GOALS.p50Ms &&
     Math.max(there.p99, back.p99) <= GOALS.p99Ms &&
     flushed.p99 <= GOALS.flushP99Ms;
-  const missed = isMet ? "" : "  MISSED";
+  const missed = isMet ? "" : `  MISSED${missing === 0 ? "" : `, ${missing} never came`}`;
   write(
     [
       row.face.padEnd(7),
