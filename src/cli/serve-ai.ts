@@ -28,7 +28,7 @@ export interface ServeOptions {
 /**
  * Runs the embedded AI until it is interrupted, for bots of one's own or for SDK clients.
  *
- * @throws UsageError ERR_PORT_MALFORMED, ERR_FILE_MISSING, ERR_TLS_MATERIAL.
+ * @throws UsageError ERR_PORT_MALFORMED, ERR_FILE_MISSING, ERR_FILE_NOT_WRITTEN, ERR_TLS_MATERIAL.
  */
 export async function serveAi(options: ServeOptions): Promise<number> {
   const port = portIn("--port", options.port);

@@ -22,7 +22,7 @@ const NAMES = ["localhost", "127.0.0.1", "::1"];
 
 /**
  * Reads the certificate that was given, or makes one for this run and writes its authority.
- * @throws UsageError ERR_FILE_MISSING, ERR_TLS_MATERIAL.
+ * @throws UsageError ERR_FILE_MISSING, ERR_FILE_NOT_WRITTEN, ERR_TLS_MATERIAL.
  */
 export async function servingIdentity(
   { certificate, key, ca }: TlsFiles,
@@ -41,6 +41,20 @@ export async function servingIdentity(
   }
   const issued = issueServerCertificate(NAMES, nowMs);
   const caPath = resolve(ca);
-  await files.write(caPath, issued.ca);
+  await written(files, caPath, issued.ca);
   return { identity: { certificate: issued.certificate, key: issued.key }, caPath };
+}
+
+/** @throws UsageError ERR_FILE_NOT_WRITTEN. */
+async function written(files: FileStore, path: string, text: string): Promise<void> {
+  try {
+    await files.write(path, text);
+  } catch (cause) {
+    const { code = "no reason given" } = cause as { readonly code?: string };
+    throw new UsageError(
+      "ERR_FILE_NOT_WRITTEN",
+      `${path} could not be written (${code}). Choose another place with --tls-ca or --reports.`,
+      { context: { path, code }, cause },
+    );
+  }
 }

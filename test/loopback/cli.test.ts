@@ -205,6 +205,9 @@ describe.concurrent("what a user may get wrong", PATIENT, () => {
     expect(badTlsPort.output).toContain("ERR_PORT_MALFORMED: --tls-port x");
     const half = await ran("serve", "--port", "0", "--tls-key", "fixtures/tls/bot.key");
     expect(half.output).toContain("ERR_TLS_MATERIAL");
+    const nowhere = await ran("serve", "--port", "0", "--tls-ca", "/dev/null/ca.pem");
+    expect(nowhere.output).toContain("ERR_FILE_NOT_WRITTEN: /dev/null/ca.pem");
+    expect(nowhere.exitCode).toBe(2);
     expect(badPort.exitCode).toBe(2);
   });
 });

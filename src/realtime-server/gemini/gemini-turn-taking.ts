@@ -264,6 +264,13 @@ export class GeminiTurnTaking {
     outbox.emit({ serverContent: { inputTranscription: { text, finished: true } } });
   }
 
+  /** What was cut off by a written turn ends before its answer begins. */
+  #leaveTurn(now: Instant): void {
+    const endsAt = this.#turnEndsAt;
+    if (endsAt !== undefined && endsAt <= now && this.#cut.length === 0) this.#completeTurn(now);
+    this.#turnEndsAt = undefined;
+  }
+
   /** Decides what to say, and when the first of it leaves. */
   #answer(now: Instant): void {
     const thought = this.#thought;
@@ -285,7 +292,7 @@ export class GeminiTurnTaking {
       return;
     }
     memory.generations += 1;
-    this.#turnEndsAt = undefined;
+    this.#leaveTurn(now);
     this.#echoLimitDbov = echoLimitOf(reply);
     this.#generation = new Generation(
       {

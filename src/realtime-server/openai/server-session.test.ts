@@ -943,6 +943,35 @@ describe("responses on demand", () => {
 });
 
 describe("function calls", () => {
+  it("calls several functions in one response, and goes on when all have been answered", () => {
+    const repertoire = repertoireOf(`
+name: Does two things at once
+turns:
+  - hears: Please hang up.
+    tools: [{ name: hangup_call }, { name: send_dtmf, arguments: { digits: "1" } }]
+    then: { says: goodbye }
+otherwise: not-understood
+`);
+    const client = new Client({ repertoire });
+    client.update({ tools: [HANGUP_TOOL, { ...HANGUP_TOOL, name: "send_dtmf" }] });
+    client.say("Please hang up.", 2000);
+    const calls = client.of("response.function_call_arguments.done");
+    expect(calls.map(({ name, output_index }) => [name, output_index])).toEqual([
+      ["hangup_call", 0],
+      ["send_dtmf", 1],
+    ]);
+    expect(client.last("response.done")["response"].output).toHaveLength(2);
+
+    for (const { call_id } of calls) {
+      const item = { type: "function_call_output", call_id, output: "{}" };
+      client.send({ type: "conversation.item.create", item });
+    }
+    client.send({ type: "response.create" });
+    client.advance(5000);
+    const { transcript } = client.last("response.output_audio_transcript.done");
+    expect(transcript).toBe(voices.find("bot", "goodbye").text);
+  });
+
   it("speaks and calls in one response, interleaved as recorded", () => {
     const client = callingClient();
     client.say("Please hang up.");

@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { resample } from "../../../src/audio/index.ts";
 import { after, type Instant, instant, seededRandom } from "../../../src/environment/index.ts";
+import { Repertoire } from "../../../src/realtime-server/engine/repertoire.ts";
 import { GeminiServerSession } from "../../../src/realtime-server/gemini/gemini-server-session.ts";
 import { ResumableSessions } from "../../../src/realtime-server/gemini/sessions.ts";
 import { EncodedVoices } from "../../../src/realtime-server/openai/audio-format.ts";
+import { parseScript } from "../../../src/realtime-server/script/parse-script.ts";
 import { loadRepertoire } from "./gemini-pair.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- messages are compared, not computed with.
@@ -15,6 +17,14 @@ beforeAll(async () => {
   shared = await loadRepertoire();
 });
 
+const TWO_TOOLS = `
+name: Does two things at once
+turns:
+  - hears: Please hang up.
+    tools: [{ name: hangup_call }, { name: send_dtmf, arguments: { digits: "1" } }]
+otherwise: not-understood
+`;
+
 const MODEL = "models/gemini-3.8-live";
 
 /** A client that writes its own messages, in virtual time. */
@@ -23,15 +33,19 @@ class RawClient {
   readonly frames = new Set<string>();
   closed: { readonly code: number; readonly reason: string } | undefined;
   #now: Instant = instant(0);
-  readonly #session = new GeminiServerSession({
-    settings: () => ({ repertoire: shared.repertoire, answerDelayMs: 400, faults: {} }),
-    random: seededRandom("raw"),
-    voices: new EncodedVoices(),
-    sessions: new ResumableSessions(),
-    grant: undefined,
-    openedAt: this.#now,
-    sessionMsMax: 600_000,
-  });
+  readonly #session: GeminiServerSession;
+
+  constructor(repertoire: Repertoire = shared.repertoire) {
+    this.#session = new GeminiServerSession({
+      settings: () => ({ repertoire, answerDelayMs: 400, faults: {} }),
+      random: seededRandom("raw"),
+      voices: new EncodedVoices(),
+      sessions: new ResumableSessions(),
+      grant: undefined,
+      openedAt: this.#now,
+      sessionMsMax: 600_000,
+    });
+  }
 
   send(message: unknown): this {
     this.#session.handleMessage(JSON.stringify(message), this.#now);
@@ -39,14 +53,15 @@ class RawClient {
     return this;
   }
 
+  /** Speech, and a second of silence. */
   say(phrase: string): this {
     const { samples, sampleRateHz } = shared.voices.find("caller", phrase);
-    const speech = resample(samples, sampleRateHz, 16_000);
-    for (const each of [speech, new Int16Array(16_000)]) {
-      const data = Buffer.from(each.buffer, each.byteOffset, each.byteLength).toString("base64");
-      this.send({ realtimeInput: { audio: { data, mimeType: "audio/pcm;rate=16000" } } });
-    }
-    return this;
+    return this.hear(resample(samples, sampleRateHz, 16_000)).hear(new Int16Array(16_000));
+  }
+
+  hear({ buffer, byteOffset, byteLength }: Int16Array): this {
+    const data = Buffer.from(buffer, byteOffset, byteLength).toString("base64");
+    return this.send({ realtimeInput: { audio: { data, mimeType: "audio/pcm;rate=16000" } } });
   }
 
   wait(ms: number): this {
@@ -144,6 +159,72 @@ describe("the Gemini face of the embedded server", () => {
       expect(calls(kept.say("Please hang up.").wait(9000))).toHaveLength(1);
     },
   );
+
+  it("takes turns from the client where automatic detection is disabled", () => {
+    const automaticActivityDetection = { disabled: true };
+    const talk = client({
+      realtimeInputConfig: { automaticActivityDetection },
+      inputAudioTranscription: {},
+    });
+    talk
+      .send({ realtimeInput: { activityStart: {} } })
+      .say("What time is breakfast?")
+      .wait(5000);
+    expect(talk.parts).toEqual([]);
+
+    talk.send({ realtimeInput: { activityEnd: {} } }).wait(9000);
+    const heard = talk.messages.flatMap(
+      ({ serverContent }) => serverContent?.inputTranscription ?? [],
+    );
+    expect(heard).toEqual([{ text: "What time is breakfast?", finished: true }]);
+    expect(talk.parts.length).toBeGreaterThan(1);
+  });
+
+  it("ends a turn where the client says that no more audio comes", () => {
+    const talk = client();
+    const { samples, sampleRateHz } = shared.voices.find("caller", "What time is breakfast?");
+    talk.hear(resample(samples, sampleRateHz, 16_000)).wait(5000);
+    expect(talk.parts).toEqual([]);
+
+    talk.send({ realtimeInput: { audioStreamEnd: true } }).wait(9000);
+    expect(talk.parts.length).toBeGreaterThan(1);
+  });
+
+  it("answers what is written, and is interrupted by it", () => {
+    const talk = client({ outputAudioTranscription: {} });
+    const write = (text: string): RawClient =>
+      talk.send({
+        clientContent: { turns: [{ role: "user", parts: [{ text }] }], turnComplete: true },
+      });
+    write("Tell me about the hotel.").wait(450);
+    expect(talk.parts.length).toBeGreaterThan(0);
+    write("What time is breakfast?").wait(9000);
+
+    const contents = talk.messages.flatMap(({ serverContent }) => serverContent ?? []);
+    const cut = contents.findIndex(({ interrupted }) => interrupted === true);
+    expect(contents[cut + 1]).toMatchObject({ turnComplete: true });
+    const words = contents
+      .slice(cut)
+      .map(({ outputTranscription }) => outputTranscription?.text ?? "");
+    expect(words.join("")).toMatch(/^Breakfast is served/u);
+  });
+
+  it("calls several functions, and takes all of them back when it is talked over", () => {
+    const repertoire = new Repertoire(parseScript(TWO_TOOLS, "two.yaml"), shared.voices);
+    const tools = [...declare("hangup_call"), ...declare("send_dtmf")];
+    const talk = new RawClient(repertoire)
+      .send({ setup: { model: MODEL, tools } })
+      .say("Please hang up.")
+      .wait(3000);
+    const ids = calls(talk).flatMap(({ toolCall }) => toolCall.functionCalls as Message[]);
+    expect(ids.map(({ name }) => name)).toEqual(["hangup_call", "send_dtmf"]);
+
+    talk.say("Please hang up.");
+    const taken = talk.messages.flatMap(
+      ({ toolCallCancellation }) => toolCallCancellation?.ids ?? [],
+    );
+    expect(taken).toEqual(ids.map(({ id }) => id));
+  });
 
   it.each([
     ["something before the setup", { realtimeInput: { text: "hi" } }],
