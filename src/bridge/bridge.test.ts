@@ -287,6 +287,63 @@ describe("Bridge interruption", () => {
   });
 });
 
+/** Somebody speaks up. */
+function loud(ms: number): Int16Array {
+  return Int16Array.from({ length: ms * 8 }, (_, index) => (index % 2 === 0 ? 4000 : -4000));
+}
+
+describe("Bridge interruption, found in the caller's audio", () => {
+  it("silences the bot at the next frame, and tells the AI what was heard", async () => {
+    const rig = new Rig({ localBargeIn: { minSpeechMs: 60 } });
+    rig.ai({ type: "responseCreated", responseId: "r" });
+    rig.speak("r", 1000);
+    await rig.play(5);
+    for (let frame = 0; frame < 3; frame += 1) {
+      rig.bridge.handleCallerAudio(loud(20), rig.clock.now());
+    }
+    expect(await rig.play(2)).toBe(0);
+    expect(rig.session.log).toEqual(["cancel r", "truncate r-item 100"]);
+    expect(rig.of("interruption")).toEqual([
+      {
+        kind: "interruption",
+        responseId: "r",
+        playedMs: 100,
+        truncationSent: true,
+        detectedBy: "local",
+        speechMs: 60,
+        at: 1100,
+      },
+    ]);
+    // The provider notices, too: there is nothing left to be thrown away.
+    rig.ai({ type: "interrupted" });
+    expect(rig.of("interruption")).toHaveLength(1);
+  });
+
+  it("leaves the bot alone for its own echo, and where it is silent", async () => {
+    const rig = new Rig({ localBargeIn: { minSpeechMs: 60 } });
+    for (let frame = 0; frame < 10; frame += 1) {
+      rig.bridge.handleCallerAudio(loud(20), rig.clock.now());
+    }
+    rig.speak("r", 1000);
+    for (let frame = 0; frame < 10; frame += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one frame after the other.
+      await rig.play(1);
+      const echo = rig.frame.map((sample) => sample / 10);
+      rig.bridge.handleCallerAudio(echo, rig.clock.now());
+    }
+    expect(rig.of("interruption")).toEqual([]);
+    expect(rig.session.log).toEqual([]);
+  });
+
+  it("is off where nobody asks for it", async () => {
+    const rig = new Rig();
+    rig.speak("r", 1000);
+    await rig.play(2);
+    rig.bridge.handleCallerAudio(loud(500), rig.clock.now());
+    expect(await rig.play(1)).toBe(1);
+  });
+});
+
 describe("Bridge tools", () => {
   it("hangs up once what the bot said has left, its own response included", async () => {
     const rig = new Rig();

@@ -6,7 +6,7 @@ import {
   type SidetoneError,
   type Timer,
 } from "../environment/index.ts";
-import type { FactSink } from "../timeline/index.ts";
+import type { FactSink, InterruptionFact } from "../timeline/index.ts";
 import { type AiEventHandlers, dispatchAiEvent } from "./ai-event-handlers.ts";
 import { AiFacts } from "./ai-facts.ts";
 import type { AiEvent, AiSession, WireTap } from "./ai-session.ts";
@@ -14,6 +14,7 @@ import { BotSpeech } from "./bot-speech.ts";
 import { CallerAudio } from "./caller-audio.ts";
 import type { DrainOutcome } from "./drain-waits.ts";
 import { type FlushedResponse, InjectionBuffer, type PlayoutEvent } from "./injection-buffer.ts";
+import { LocalBargeIn, type LocalBargeInOptions } from "./local-barge-in.ts";
 import type { ToolRegistry } from "./tool-registry.ts";
 import { ToolRunner } from "./tool-runner.ts";
 import type { ModelPrice } from "./usage.ts";
@@ -27,6 +28,8 @@ export interface BridgeOptions {
   readonly logger: Logger;
   /** Gets each message of the AI socket as JSON, without audio and keys: for ai.jsonl. */
   readonly onAiEvent?: WireTap;
+  /** Finds the caller's interruptions here as well, before the provider says so; default: not. */
+  readonly localBargeIn?: LocalBargeInOptions;
   /** Has the bot speak first. */
   readonly greet?: boolean;
   /** How long a tool waits for queued speech at most. Default 10 000. */
@@ -42,6 +45,7 @@ interface BridgedAudio {
   readonly buffer: InjectionBuffer;
   readonly botSpeech: BotSpeech;
   readonly callerAudio: CallerAudio;
+  readonly bargeIn: LocalBargeIn | undefined;
 }
 
 /** Why a bridge's AI session has ended; `error` where it did not end as it should. */
@@ -92,6 +96,8 @@ export class Bridge {
     },
     closed: (event, at) => this.#handleClosed(event, at),
   };
+  /** The last frame was the bot's speech. */
+  #isSpeaking = false;
   #drainTimer: Timer | undefined;
   #fatalError: SidetoneError | undefined;
 
@@ -118,7 +124,7 @@ export class Bridge {
    */
   openAudio(callSampleRateHz: number): void {
     if (this.#audio !== undefined) return;
-    const { session, record, playoutCapacityMs } = this.#options;
+    const { session, record, playoutCapacityMs, localBargeIn } = this.#options;
     const buffer = new InjectionBuffer({
       sampleRateHz: callSampleRateHz,
       ...(playoutCapacityMs === undefined ? {} : { capacityMs: playoutCapacityMs }),
@@ -128,12 +134,15 @@ export class Bridge {
       buffer,
       botSpeech: new BotSpeech(buffer, rates),
       callerAudio: new CallerAudio({ session, record, callSampleRateHz }),
+      bargeIn: localBargeIn && new LocalBargeIn(callSampleRateHz, localBargeIn),
     };
   }
 
   /** Caller audio at the call's rate, any length, as soon as it is there. */
   handleCallerAudio(samples: Int16Array, now: Instant): void {
     this.#audio?.callerAudio.handleAudio(samples, now);
+    const speechMs = this.#audio?.bargeIn?.handleCallerAudio(samples, now);
+    if (speechMs !== undefined && this.#isSpeaking) this.#interruptLocally(speechMs, now);
   }
 
   /** Stands for `sampleCount` samples that did not come. */
@@ -151,6 +160,8 @@ export class Bridge {
       return false;
     }
     const isSpeech = this.#audio.buffer.takeFrame(output, now);
+    this.#isSpeaking = isSpeech;
+    if (isSpeech) this.#audio.bargeIn?.handleBotAudio(output, now);
     this.#recordPlayout();
     return isSpeech;
   }
@@ -179,6 +190,18 @@ export class Bridge {
     this.onClosed?.({ code, reason, ...(error === undefined ? {} : { error }) });
   }
 
+  /** At once, and not only when the provider has noticed: it is told, too. */
+  #interruptLocally(speechMs: number, at: Instant): void {
+    this.#isSpeaking = false;
+    this.#audio?.botSpeech.finish(undefined, at);
+    const flushed = this.#audio?.buffer.flush(at) ?? [];
+    this.#recordPlayout();
+    for (const response of flushed) {
+      this.#session.cancelResponse(response.responseId);
+      this.#truncate(response, at, { detectedBy: "local", speechMs });
+    }
+  }
+
   #interrupt(responseId: string | undefined, at: Instant): void {
     // What the converter still holds was received too, so that it is counted as thrown away.
     this.#audio?.botSpeech.finish(responseId, at);
@@ -187,13 +210,24 @@ export class Bridge {
     for (const response of flushed) this.#truncate(response, at);
   }
 
-  #truncate(response: FlushedResponse, at: Instant): void {
+  #truncate(
+    response: FlushedResponse,
+    at: Instant,
+    found: Pick<InterruptionFact, "detectedBy" | "speechMs"> = {},
+  ): void {
     const { responseId, playedMs, items } = response;
     const truncationSent = this.#session.supportsTruncation !== false && items.length > 0;
     if (truncationSent) {
       for (const item of items) this.#session.truncate(item.itemId, Math.floor(item.playedMs));
     }
-    this.#options.record({ kind: "interruption", responseId, playedMs, truncationSent, at });
+    this.#options.record({
+      kind: "interruption",
+      responseId,
+      playedMs,
+      truncationSent,
+      ...found,
+      at,
+    });
   }
 
   #speechPlayed(responseId: string): Promise<DrainOutcome> {

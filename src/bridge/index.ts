@@ -35,6 +35,7 @@ export {
   type PlayoutEvent,
   type PlayoutTotals,
 } from "./injection-buffer.ts";
+export type { LocalBargeInOptions } from "./local-barge-in.ts";
 export type {
   OpenAiOptions,
   OpenAiTurnDetection,

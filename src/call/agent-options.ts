@@ -1,4 +1,4 @@
-import type { AiProvider, ModelPrice, TokenService } from "../bridge/index.ts";
+import type { AiProvider, LocalBargeInOptions, ModelPrice, TokenService } from "../bridge/index.ts";
 import type { SocketAddress } from "../environment/index.ts";
 import type { MediaSettings } from "../media/index.ts";
 import type {
@@ -84,6 +84,11 @@ export interface AiOptions {
   readonly appendMs?: number;
   /** Asks the AI to speak first, once the call is answered. */
   readonly greets: boolean;
+  /**
+   * Whether a caller who speaks over the bot is also found in the audio itself, which silences the
+   * bot before the provider says so; by itself, it listens to the provider alone.
+   */
+  readonly localBargeIn?: LocalBargeInOptions;
   /** Tools beside those that act on the call. */
   readonly tools?: BotToolOptions;
   /** What its tokens cost where the published prices do not hold: US dollars for a million. */

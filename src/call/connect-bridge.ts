@@ -49,6 +49,7 @@ export function connectBridge(
     const bridge = new Bridge({
       session,
       tools: registry,
+      ...(ai.localBargeIn === undefined ? {} : { localBargeIn: ai.localBargeIn }),
       record,
       clock: environment.clock,
       ...(ai.prices === undefined ? {} : { prices: ai.prices }),

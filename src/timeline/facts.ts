@@ -355,6 +355,10 @@ export interface InterruptionFact extends FactBase {
   readonly responseId: string;
   readonly playedMs: number;
   readonly truncationSent: boolean;
+  /** Found in the caller's audio here; absent where the provider said so. */
+  readonly detectedBy?: "local";
+  /** How long the caller had spoken by then, where it was found here. */
+  readonly speechMs?: number;
 }
 
 /** A tool call and what became of it. */

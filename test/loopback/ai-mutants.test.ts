@@ -2,11 +2,13 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   expectAnswered,
+  expectFault,
   expectHttpRequest,
   expectParallelTools,
   expectToolFailure,
   expectToolOrder,
   expectToolSuccess,
+  expectUninterrupted,
   type Harness,
   type RemoteAgent,
   type WatchedCall,
@@ -99,6 +101,23 @@ describe("every expectation of the bot's AI fails where it is not met", () => {
     expect(await codeOf(expectToolSuccess(call, tool))).toBe("ERR_TOOL_NOT_FINISHED");
     const other = { ...tool, code: "ERR_TOOL_ARGUMENTS" };
     expect(await codeOf(expectToolFailure(call, other))).toBe("ERR_TOOL_NOT_FINISHED");
+    await call.hangUp();
+  });
+
+  it("a line that gives the bot its own voice back as loud as it was, and a fault that is none", async () => {
+    const call = await caller.dial(bot.uri, { media: { echo: { levelDb: 0, delayMs: 40 } } });
+    await expectAnswered(call, 5000);
+    const phrase = "What time is breakfast?";
+    await harness.spoken(call, await harness.say(call, { phrase }), 20_000);
+    expect(await codeOf(expectUninterrupted(call, 10_000))).toBe("ERR_FALSE_INTERRUPTION");
+    const fault = { code: "ERR_AI_CLOSED", limitMs };
+    expect(await codeOf(expectFault(call, fault))).toBe("ERR_NO_SUCH_FAULT");
+    await call.hangUp();
+  });
+
+  it("an answer that does not end in time", async () => {
+    const call = await callAndSay("What time is breakfast?");
+    expect(await codeOf(expectUninterrupted(call, limitMs))).toBe("ERR_NOT_PLAYED");
     await call.hangUp();
   });
 });
