@@ -53,7 +53,7 @@ function price(
  * a guessed price would be worse than none. Gemini's are missing because no complete published list
  * was at hand; users give their own.
  */
-export const PUBLISHED_PRICES: PriceTable = {
+const PUBLISHED_PRICES: PriceTable = {
   source: "https://developers.openai.com/api/docs/models",
   date: "2026-11-26",
   models: {
