@@ -9,6 +9,7 @@ import {
   leftOverCalls,
   leftOverText,
   limitsIn,
+  type TesterOptions,
   type WatchedCall,
 } from "./call/index.ts";
 import { UsageError } from "./environment/index.ts";
@@ -182,6 +183,64 @@ export function passwordFrom(variableName: string): string {
 }
 
 /**
+ * The path of a persona: one that comes with Sidetone by its bare name, any other by its path.
+ * @throws UsageError ERR_SCRIPT_NAME where the name is empty.
+ */
+export function personaPath(nameOrPath: string): string {
+  if (nameOrPath.trim() === "") {
+    throw new UsageError("ERR_SCRIPT_NAME", "A persona needs a name or a path.");
+  }
+  return /^[\w-]+$/u.test(nameOrPath)
+    ? `${packageInfo().root}/fixtures/personas/${nameOrPath}.yaml`
+    : nameOrPath;
+}
+
+/** Where providers are reached, what they are asked for, and which variable holds the key. */
+const TESTER_PROVIDERS = {
+  openai: {
+    url: "wss://api.openai.com/v1/realtime",
+    model: "gpt-realtime-2.1",
+    keyVariable: "OPENAI_API_KEY",
+  },
+  gemini: {
+    url: "wss://generativelanguage.googleapis.com",
+    model: "gemini-3.8-live",
+    keyVariable: "GEMINI_API_KEY",
+  },
+} as const;
+
+/**
+ * The provider whose AI plays testers, as the environment says: SIDETONE_TESTER is "openai" or
+ * "gemini", the key is in OPENAI_API_KEY or GEMINI_API_KEY; SIDETONE_TESTER_MODEL and
+ * SIDETONE_TESTER_URL change what is asked for and where. `undefined`: the embedded AI plays them.
+ * @throws UsageError ERR_AI_PROVIDER_UNKNOWN, ERR_AI_KEY_MISSING.
+ */
+export function testerProvider(): TesterOptions["ai"] | undefined {
+  const name = variable("SIDETONE_TESTER") ?? "embedded";
+  if (name === "embedded" || name === "") return undefined;
+  if (name !== "openai" && name !== "gemini") {
+    throw new UsageError(
+      "ERR_AI_PROVIDER_UNKNOWN",
+      `SIDETONE_TESTER is "${name}". Use embedded, openai or gemini.`,
+    );
+  }
+  const { url, model, keyVariable } = TESTER_PROVIDERS[name];
+  const apiKey = variable(keyVariable) ?? "";
+  if (apiKey === "") {
+    throw new UsageError(
+      "ERR_AI_KEY_MISSING",
+      `SIDETONE_TESTER asks for ${name}, but ${keyVariable} holds no key.`,
+    );
+  }
+  return {
+    provider: name,
+    url: variable("SIDETONE_TESTER_URL") ?? url,
+    model: variable("SIDETONE_TESTER_MODEL") ?? model,
+    apiKey,
+  };
+}
+
+/**
  * The address of this host from which a target is reached: what an agent that dials it must be
  * bound to. Loopback for targets that have no address or no route; dialling them says so.
  */
@@ -225,6 +284,7 @@ export type {
   ServerFaults,
   Speech,
   StandInServer,
+  TesterOptions,
   TransferOrder,
   TransferPolicy,
   TurnDetection,
@@ -240,6 +300,7 @@ export {
   UsageError,
 } from "./environment/index.ts";
 export {
+  awaitTesterEnd,
   type ExpectedDigits,
   type ExpectedOutcome,
   type ExpectedRequest,
@@ -254,6 +315,7 @@ export {
   expectEncrypted,
   expectEndAt,
   expectFault,
+  expectGoal,
   expectGoesOn,
   expectGreeting,
   expectHangUpByBot,
@@ -262,6 +324,7 @@ export {
   expectHttpRequest,
   expectInjected,
   expectKeepsSpeaking,
+  expectLimit,
   expectLossAtMost,
   expectNotEncrypted,
   expectOptionsAnswer,
@@ -274,6 +337,7 @@ export {
   expectRejectedWith,
   expectRepeated,
   expectRoundTrip,
+  expectRule,
   expectSessionRefresh,
   expectStop,
   expectTalk,
@@ -315,4 +379,5 @@ export {
   type MessageFault,
   type SessionTimerSettings,
 } from "./sip/index.ts";
+export { type Persona, type PlainRule, personaOf, type Rule, rulesOf } from "./tester/index.ts";
 export type { DigitMethod, Fact, Party } from "./timeline/index.ts";

@@ -124,15 +124,5 @@ Then("the bot hangs up within {duration}", async function (this: SidetoneWorld, 
 });
 
 async function dial(world: SidetoneWorld, ringTimeoutMs?: number): Promise<void> {
-  const target = world.requireTarget();
-  const caller = await world.caller(target);
-  const call = await caller.dial(target, {
-    ...(ringTimeoutMs === undefined ? {} : { ringTimeoutMs }),
-    media: world.callerMedia,
-    dialog: world.callerDialog,
-    faults: world.callerFaults,
-    headers: world.callerHeaders,
-    identity: world.callerIdentity,
-  });
-  if (!world.calls.includes(call)) world.calls.push(call);
+  await world.dial(ringTimeoutMs === undefined ? {} : { ringTimeoutMs });
 }

@@ -17,6 +17,7 @@ import "./http.steps.ts";
 import "./media.steps.ts";
 import "./message.steps.ts";
 import "./speech.steps.ts";
+import "./tester.steps.ts";
 import "./tool.steps.ts";
 import "./transfer.steps.ts";
 import "./transport.steps.ts";

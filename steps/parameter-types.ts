@@ -19,13 +19,15 @@ const RTCP_PORTS: Readonly<Record<string, MediaSettings["rtcp"]>> = {
   "on a port of its own": "separate",
 };
 
-/** "1500 ms", "2 s" and "1.5 s", in milliseconds. */
+const MS_OF_UNIT: Readonly<Record<string, number>> = { s: 1000, min: 60_000 };
+
+/** "1500 ms", "2 s", "1.5 s" and "2 min", in milliseconds. */
 defineParameterType({
   name: "duration",
-  regexp: /\d+(?:\.\d+)? (?:ms|s)\b/u,
+  regexp: /\d+(?:\.\d+)? (?:ms|s|min)\b/u,
   transformer: (text: string): number => {
     const [amount, unit] = text.split(" ");
-    return Number(amount) * (unit === "s" ? 1000 : 1);
+    return Number(amount) * (MS_OF_UNIT[unit ?? ""] ?? 1);
   },
 });
 

@@ -7,12 +7,15 @@ import {
   type Harness,
   localAddressFor,
   openHarness,
+  type Persona,
   type RemoteAgent,
   readTlsFiles,
   type SipSettings,
   type SipTransport,
   scriptPath,
+  type TesterOptions,
   type TurnDetection,
+  testerProvider,
   UsageError,
 } from "../src/index.ts";
 
@@ -89,6 +92,8 @@ class Run {
   readonly #bots = new Map<string, Promise<EmbeddedBot>>();
   /** Bots that are the same but for their SIP share one. */
   readonly #ais = new Map<string, Promise<EmbeddedAi>>();
+  /** Embedded AIs that play personas, by script. */
+  readonly #testers = new Map<string, Promise<EmbeddedAi>>();
   readonly #colleagues = new Map<string, Promise<RemoteAgent>>();
   /** One for each address of this host that calls leave from, and each way to be. */
   readonly #callers = new Map<string, Promise<RemoteAgent>>();
@@ -157,6 +162,30 @@ class Run {
     return bot;
   }
 
+  /** The AI that plays a persona: a provider's where the environment names one, else the embedded. */
+  async tester(persona: Persona): Promise<TesterOptions> {
+    const chosen = testerProvider();
+    if (chosen !== undefined) return { persona, ai: chosen };
+    const { script } = persona;
+    if (script === undefined) throw noScript(persona.name);
+    let ai = this.#testers.get(script);
+    if (ai === undefined) {
+      ai = this.harness.startEmbeddedAi({ scriptPath: scriptPath(script) });
+      this.#testers.set(script, ai);
+    }
+    const served = await ai;
+    const provider = this.#provider;
+    return {
+      persona,
+      ai: {
+        provider,
+        url: embeddedUrl(provider, served),
+        apiKey: served.apiKey,
+        model: MODELS[provider],
+      },
+    };
+  }
+
   /** An agent of ours that calls are transferred to; it says nothing. */
   colleague(name: string): Promise<RemoteAgent> {
     let colleague = this.#colleagues.get(name);
@@ -215,6 +244,14 @@ const MODELS: Readonly<Record<Provider, string>> = {
   "azure-openai": "gpt-realtime",
   gemini: "gemini-3.8-live",
 };
+
+function noScript(name: string): UsageError {
+  return new UsageError(
+    "ERR_TESTER_WITHOUT_AI",
+    `Nobody can play the persona "${name}": it names no script for the embedded AI, and SIDETONE_TESTER names no provider. See docs/ai-tester.md.`,
+    { context: { name } },
+  );
+}
 
 let current: Promise<Run> | undefined;
 /** The present run, once it is open. */

@@ -8,6 +8,7 @@ import {
   type MediaSettings,
   type MessageFault,
   type Party,
+  type Persona,
   type RemoteAgent,
   type ServerFaults,
   type SipCredentials,
@@ -80,6 +81,8 @@ export class SidetoneWorld extends World<RunParameters> {
   #botFaults: readonly MessageFault[] = [];
   #botRefusal: BotRefusal | undefined;
   #botAnswer: BotAnswer = { ringMs: 0, media: {}, dialog: {} };
+  /** Who plays the caller in calls that a tester places from now on. */
+  tester: Persona | undefined;
   /** Ends the watch for calls that began with the scenario. */
   unsubscribe: (() => void) | undefined;
 
@@ -314,6 +317,21 @@ export class SidetoneWorld extends World<RunParameters> {
       "ERR_COLLEAGUE_UNKNOWN",
       `There is nobody called "${nameOrUri}" to transfer to; there is ${names === "" ? "nobody at all" : names}. Name them in a Given step, or give a SIP URI.`,
     );
+  }
+
+  /** Places a call from the caller to the bot, as the scenario has it so far. */
+  async dial(how: Pick<DialOptions, "ringTimeoutMs" | "tester"> = {}): Promise<void> {
+    const target = this.requireTarget();
+    const caller = await this.caller(target);
+    const call = await caller.dial(target, {
+      ...how,
+      media: this.callerMedia,
+      dialog: this.callerDialog,
+      faults: this.callerFaults,
+      headers: this.callerHeaders,
+      identity: this.callerIdentity,
+    });
+    if (!this.calls.includes(call)) this.calls.push(call);
   }
 
   /** Says in the report what a step saw. */

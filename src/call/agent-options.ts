@@ -14,6 +14,7 @@ import type { Party } from "../timeline/index.ts";
 import type { BotToolOptions } from "./bot-tools.ts";
 import type { DialRules } from "./call-budget.ts";
 import type { TransferPolicy } from "./call-transfers.ts";
+import type { TesterOptions } from "./connect-tester.ts";
 import type { ShardPlace } from "./sip-front.ts";
 
 /**
@@ -82,6 +83,10 @@ export interface AiOptions {
    * fewer, and let the AI hear a word later, by up to their length less one packet.
    */
   readonly appendMs?: number;
+  /** The language that is spoken, BCP 47 ("en-GB"); default: what the model makes of it. */
+  readonly language?: string;
+  /** Has what the AI hears transcribed, where that has to be asked for (OpenAI). Default false. */
+  readonly transcribes?: boolean;
   /** Asks the AI to speak first, once the call is answered. */
   readonly greets: boolean;
   /**
@@ -165,6 +170,8 @@ export interface AgentOptions {
 
 /** How to place a call. */
 export interface DialOptions {
+  /** A model plays the caller. */
+  readonly tester?: TesterOptions;
   /** CANCEL when the call is not answered by then; default 30 000. */
   readonly ringTimeoutMs?: number;
   readonly offer?: "early" | "late";

@@ -38,6 +38,7 @@ import { codecsOf } from "./capabilities.ts";
 import { describeCapabilities } from "./capability-description.ts";
 import { checkMediaSettings } from "./check-media-settings.ts";
 import { connectBridge } from "./connect-bridge.ts";
+import { connectTester } from "./connect-tester.ts";
 import { EarlyNotices } from "./early-notices.ts";
 import { type Instrument, InstrumentWatch } from "./instrument-watch.ts";
 
@@ -272,6 +273,9 @@ export class Agent {
       });
       const beside = referral === undefined ? options.purpose : "transferred";
       const call = this.#admit(sip, parts, "outbound", beside);
+      if (options.tester !== undefined) {
+        connectTester(this.#environment, options.tester, { ...parts, call });
+      }
       if (referral === undefined) return call;
       this.#transfers.notePlaced(call, referral);
       void this.#talkByAi(call, parts);

@@ -38,6 +38,7 @@ function gemini(
     tools,
     ...tokensOf(environment, ai, () => ({})),
     ...(attempts === undefined ? {} : { resumeAttemptsMax: attempts }),
+    ...(ai.language === undefined ? {} : { language: ai.language }),
     ...(turnDetection === undefined
       ? {}
       : { activityDetection: activityDetectionOf(turnDetection) }),
@@ -57,6 +58,7 @@ function openAi(
     dialect,
     ...(reconnectAttemptsMax === undefined ? {} : { reconnectAttemptsMax }),
     ...(turnDetection === undefined ? {} : { turnDetection }),
+    ...(ai.transcribes === true ? { transcription: transcriptionOf(ai) } : {}),
     ...(audioFormat === undefined ? {} : { inputFormat: audioFormat, outputFormat: audioFormat }),
   };
   return openAiSession(environment, {
@@ -89,6 +91,15 @@ function commonOptions(
     ...(ai.stallTimeoutMs === undefined ? {} : { stallTimeoutMs: ai.stallTimeoutMs }),
     ...(ai.appendMs === undefined ? {} : { appendMs: ai.appendMs }),
   };
+}
+
+const TRANSCRIPTION_MODEL = "gpt-4o-transcribe";
+
+/** OpenAI's transcription takes a language without its region (ISO 639-1). */
+function transcriptionOf({ language }: AiOptions): { model: string; language?: string } {
+  const [primary] = language?.split("-") ?? [];
+  const model = TRANSCRIPTION_MODEL;
+  return primary?.length === 2 ? { model, language: primary } : { model };
 }
 
 function requireLinear(format: AiOptions["audioFormat"]): void {

@@ -79,6 +79,8 @@ export class Call {
   onSipEvent: ((event: SipCallEvent) => void) | undefined;
   /** Of whoever has to end something with it; called once. */
   onEnded: (() => void) | undefined;
+  /** Of whoever plays the caller; told after the timeline. */
+  onFact: ((fact: Fact) => void) | undefined;
   /** The 200 was sent or came. */
   onAnswered: (() => void) | undefined;
   readonly #parts: CallParts;
@@ -130,6 +132,7 @@ export class Call {
     if (draft.kind === "fault") this.#faults.add(draft.code);
     const fact = { ...draft, party: this.identity.party } as Fact;
     this.#parts.observer.onFact(this.callId, fact);
+    this.onFact?.(fact);
   };
 
   /** A SIP message of this call as it crossed the socket. */

@@ -6,6 +6,7 @@ import {
   UsageError,
 } from "../environment/index.ts";
 import type { Utterance, UtteranceStart } from "../media/index.ts";
+import { type Persona, parsePersona } from "../tester/index.ts";
 import type { UtteranceFact } from "../timeline/index.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import { CallBudget, type DialRules } from "./call-budget.ts";
@@ -170,6 +171,18 @@ export class Harness {
       limitMs,
     );
     return fact !== undefined;
+  }
+
+  /**
+   * Reads a persona; a script that plays it is named from the persona's own folder.
+   * @throws UsageError ERR_PERSONA_MALFORMED, ERR_FIXTURE_MISSING.
+   */
+  async readPersona(path: string): Promise<Persona> {
+    const persona = parsePersona(await this.#parts.files.readText(path), path);
+    const { script } = persona;
+    if (script === undefined || !script.endsWith(".yaml") || /^[/\\]/u.test(script)) return persona;
+    const folder = /^.*[/\\]/u.exec(path)?.[0] ?? "";
+    return { ...persona, script: `${folder}${script}` };
   }
 
   /** Writes the call's folder and its figures; call it once the call has ended. */

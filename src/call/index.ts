@@ -27,6 +27,7 @@ export {
   leftOverText,
 } from "./call-journal.ts";
 export type { TransferOrder, TransferPolicy } from "./call-transfers.ts";
+export type { TesterOptions } from "./connect-tester.ts";
 export { Harness, type HarnessParts, type Speech } from "./harness.ts";
 export type { Instrument } from "./instrument-watch.ts";
 export { type LeftCall, leaveCallFolder } from "./leave-call-folder.ts";

@@ -40,6 +40,7 @@ export async function leaveCallFolder(
     write(CALL_FILES.pcap, seenFrom?.pcap),
     write(CALL_FILES.plainPcap, seenFrom?.plainPcap),
     write(CALL_FILES.ai, aiEvents && aiJournal(aiEvents, record.facts)),
+    write(CALL_FILES.testerAi, artifacts.get("caller")?.aiEvents),
     write(CALL_FILES.metrics, jsonText(metrics)),
   ]);
   return { record, metrics };

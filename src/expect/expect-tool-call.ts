@@ -17,9 +17,14 @@ export async function expectToolCall(
 ): Promise<string> {
   const { name, limitMs } = expected;
   const isCall = (fact: Fact): boolean =>
-    fact.kind === "toolCall" && fact.event === "called" && fact.name === name;
+    fact.kind === "toolCall" &&
+    fact.party === "bot" &&
+    fact.event === "called" &&
+    fact.name === name;
   await call.waitFor(isCall, limitMs);
-  const calls = call.timeline.of("toolCall").filter(({ event }) => event === "called");
+  const calls = call.timeline.of("toolCall").filter(({ party, event }) => {
+    return party === "bot" && event === "called";
+  });
   const named = calls.filter((each) => each.name === name);
   if (named.length === 0) {
     const others = calls.map((each) => each.name).join(", ");

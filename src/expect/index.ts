@@ -40,6 +40,7 @@ export {
   type WantedOptionsAnswer,
   type WantedText,
 } from "./expect-texts.ts";
+export { awaitTesterEnd, expectGoal, expectLimit, expectRule } from "./expect-tester.ts";
 export { expectToolCall } from "./expect-tool-call.ts";
 export {
   type ExpectedRequest,

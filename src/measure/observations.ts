@@ -44,7 +44,7 @@ export interface Observations {
  * folder give the same figures to the last bit.
  */
 export function observe(record: CallRecord): Observations {
-  const facts = decodeFacts(encodeFacts(record.facts));
+  const facts = decodeFacts(encodeFacts(record.facts)).filter((fact) => !isOfTester(fact));
   const audio = onTheMicrosecond(record.audio);
   const botAudio = onTheMicrosecond(record.botAudio);
   const recording = audio ?? botAudio;
@@ -81,6 +81,23 @@ export function observe(record: CallRecord): Observations {
     deliveryMs,
     endAt: endOf(facts, recording),
   };
+}
+
+/** What is known of the inside of an AI that plays the caller: figures are about the bot's. */
+const AI_KINDS: ReadonlySet<Fact["kind"]> = new Set([
+  "aiSession",
+  "aiUsage",
+  "aiCallerSpeech",
+  "aiInputClock",
+  "aiResponse",
+  "aiTranscript",
+  "playout",
+  "interruption",
+  "toolCall",
+]);
+
+function isOfTester({ kind, party }: Fact): boolean {
+  return party === "caller" && AI_KINDS.has(kind);
 }
 
 function onTheMicrosecond(audio: RecordedAudio | undefined): RecordedAudio | undefined {

@@ -75,7 +75,7 @@ export class MediaSession {
   /** Coarse, live: what the other side does as heard. Steers scenarios, never figures. */
   onHeardSpeech: ((event: "started" | "stopped", at: Instant) => void) | undefined;
   /** What is heard, frame by frame, each after its counterpart was sent. */
-  onHeardFrame: ((frame: Int16Array) => void) | undefined;
+  onHeardFrame: ((frame: Int16Array, now: Instant) => void) | undefined;
   onSilentPeer: ((silentMs: number) => void) | undefined;
   readonly #options: MediaSessionOptions;
   readonly #peer: PeerWatch;
@@ -364,7 +364,7 @@ export class MediaSession {
     recording?.addTick(sendFrame, running.playout === undefined ? undefined : heardFrame);
     if (running.playout === undefined) return;
     running.heard.handleFrame(heardFrame, deadline);
-    this.onHeardFrame?.(heardFrame);
+    this.onHeardFrame?.(heardFrame, now);
   }
 
   #noteFirstSent(at: Instant): void {
@@ -376,7 +376,7 @@ export class MediaSession {
     const running = this.#running;
     if (running === undefined) return;
     running.playout?.takeFrame(running.heardFrame, deadline);
-    if (running.playout !== undefined) this.onHeardFrame?.(running.heardFrame);
+    if (running.playout !== undefined) this.onHeardFrame?.(running.heardFrame, now);
     running.sendFrame.fill(0);
     running.recording?.addTick(
       running.sendFrame,

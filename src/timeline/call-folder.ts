@@ -15,6 +15,8 @@ export const CALL_FILES = {
   /** The same call with its media decrypted, where they were encrypted. */
   plainPcap: "call-decrypted.pcap",
   ai: "ai.jsonl",
+  /** The same of the AI that played the caller. */
+  testerAi: "ai-tester.jsonl",
   metrics: "metrics.json",
   /** The SIP messages of the call as a picture; drawn when the run's report is made. */
   ladder: "ladder.svg",

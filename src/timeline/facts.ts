@@ -391,6 +391,33 @@ export interface HttpRequestFact extends FactBase {
   readonly body?: string;
 }
 
+/** What an AI tester is, was told to do, and made of its call (docs/ai-tester.md). */
+export interface TesterFact extends FactBase {
+  readonly kind: "tester";
+  /** `cue` it was told to speak · `goal` it said how its goal stands · `ended` the call is over. */
+  readonly event: "began" | "cue" | "goal" | "ended";
+  readonly persona?: {
+    readonly name: string;
+    readonly description: string;
+    readonly goal: string;
+    readonly language: string;
+  };
+  readonly cue?: "silence" | "interrupt" | "backchannel";
+  /** In its own judgement; missing where it never said. */
+  readonly goalReached?: boolean;
+  readonly reason?: string;
+  /**
+   * On `ended`: the tester by `end_call` · the bot · a limit · nobody spoke any more · the scenario ·
+   * an error.
+   */
+  readonly endedBy?: "tester" | "bot" | "limit" | "silence" | "scenario" | "error";
+  readonly limit?: "turns" | "durationMs" | "costUsd";
+  /** On `ended`: how often it spoke, signs of listening apart. */
+  readonly turns?: number;
+  /** On `ended`: of its own AI, where the price is known. */
+  readonly costUsd?: number;
+}
+
 /**
  * A transfer (RFC 5589) as this end saw it. On the call that is transferred stand `requested` to the
  * end, on the call that comes of it `placed` or `offered`.
@@ -470,6 +497,7 @@ export type Fact =
   | InterruptionFact
   | ToolCallFact
   | HttpRequestFact
+  | TesterFact
   | TransferFact
   | FaultFact
   | InstrumentFact;

@@ -37,6 +37,7 @@ export type {
   RtpSourceFact,
   SipFaultFact,
   SipMessageFact,
+  TesterFact,
   ToolCallFact,
   TransferFact,
   UtteranceFact,
