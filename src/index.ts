@@ -379,5 +379,5 @@ export {
   type MessageFault,
   type SessionTimerSettings,
 } from "./sip/index.ts";
-export { type Persona, type PlainRule, personaOf, type Rule, rulesOf } from "./tester/index.ts";
+export { type Persona, personaOf, type Rule, rulesOf } from "./tester/index.ts";
 export type { DigitMethod, Fact, Party } from "./timeline/index.ts";

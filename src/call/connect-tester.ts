@@ -146,9 +146,6 @@ class ConnectedTester {
 
   #tools(): ConstructorParameters<typeof ToolRegistry>[0] {
     const call = this.#call;
-    const unused = (): never => {
-      throw new Error("Bug: a tester has no such tool.");
-    };
     const onCall = callTools({
       hangUp: unused,
       transfer: unused,
@@ -242,6 +239,10 @@ class ConnectedTester {
       this.#settle();
     });
   }
+}
+
+function unused(): never {
+  throw new Error("Bug: a tester has no such tool.");
 }
 
 function closedInCall(code: number): RemoteError {

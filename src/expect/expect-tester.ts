@@ -7,7 +7,7 @@ import {
   UsageError,
 } from "../environment/index.ts";
 import { formatMs } from "../measure/index.ts";
-import { endOf, judgeRule, type PlainRule, type Rule, ruleText } from "../tester/index.ts";
+import { endOf, judgeRule, type Rule, ruleText } from "../tester/index.ts";
 import type { FactOf } from "../timeline/index.ts";
 import { measureNow } from "./watch.ts";
 
@@ -48,15 +48,27 @@ export async function expectGoal(
   );
   if (endOf(call.timeline.facts)?.endedBy === "error") throw failureOf(call);
   const told = call.timeline.of("tester").findLast((fact) => fact.goalReached !== undefined);
-  const isWanted = told?.goalReached === (wanted === "reached");
-  const tookMs = told === undefined ? undefined : elapsedMs(from, told.at);
-  if (isWanted && tookMs !== undefined && tookMs <= limitMs) {
+  const tookMs = told === undefined ? Number.POSITIVE_INFINITY : elapsedMs(from, told.at);
+  if (told?.goalReached === (wanted === "reached") && tookMs <= limitMs) {
     return `${wanted} after ${formatMs(tookMs)}`;
   }
+  throw otherGoal(call, { limitMs, wanted, told, isLate: said === undefined });
+}
+
+function otherGoal(
+  call: WatchedCall,
+  seen: {
+    readonly limitMs: number;
+    readonly wanted: "reached" | "missed";
+    readonly told: FactOf<"tester"> | undefined;
+    readonly isLate: boolean;
+  },
+): ExpectationError {
+  const { limitMs, wanted, told, isLate } = seen;
   const ended = endOf(call.timeline.facts);
-  throw new ExpectationError(
+  return new ExpectationError(
     wanted === "reached" ? "ERR_GOAL_NOT_REACHED" : "ERR_GOAL_NOT_MISSED",
-    `The tester's goal was to be ${wanted} within ${formatMs(limitMs)}, but ${describe(told, ended, said === undefined)}.`,
+    `The tester's goal was to be ${wanted} within ${formatMs(limitMs)}, but ${describe(told, ended, isLate)}.`,
     { context: { limitMs, endedBy: ended?.endedBy, turns: ended?.turns } },
   );
 }
@@ -65,7 +77,7 @@ export async function expectGoal(
  * What must hold of the tester's call holds, once it is over.
  * @throws ExpectationError ERR_RULE_BROKEN; as `awaitTesterEnd`.
  */
-export async function expectRule(call: WatchedCall, rule: PlainRule): Promise<string> {
+export async function expectRule(call: WatchedCall, rule: Rule): Promise<string> {
   await awaitTesterEnd(call);
   const { record, metrics } = await measureNow(call);
   const { outcome, observed } = judgeRule(rule, { facts: record.facts, metrics });

@@ -33,6 +33,7 @@ export {
   expectKeepsSpeaking,
   expectStop,
 } from "./expect-speech.ts";
+export { awaitTesterEnd, expectGoal, expectLimit, expectRule } from "./expect-tester.ts";
 export {
   expectOptionsAnswer,
   expectText,
@@ -40,7 +41,6 @@ export {
   type WantedOptionsAnswer,
   type WantedText,
 } from "./expect-texts.ts";
-export { awaitTesterEnd, expectGoal, expectLimit, expectRule } from "./expect-tester.ts";
 export { expectToolCall } from "./expect-tool-call.ts";
 export {
   type ExpectedRequest,

@@ -8,7 +8,6 @@ export type { Patience, Persona, TesterLimit, TesterLimits } from "./persona.ts"
 export {
   type JudgedCall,
   judgeRule,
-  type PlainRule,
   type Rule,
   type RuleVerdict,
   rulesOf,

@@ -19,7 +19,6 @@ const rule: z.ZodType<Rule> = z.union([
   z.strictObject({ order: z.array(z.union([says, calls])).min(2) }),
   z.strictObject({ turnsAtMost: z.int().min(1) }),
   z.strictObject({ answersWithinMs: z.number().positive() }),
-  z.strictObject({ judge: text }),
 ]);
 
 /** The shape of a list of rules. */
@@ -34,11 +33,7 @@ export type Rule =
   | { readonly neverCalls: string }
   | { readonly order: readonly (Says | Calls)[] }
   | { readonly turnsAtMost: number }
-  | { readonly answersWithinMs: number }
-  | { readonly judge: string };
-
-/** Rules that need no language model to be judged. */
-export type PlainRule = Exclude<Rule, { readonly judge: string }>;
+  | { readonly answersWithinMs: number };
 
 /** Somebody says this. */
 interface Says {
@@ -56,11 +51,9 @@ interface Calls {
 export interface RuleVerdict {
   /** In words: what had to hold. */
   readonly rule: string;
-  readonly outcome: "held" | "broken" | "inconclusive";
+  readonly outcome: "held" | "broken";
   /** What was seen. */
   readonly observed: string;
-  /** Of an inconclusive one. */
-  readonly code?: string;
 }
 
 /** A call as rules look at it. */
@@ -78,7 +71,7 @@ export function rulesOf(value: unknown): readonly Rule[] {
     issue === undefined || issue.path.length === 0 ? "" : ` (entry ${Number(issue.path[0]) + 1})`;
   throw new UsageError(
     "ERR_RULES_MALFORMED",
-    `These are no rules for a call${where}. Give a list of: goalReached, says, neverSays, calls, neverCalls, order, turnsAtMost, answersWithinMs, judge. See docs/ai-tester.md.`,
+    `These are no rules for a call${where}. Give a list of: goalReached, says, neverSays, calls, neverCalls, order, turnsAtMost, answersWithinMs. See docs/ai-tester.md.`,
   );
 }
 
@@ -94,19 +87,18 @@ export function ruleText(each: Rule): string {
   if ("neverCalls" in each) return `the bot never calls ${each.neverCalls}`;
   if ("order" in each) return `in this order: ${each.order.map(ruleText).join(", then ")}`;
   if ("turnsAtMost" in each) return `at most ${each.turnsAtMost} turns of the tester`;
-  if ("answersWithinMs" in each) return `every answer within ${each.answersWithinMs} ms`;
-  return `the judge finds that ${each.judge}`;
+  return `every answer within ${each.answersWithinMs} ms`;
 }
 
-/** Judges every rule but those for a language model. */
-export function judgeRule(each: PlainRule, call: JudgedCall): RuleVerdict {
+/** Whether a rule holds of a call that is over. */
+export function judgeRule(each: Rule, call: JudgedCall): RuleVerdict {
   const [held, observed] = findingOn(each, call);
   return { rule: ruleText(each), outcome: held ? "held" : "broken", observed };
 }
 
 type Finding = readonly [held: boolean, observed: string];
 
-function findingOn(each: PlainRule, call: JudgedCall): Finding {
+function findingOn(each: Rule, call: JudgedCall): Finding {
   if ("goalReached" in each) return goalFinding(each.goalReached, call.facts);
   if ("turnsAtMost" in each) {
     const turns = endOf(call.facts)?.turns ?? 0;
@@ -114,17 +106,22 @@ function findingOn(each: PlainRule, call: JudgedCall): Finding {
   }
   if ("answersWithinMs" in each) return answerFinding(each.answersWithinMs, call.metrics);
   if ("order" in each) return orderFinding(each.order, call.facts);
-  if ("neverSays" in each) {
-    const found = occurrences({ says: each.neverSays, by: each.by }, call.facts, "anyone's word");
-    return [found.length === 0, found.length === 0 ? "not said" : "said"];
-  }
-  if ("neverCalls" in each) {
-    const found = occurrences({ calls: each.neverCalls, with: {} }, call.facts);
-    return [found.length === 0, `called ${found.length} times`];
-  }
+  if ("neverSays" in each || "neverCalls" in each) return neverFinding(each, call.facts);
   const found = occurrences(each, call.facts);
   if (found.length > 0) return [true, "says" in each ? "said" : "called"];
   return [false, "says" in each ? "not said" : calledInstead(call.facts)];
+}
+
+/** What must not be said counts, whoever of the two AIs heard it. */
+function neverFinding(
+  each: Extract<Rule, { readonly neverSays: string } | { readonly neverCalls: string }>,
+  facts: readonly Fact[],
+): Finding {
+  const found =
+    "neverSays" in each
+      ? occurrences({ says: each.neverSays, by: each.by }, facts, "anyone's word")
+      : occurrences({ calls: each.neverCalls, with: {} }, facts);
+  return [found.length === 0, `${found.length} times`];
 }
 
 function goalFinding(wanted: boolean, facts: readonly Fact[]): Finding {

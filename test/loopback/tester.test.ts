@@ -1,0 +1,53 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, it } from "vitest";
+import type { ScenarioSummary } from "../../src/report/index.ts";
+import { type CliResult, resultOf, startCli } from "./cli-process.ts";
+
+const folders: string[] = [];
+
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+async function ran(feature: string, ...more: readonly string[]): Promise<CliResult> {
+  const folder = await mkdtemp(join(tmpdir(), "sidetone-tester-"));
+  folders.push(folder);
+  return resultOf(startCli(["run", feature, ...more, "--reports", folder]));
+}
+
+describe("an AI tester, played by a script", { timeout: 60_000 }, () => {
+  it.for(["openai", "gemini"])(
+    "talks to the bot for several turns and ends the call, both by the %s protocol",
+    async (ai, { expect }) => {
+      const { exitCode, output, report } = await ran(
+        "examples/ai-tester/tester.feature",
+        "--ai",
+        ai,
+      );
+
+      expect({ exitCode, output }).toMatchObject({ exitCode: 0 });
+      const metrics = await report.json<{
+        readonly callerTurns: readonly { readonly uncertain: boolean; readonly fixture: string }[];
+        readonly turns: readonly { readonly outcome: string }[];
+        readonly toolCalls: readonly { readonly name: string }[];
+      }>("calls/001/metrics.json");
+      expect(metrics.callerTurns).toHaveLength(2);
+      // The audio confirms to within 40 ms where its words were found.
+      expect(metrics.callerTurns.filter(({ uncertain }) => uncertain)).toEqual([]);
+      expect(metrics.turns.map(({ outcome }) => outcome)).toEqual(["answered", "answered"]);
+      expect(metrics.toolCalls.map(({ name }) => name)).toEqual(["send_dtmf"]);
+    },
+  );
+
+  it("that does not get what it wants fails the scenario, and its limit ends the call", async ({
+    expect,
+  }) => {
+    const { exitCode, report } = await ran("test/loopback/features/tester-red.feature");
+
+    const { scenarios } = await report.json<{ readonly scenarios: readonly ScenarioSummary[] }>(
+      "results.json",
+    );
+    expect(scenarios).toMatchObject([{ verdict: "fail", error: { code: "ERR_GOAL_NOT_REACHED" } }]);
+    expect(exitCode).toBe(1);
+  });
+});
