@@ -10,11 +10,11 @@ import type {
   SipCredentials,
   SipSettings,
 } from "../sip/index.ts";
+import type { Persona } from "../tester/index.ts";
 import type { Party } from "../timeline/index.ts";
 import type { BotToolOptions } from "./bot-tools.ts";
 import type { DialRules } from "./call-budget.ts";
 import type { TransferPolicy } from "./call-transfers.ts";
-import type { TesterOptions } from "./connect-tester.ts";
 import type { ShardPlace } from "./sip-front.ts";
 
 /**
@@ -166,6 +166,13 @@ export interface AgentOptions {
   /** Be a small registrar for others, in memory; it routes nothing. */
   readonly registrar?: RegistrarOptions;
   readonly ai?: AiOptions;
+}
+
+/** Who plays the caller of a call. Plain data: it crosses a thread's border. */
+export interface TesterOptions {
+  readonly persona: Persona;
+  /** Instructions, voice, turn detection and who speaks first are the persona's. */
+  readonly ai: Omit<AiOptions, "instructions" | "voice" | "turnDetection" | "greets" | "tools">;
 }
 
 /** How to place a call. */

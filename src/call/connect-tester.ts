@@ -11,23 +11,15 @@ import {
 import {
   type GoalReport,
   instructionsFor,
-  type Persona,
   SpokenWords,
   TesterDirector,
   testerTools,
 } from "../tester/index.ts";
 import type { CallPhaseFact, FactDraft } from "../timeline/index.ts";
-import type { AiOptions } from "./agent-options.ts";
+import type { AiOptions, TesterOptions } from "./agent-options.ts";
 import { aiSessionOf } from "./ai-session-of.ts";
 import type { Call } from "./call.ts";
 import type { CallMedia } from "./call-media.ts";
-
-/** Who plays the caller of a call. Plain data: it crosses a thread's border. */
-export interface TesterOptions {
-  readonly persona: Persona;
-  /** Instructions, voice, turn detection and who speaks first are the persona's. */
-  readonly ai: Omit<AiOptions, "instructions" | "voice" | "turnDetection" | "greets" | "tools">;
-}
 
 /** The AI that plays this persona, whoever provides it. */
 export function testerAi({ persona, ai }: TesterOptions): AiOptions {

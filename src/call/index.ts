@@ -11,6 +11,7 @@ export type {
   AnswerPolicy,
   DialOptions,
   EarlyMedia,
+  TesterOptions,
   TurnDetection,
 } from "./agent-options.ts";
 export type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
@@ -27,7 +28,6 @@ export {
   leftOverText,
 } from "./call-journal.ts";
 export type { TransferOrder, TransferPolicy } from "./call-transfers.ts";
-export type { TesterOptions } from "./connect-tester.ts";
 export { Harness, type HarnessParts, type Speech } from "./harness.ts";
 export type { Instrument } from "./instrument-watch.ts";
 export { type LeftCall, leaveCallFolder } from "./leave-call-folder.ts";
