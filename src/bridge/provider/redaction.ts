@@ -29,6 +29,8 @@ export type AudioFields = (message: JsonObject) => readonly string[];
 export class Redactor {
   readonly #secrets: readonly string[];
   readonly #audioFields: AudioFields;
+  #formsOfFirst = 0;
+  #knownForms: readonly string[] = [];
 
   /** @param secrets keys and tokens as they come to be used; those that are added later count, too. */
   constructor(secrets: readonly string[], audioFields: AudioFields) {
@@ -62,12 +64,19 @@ export class Redactor {
     });
   }
 
+  /** Made anew only when there is another secret: they are asked for with every field. */
+  #forms(): readonly string[] {
+    if (this.#formsOfFirst !== this.#secrets.length) {
+      this.#formsOfFirst = this.#secrets.length;
+      const long = this.#secrets.filter((secret) => secret.length >= KEY_LENGTH_MIN);
+      this.#knownForms = [...new Set(long.flatMap(formsOf))];
+    }
+    return this.#knownForms;
+  }
+
   #withoutKeys(text: string): string {
     let known = text;
-    for (const secret of this.#secrets) {
-      if (secret.length < KEY_LENGTH_MIN) continue;
-      for (const form of formsOf(secret)) known = known.replaceAll(form, REDACTED);
-    }
+    for (const form of this.#forms()) known = known.replaceAll(form, REDACTED);
     return known.replaceAll(KEY_PATTERN, REDACTED);
   }
 }
