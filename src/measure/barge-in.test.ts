@@ -36,6 +36,37 @@ const INTERRUPTED: CallPlan = {
   ],
 };
 
+function cutAt(ms: number): ReturnType<typeof measureCall>["conversation"] {
+  const facts: CallPlan["facts"] = (at) => [
+    by("bot", {
+      kind: "interruption",
+      responseId: "long",
+      playedMs: 1000,
+      truncationSent: true,
+      at: at(ms),
+    }),
+  ];
+  return measureCall(syntheticCall({ ...INTERRUPTED, facts })).conversation;
+}
+
+describe("interruptions of the bot", () => {
+  it.each([
+    [3100, 0],
+    [3900, 0],
+    [4600, 0],
+    [4800, 1],
+    [2900, 1],
+  ])("at %i ms are false %i times, where the caller spoke from 3000 to 4000", (ms, times) => {
+    expect(cutAt(ms)).toMatchObject({ botInterrupted: 1, falseInterruptions: times });
+  });
+
+  it("are not counted where there were none", () => {
+    expect(measureCall(syntheticCall(INTERRUPTED)).conversation).not.toHaveProperty(
+      "falseInterruptions",
+    );
+  });
+});
+
 describe("an interruption", () => {
   it("measures the stop at the caller's ear, in parts that add up", () => {
     const bargeIn = bargeInOf(INTERRUPTED);

@@ -164,6 +164,10 @@ export interface ConversationMetrics {
   readonly longestGapMs: number;
   /** Bot turns that began while the caller spoke (backchannels apart). */
   readonly agentInterruptions: number;
+  /** Times that the bot's answer was cut off as by the caller; where the bot is ours. */
+  readonly botInterrupted?: number;
+  /** Of these, while the caller had said nothing: noise, echo, or too eager a detector. */
+  readonly falseInterruptions?: number;
 }
 
 /** One media session, as its own end counted it. */

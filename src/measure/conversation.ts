@@ -31,7 +31,24 @@ export function measureConversation(seen: Observations): ConversationMetrics {
     ),
     longestGapMs: gaps.reduce((longest, { ms }) => Math.max(longest, ms), 0),
     agentInterruptions: countAgentInterruptions(seen),
+    ...interruptionCounts(seen),
   };
+}
+
+/** An interruption follows the caller's words within this: detection, network, buffers. */
+const INTERRUPTION_WITHIN_MS = 700;
+
+/** How often the bot was cut off, and how often although the caller had said nothing. */
+function interruptionCounts(
+  seen: Observations,
+): Pick<ConversationMetrics, "botInterrupted" | "falseInterruptions"> {
+  const cuts = factsOf(seen.facts, "interruption", "bot");
+  if (cuts.length === 0) return {};
+  const isFalse = ({ at }: { readonly at: Instant }): boolean =>
+    !seen.callerTurns.some(
+      ({ onsetAt, offsetAt }) => onsetAt <= at && betweenMs(offsetAt, at) <= INTERRUPTION_WITHIN_MS,
+    );
+  return { botInterrupted: cuts.length, falseInterruptions: cuts.filter(isFalse).length };
 }
 
 function spanOf(startAt: Instant, endAt: Instant): TimeSpan {

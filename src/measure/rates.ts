@@ -17,6 +17,7 @@ export type RateId =
   | "answered"
   | "yielded"
   | "falseStop"
+  | "falseInterruption"
   | "toolCallEffective"
   | "agentInterruption";
 
@@ -43,6 +44,10 @@ export function ratesOf(calls: readonly CallMetrics[]): Rate[] {
       falseStops,
       falseStops + countOf(backchannels, (outcome) => outcome === "keptTalking"),
     ]),
+    rate("falseInterruption", "Interruptions of the bot although nobody spoke (errors)", [
+      sumOf(calls, ({ conversation }) => conversation.falseInterruptions),
+      sumOf(calls, ({ conversation }) => conversation.botInterrupted),
+    ]),
     rate("toolCallEffective", "Tool calls that took effect on the wire", [
       countOf(tools, ({ outcome }) => outcome === "effect"),
       tools.length,
@@ -57,6 +62,13 @@ export function ratesOf(calls: readonly CallMetrics[]): Rate[] {
 function rate(id: RateId, title: string, [count, total]: readonly [number, number]): Rate {
   const interval = wilsonInterval(Math.min(count, total), total);
   return { id, title, count, total, ...(interval === undefined ? {} : { interval }) };
+}
+
+function sumOf(
+  calls: readonly CallMetrics[],
+  numberIn: (call: CallMetrics) => number | undefined,
+): number {
+  return calls.reduce((sum, call) => sum + (numberIn(call) ?? 0), 0);
 }
 
 function countOf<Item>(items: readonly Item[], wanted: (item: Item) => boolean): number {
