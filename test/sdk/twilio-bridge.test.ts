@@ -184,7 +184,7 @@ async function converse(
   const served = await serveAi(deviation);
   let call: BridgedCall | undefined;
   try {
-    call = await BridgedCall.open(served, deviation === undefined ? 10_000 : 800);
+    call = await BridgedCall.open(served, deviation === undefined ? 10_000 : 1500);
     for (const step of steps) await call[step]();
   } finally {
     call?.close();
@@ -237,7 +237,10 @@ describe("@openai/agents-extensions, Twilio's media streams", () => {
     ],
   ];
 
-  it.each(deviations)("fails where the server %s", async (_how, step, failure, deviation) => {
-    await expect(converse(deviation(), [step])).rejects.toThrow(failure);
-  });
+  it.concurrent.each(deviations)(
+    "fails where the server %s",
+    async (_how, step, failure, deviation) => {
+      await expect(converse(deviation(), [step])).rejects.toThrow(failure);
+    },
+  );
 });

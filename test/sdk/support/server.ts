@@ -86,7 +86,7 @@ function pem(name: string): string {
 let loaded: Promise<VoiceLibrary> | undefined;
 
 /** The recordings of both sides. */
-export function recordings(): Promise<VoiceLibrary> {
+function recordings(): Promise<VoiceLibrary> {
   loaded ??= loadVoices(new NodeFileStore(), `${FIXTURES}/voices`);
   return loaded;
 }

@@ -1,5 +1,5 @@
 /** What did not hold of a client's conversation with the server. Its message names the check. */
-export class CheckFailed extends Error {}
+class CheckFailed extends Error {}
 
 /** @throws CheckFailed where it does not hold. */
 export function check(name: string, holds: boolean, seen?: unknown): void {
