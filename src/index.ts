@@ -329,6 +329,7 @@ export {
   expectNotEncrypted,
   expectOptionsAnswer,
   expectParallelTools,
+  expectPassRate,
   expectReconnected,
   expectRedirected,
   expectRegistered,
@@ -379,5 +380,5 @@ export {
   type MessageFault,
   type SessionTimerSettings,
 } from "./sip/index.ts";
-export { type Persona, personaOf, type Rule, rulesOf } from "./tester/index.ts";
+export { type Persona, personaOf, type Rule, readRules, rulesOf } from "./tester/index.ts";
 export type { DigitMethod, Fact, Party } from "./timeline/index.ts";

@@ -3,15 +3,19 @@ import {
   awaitTesterEnd,
   expectGoal,
   expectLimit,
+  expectPassRate,
   expectRule,
   personaOf,
   personaPath,
+  readRules,
   UsageError,
 } from "../src/index.ts";
 import type { SidetoneWorld } from "./world.ts";
 
 /** A tester ends its call itself, after 290 s at most. */
 const STEP = { timeout: 330_000 };
+/** Several of them, one after the other. */
+const REPEATS = { timeout: 3_600_000 };
 
 /**
  * Names who calls: a persona that comes with Sidetone, or the path of a YAML file
@@ -30,6 +34,11 @@ Given("a tester with:", function (this: SidetoneWorld, table: DataTable) {
   this.tester = personaOf(Object.fromEntries(table.raw()), "the tester");
 });
 
+/** Rules for each of the tester's calls: a list of YAML in a doc string (docs/ai-tester.md). */
+Given("a call passes when:", function (this: SidetoneWorld, rules: string) {
+  this.rules = readRules(rules);
+});
+
 /**
  * Places a call in which the tester speaks for the caller, and goes on when the call is over: the
  * tester, the bot or a limit ends it.
@@ -37,6 +46,30 @@ Given("a tester with:", function (this: SidetoneWorld, table: DataTable) {
 When("the tester calls the bot", STEP, async function (this: SidetoneWorld) {
   await callByTester(this);
 });
+
+/** The same, so many times, one call after the other. */
+When(
+  "the tester calls the bot {int} times",
+  REPEATS,
+  async function (this: SidetoneWorld, times: number) {
+    for (let call = 0; call < times; call += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- one call after the other.
+      await callByTester(this);
+    }
+  },
+);
+
+/**
+ * Of the tester's calls in this scenario so many pass: the goal is reached, and every rule of `Given
+ * a call passes when:` holds. Says the rate and its Wilson interval.
+ */
+Then(
+  "at least {int} of {int} calls pass",
+  STEP,
+  async function (this: SidetoneWorld, atLeast: number, of: number) {
+    this.note(await expectPassRate(this.testerCalls, this.rules, { atLeast, of }));
+  },
+);
 
 /** The tester says that it got what it wanted, within this time of the answer. */
 Then(
@@ -121,5 +154,6 @@ async function callByTester(world: SidetoneWorld): Promise<void> {
   }
   const tester = await run.tester(world.tester);
   await world.dial({ tester });
+  world.testerCalls.push(world.call);
   await awaitTesterEnd(world.call);
 }

@@ -10,6 +10,7 @@ import {
   type Party,
   type Persona,
   type RemoteAgent,
+  type Rule,
   type ServerFaults,
   type SipCredentials,
   type SipSettings,
@@ -83,6 +84,10 @@ export class SidetoneWorld extends World<RunParameters> {
   #botAnswer: BotAnswer = { ringMs: 0, media: {}, dialog: {} };
   /** Who plays the caller in calls that a tester places from now on. */
   tester: Persona | undefined;
+  /** What has to hold of each of its calls. */
+  rules: readonly Rule[] = [];
+  /** The calls that the tester placed. */
+  readonly testerCalls: WatchedCall[] = [];
   /** Ends the watch for calls that began with the scenario. */
   unsubscribe: (() => void) | undefined;
 

@@ -20,6 +20,7 @@ export {
   type WantedHeader,
 } from "./expect-headers.ts";
 export { expectCodec, expectEncrypted, expectNotEncrypted } from "./expect-media.ts";
+export { expectPassRate } from "./expect-pass-rate.ts";
 export {
   expectBound,
   expectRegistered,

@@ -10,6 +10,7 @@ export {
   judgeRule,
   type Rule,
   type RuleVerdict,
+  readRules,
   rulesOf,
   ruleText,
 } from "./rules.ts";

@@ -1,3 +1,4 @@
+import { parseDocument } from "yaml";
 import { z } from "zod";
 import { spokenForm } from "../audio/index.ts";
 import { UsageError } from "../environment/index.ts";
@@ -73,6 +74,12 @@ export function rulesOf(value: unknown): readonly Rule[] {
     "ERR_RULES_MALFORMED",
     `These are no rules for a call${where}. Give a list of: goalReached, says, neverSays, calls, neverCalls, order, turnsAtMost, answersWithinMs. See docs/ai-tester.md.`,
   );
+}
+
+/** The same of a text of YAML. @throws UsageError ERR_RULES_MALFORMED. */
+export function readRules(yamlText: string): readonly Rule[] {
+  const document = parseDocument(yamlText, { prettyErrors: false });
+  return rulesOf(document.errors.length === 0 ? document.toJS() : undefined);
 }
 
 /** In words, for people. */

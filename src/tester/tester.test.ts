@@ -4,7 +4,7 @@ import type { CallMetrics } from "../measure/index.ts";
 import type { Fact } from "../timeline/index.ts";
 import { instructionsFor } from "./instructions.ts";
 import { parsePersona } from "./parse-persona.ts";
-import { judgeRule, type Rule, rulesOf } from "./rules.ts";
+import { judgeRule, type Rule, readRules, rulesOf } from "./rules.ts";
 import { SpokenWords } from "./spoken-words.ts";
 
 function instructionsOf(speaks: string): string {
@@ -183,6 +183,16 @@ describe("judgeRule", () => {
     { value: [{ order: [] }] },
   ])("refuses $value", ({ value }) => {
     expect(() => rulesOf(value)).toThrow(expect.objectContaining({ code: "ERR_RULES_MALFORMED" }));
+  });
+
+  it("reads rules from YAML, and refuses what is no YAML", () => {
+    expect(readRules("- says: Hello\n- turnsAtMost: 3")).toEqual([
+      { says: "Hello", by: "bot" },
+      { turnsAtMost: 3 },
+    ]);
+    expect(() => readRules("- [")).toThrow(
+      expect.objectContaining({ code: "ERR_RULES_MALFORMED" }),
+    );
   });
 
   it("refuses a pattern that is none", () => {

@@ -1,6 +1,12 @@
 import { describe, expect, it } from "vitest";
 import { instant } from "../../../src/environment/index.ts";
-import { awaitTesterEnd, expectGoal, expectLimit, expectRule } from "../../../src/expect/index.ts";
+import {
+  awaitTesterEnd,
+  expectGoal,
+  expectLimit,
+  expectPassRate,
+  expectRule,
+} from "../../../src/expect/index.ts";
 import type { Fact } from "../../../src/timeline/index.ts";
 import { codeOf, recordedCall } from "./recorded-call.ts";
 
@@ -86,5 +92,30 @@ describe("what is expected of a tester", () => {
       fault: name,
     });
     await expect(expectGoal(call, 4000)).rejects.toMatchObject({ code: "ERR_AI_X" });
+  });
+
+  it("is that enough of its calls pass", async () => {
+    const calls = [REACHED, REACHED, MISSED];
+    await expect(expectPassRate(calls, [], { atLeast: 2, of: 3 })).resolves.toMatch(
+      /^2 of 3 calls passed \(the true rate lies between \d+ % and \d+ %, 95 %\)$/u,
+    );
+    await expect(expectPassRate(calls, [], { atLeast: 3, of: 3 })).rejects.toMatchObject({
+      code: "ERR_PASS_RATE",
+      message: expect.stringContaining("rule 1 (goalReached) was broken in 1"),
+    });
+    const rules = [{ goalReached: false }, { turnsAtMost: 3 }];
+    await expect(expectPassRate(calls, rules, { atLeast: 1, of: 3 })).resolves.toContain("1 of 3");
+    expect(await codeOf(expectPassRate(calls, [{ turnsAtMost: 2 }], { atLeast: 1, of: 3 }))).toBe(
+      "ERR_PASS_RATE",
+    );
+  });
+
+  it("is asked of as many calls as there are", async () => {
+    expect(await codeOf(expectPassRate([REACHED], [], { atLeast: 1, of: 2 }))).toBe(
+      "ERR_REPEATS_DIFFER",
+    );
+    expect(await codeOf(expectPassRate([REACHED], [], { atLeast: 2, of: 1 }))).toBe(
+      "ERR_REPEATS_DIFFER",
+    );
   });
 });
