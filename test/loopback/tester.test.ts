@@ -50,4 +50,16 @@ describe("an AI tester, played by a script", { timeout: 60_000 }, () => {
     expect(scenarios).toMatchObject([{ verdict: "fail", error: { code: "ERR_GOAL_NOT_REACHED" } }]);
     expect(exitCode).toBe(1);
   });
+
+  it("calls several times, and the calls that pass are counted", async ({ expect }) => {
+    const { exitCode, report } = await ran("test/loopback/features/tester-repeats.feature");
+
+    expect(exitCode).toBe(0);
+    const called = await Promise.all(
+      ["001", "002"].map((id) =>
+        report.json<{ readonly toolCalls: readonly unknown[] }>(`calls/${id}/metrics.json`),
+      ),
+    );
+    expect(called.map(({ toolCalls }) => toolCalls.length)).toEqual([1, 1]);
+  });
 });

@@ -1,0 +1,15 @@
+Feature: Repeated calls of a tester
+  Rules that hold and rules that do not, over the same calls.
+
+  Scenario: two of two calls pass
+    Given a bot that plays the script "reception" and lets the caller speak first
+    And the tester "test/loopback/personas/hasty.yaml"
+    And a call passes when:
+      """
+      - goalReached: false
+      - calls: send_dtmf
+        with: { digits: "42" }
+      """
+    When the tester calls the bot 2 times
+    Then at least 2 of 2 calls pass
+    And at least 1 of 2 calls pass
