@@ -5,7 +5,7 @@ import { afterAll, describe, it } from "vitest";
 import { type CliResult, resultOf, startCli } from "./cli-process.ts";
 
 const FEATURES = "test/loopback/features";
-/** A process runs its scenarios one after the other; two cores run two processes. */
+/** A process runs its scenarios one after the other. */
 const LIMIT_MS = 170_000;
 
 const folders: string[] = [];
@@ -15,26 +15,35 @@ afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true 
 async function ran(feature: string, face: string): Promise<CliResult> {
   const folder = await mkdtemp(join(tmpdir(), "sidetone-ai-"));
   folders.push(folder);
-  const args = ["run", `${FEATURES}/${feature}`, "--ai", face, "--reports", folder];
+  const tools = ["--tools", "test/loopback/own-tools.mjs"];
+  const args = ["run", feature, "--ai", face, ...tools, "--reports", folder];
   return resultOf(startCli(args, {}, LIMIT_MS));
+}
+
+async function expectPass(feature: string, face: string): Promise<void> {
+  const { exitCode, output } = await ran(feature, face);
+  if (exitCode !== 0) throw new Error(`It ended with ${String(exitCode)}:\n${output}`);
 }
 
 /** What the bot's AI makes of a call, by either protocol: the same scenarios, the same verdicts. */
 describe.each([
   "ai-tools.feature",
+  "ai-own-tools.feature",
   "ai-interruption.feature",
   "ai-echo.feature",
   "ai-trouble.feature",
-  "../../../features/tools.feature",
-  "../../../features/interruption.feature",
-  "../../../features/transfer.feature",
 ])("%s", (feature) => {
-  it.concurrent.for(["openai", "gemini"])(
+  // One after the other: both measure times.
+  it.each(["openai", "gemini"])(
     "passes by the protocol of %s",
-    { timeout: LIMIT_MS },
-    async (face, { expect }) => {
-      const { exitCode, output } = await ran(feature, face);
-      expect(exitCode, output).toBe(0);
-    },
+    (face) => expectPass(`${FEATURES}/${feature}`, face),
+    LIMIT_MS,
+  );
+});
+
+/** By the other protocol they run with `npm start`, and so in cli.test.ts. */
+describe.each(["tools", "interruption", "transfer"])("features/%s.feature", (feature) => {
+  it("passes by the protocol of gemini", { timeout: LIMIT_MS }, () =>
+    expectPass(`features/${feature}.feature`, "gemini"),
   );
 });
