@@ -12,6 +12,7 @@ import { DialogRequests, notEstablished } from "./dialog-requests.ts";
 import { type DialogSettings, supportedInDialog } from "./dialog-settings.ts";
 import { DialogTurns } from "./dialog-turns.ts";
 import { onUpdate, restoreRemoteTarget } from "./fixes.ts";
+import { onReinviteAckMissing } from "./fixes-of-repetition.ts";
 import { answerInfo } from "./info-request.ts";
 import { sendInfo } from "./info-sender.ts";
 import type { OfferState } from "./offer-state.ts";
@@ -40,6 +41,15 @@ export function confirmedState(
   if (identity.localTag !== localTag || identity.remoteTag !== remoteTag) return undefined;
   return dialog.isEnding ? "ending" : "confirmed";
 }
+
+/** RFC 3261 §13.3.1.4: 64·T1 after our 200 to an INVITE, the first or a later one. */
+export function ackMissing(): RemoteError {
+  return new RemoteError(
+    "ERR_SIP_ACK_MISSING",
+    "The peer did not acknowledge our 200 response within 32 s. Look for ACK in the trace; its way may be blocked.",
+  );
+}
+
 /** Whose call the dialog belongs to. */
 export interface DialogOwner {
   readonly context: CallContext;
@@ -49,7 +59,7 @@ export interface DialogOwner {
   readonly ownsCallId: boolean;
   /** The ACK of our 2xx came. */
   readonly onAck?: (message: IncomingRequestMessage) => void;
-  /** It did not come within 64·T1. */
+  /** The ACK of the 2xx of the first INVITE did not come within 64·T1. */
   readonly onAckTimeout?: () => void;
   readonly settings: DialogSettings;
   /** The INVITE or its 2xx, whichever came from the peer: its Allow counts for the dialog. */
@@ -98,6 +108,9 @@ export class EstablishedDialog {
     const referReceiver = new ReferReceiver(session, owner);
     onUpdate(session, (request) =>
       answerUpdate(request, { ...owner, ...parts, session, acceptOffer: this.#acceptOffer }),
+    );
+    onReinviteAckMissing(session, () =>
+      this.bye({ endedBy: "network", reason: "error", error: ackMissing() }),
     );
     session.delegate = {
       onAck: ({ message }) => this.#handleAck(message),

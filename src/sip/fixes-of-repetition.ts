@@ -1,13 +1,17 @@
 /**
- * Changes to sip.js 0.21.2 for requests that are sent again, with credentials; see `fixes.ts`,
- * which applies them and asserts the version.
+ * Changes to sip.js 0.21.2 for what is sent again: requests with credentials, and 200s without ACK;
+ * see `fixes.ts`, which applies them and asserts the version.
  */
 import {
   type ClientTransaction,
   type Dialog,
   type IncomingResponseMessage,
   InviteClientTransaction,
+  type InviteServerTransaction,
   type OutgoingRequestMessage,
+  type Session,
+  SessionDialog,
+  TransactionState,
   UserAgentClient,
   type UserAgentCore,
 } from "sip.js/lib/core/index.js";
@@ -112,4 +116,41 @@ function rejectionAck(request: OutgoingRequestMessage, response: IncomingRespons
     "",
     "",
   ].join("\r\n");
+}
+
+interface ReinvitedInternals {
+  /** The peer's re-INVITE, until our response to it is acknowledged or the dialog is over. */
+  reinviteUserAgentServer: { readonly transaction: InviteServerTransaction } | undefined;
+  startReInvite2xxRetransmissionTimer: () => void;
+}
+
+const missingAckHandlers = new WeakMap<object, () => void>();
+
+/** Calls `handler` where the peer did not acknowledge our 200 to its re-INVITE within 64·T1. */
+export function onReinviteAckMissing(session: Session, handler: () => void): void {
+  missingAckHandlers.set(session, handler);
+}
+
+/**
+ * sip.js only stops repeating the 200 of a re-INVITE when its time is over ("TODO: What to do
+ * here"). RFC 3261 §14.2, §13.3.1.4: the session is to be ended as after the first INVITE.
+ */
+export function patchReinviteAckTimeout(): void {
+  const prototype = SessionDialog.prototype as unknown as ReinvitedInternals;
+  const original = prototype.startReInvite2xxRetransmissionTimer;
+  assert(typeof original === "function", "0.21.2 has startReInvite2xxRetransmissionTimer");
+  prototype.startReInvite2xxRetransmissionTimer = function (this: ReinvitedInternals): void {
+    original.call(this);
+    const transaction = this.reinviteUserAgentServer?.transaction;
+    if (transaction === undefined) return;
+    const handleState = (): void => {
+      if (transaction.state !== TransactionState.Terminated) return;
+      transaction.removeStateChangeListener(handleState);
+      // The ACK, the next re-INVITE and the end of the dialog each take it away.
+      if (this.reinviteUserAgentServer?.transaction === transaction) {
+        missingAckHandlers.get(this)?.();
+      }
+    };
+    transaction.addStateChangeListener(handleState);
+  };
 }

@@ -31,7 +31,11 @@ import {
 import { AllowedMethods } from "sip.js/lib/core/user-agent-core/allowed-methods.js";
 import { LIBRARY_VERSION } from "sip.js/lib/version.js";
 import { assert } from "../environment/index.ts";
-import { patchAuthentication, patchRejectionAck } from "./fixes-of-repetition.ts";
+import {
+  patchAuthentication,
+  patchReinviteAckTimeout,
+  patchRejectionAck,
+} from "./fixes-of-repetition.ts";
 import { isUserInfo } from "./wire-uri.ts";
 
 const CALL_DOES_NOT_EXIST = 481;
@@ -77,6 +81,7 @@ export function applyFixes(): void {
   patchUpdate();
   patchAuthentication();
   patchRejectionAck();
+  patchReinviteAckTimeout();
   AllowedMethods.splice(0, AllowedMethods.length, ...OUR_METHODS);
   isApplied = true;
 }

@@ -6,7 +6,7 @@ import { DialogCall, type DialogCallParts } from "./dialog-call.ts";
 import type { ReplaceableState } from "./dialog-replacement.ts";
 import { type DialogSettings, settingsRefusal, supportedHeader } from "./dialog-settings.ts";
 import { EarlySession } from "./early-session.ts";
-import { confirmedState, EstablishedDialog } from "./established-dialog.ts";
+import { ackMissing, confirmedState, EstablishedDialog } from "./established-dialog.ts";
 import { localTagOf, stopWaitingForAck } from "./fixes.ts";
 import { InboundNegotiation } from "./inbound-negotiation.ts";
 import { contactHeaders } from "./redirect-contacts.ts";
@@ -309,10 +309,7 @@ export class IncomingCall extends DialogCall implements InboundCall {
   /** RFC 3261 §13.3.1.4: the session is ended with BYE, whether the peer still hears it or not. */
   #handleAckTimeout(): void {
     this.#isUnacknowledged = false;
-    const error = new RemoteError(
-      "ERR_SIP_ACK_MISSING",
-      "The peer did not acknowledge our 200 response within 32 s. Look for ACK in the trace; its way may be blocked.",
-    );
+    const error = ackMissing();
     this.#dialog?.bye({ endedBy: "network", reason: "error", error });
     this.#lifecycle.end({
       at: this.#context.clock.now(),
