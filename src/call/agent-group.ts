@@ -111,12 +111,13 @@ export class AgentGroup {
     const states = await Promise.all(
       this.#shards.map((shard) => shard.call("liveState", undefined)),
     );
-    const sum = { calls: 0, dialogs: 0, transactions: 0, retransmissions: 0 };
+    const sum = { calls: 0, dialogs: 0, transactions: 0, retransmissions: 0, connections: 0 };
     for (const state of states) {
       sum.calls += state.calls;
       sum.dialogs += state.dialogs;
       sum.transactions += state.transactions;
       sum.retransmissions += state.retransmissions;
+      sum.connections += state.connections;
     }
     return sum;
   }

@@ -52,13 +52,21 @@ export interface CallLedger {
   enterTaken(): () => void;
 }
 
-/** What an endpoint still holds; all 0 within 35 s after its last call, or something leaks. */
+/**
+ * What an endpoint still holds; all 0 within 35 s after its last call, or something leaks: but for
+ * connections that a peer keeps open.
+ */
 export interface SipLiveState {
   readonly calls: number;
   readonly dialogs: number;
   readonly transactions: number;
   /** Messages that may be repeated yet, or are held back on purpose. */
   readonly retransmissions: number;
+  /**
+   * TCP, TLS and WebSocket, open or being opened. Ours close 32 s after their last message; those
+   * that a peer opened are the peer's to close, or closed after 10 min.
+   */
+  readonly connections: number;
 }
 
 /** What went wrong without belonging to a call. */

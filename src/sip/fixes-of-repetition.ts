@@ -132,8 +132,8 @@ export function onReinviteAckMissing(session: Session, handler: () => void): voi
 }
 
 /**
- * sip.js only stops repeating the 200 of a re-INVITE when its time is over ("TODO: What to do
- * here"). RFC 3261 §14.2, §13.3.1.4: the session is to be ended as after the first INVITE.
+ * When the time of a re-INVITE's 200 is over, sip.js stops repeating it and does nothing more.
+ * RFC 3261 §14.2, §13.3.1.4: the session is to be ended, as after the first INVITE.
  */
 export function patchReinviteAckTimeout(): void {
   const prototype = SessionDialog.prototype as unknown as ReinvitedInternals;

@@ -176,6 +176,7 @@ export class SipEndpoint {
       dialogs: this.#core.dialogs.size,
       transactions: this.#core.userAgentClients.size + this.#core.userAgentServers.size,
       retransmissions: this.#transport.retransmissionCount + this.#faults.pendingCount,
+      connections: this.#transport.connectionCount,
     };
   }
 

@@ -135,7 +135,7 @@ interface AgentState {
 
 /** An agent without calls: its SIP socket, and the timer that reads its event loop's lag. */
 const IDLE: AgentState = {
-  live: { calls: 0, dialogs: 0, transactions: 0, retransmissions: 0 },
+  live: { calls: 0, dialogs: 0, transactions: 0, retransmissions: 0, connections: 0 },
   resources: { udpSockets: 1, tcpSockets: 0, timers: 1 },
 };
 

@@ -138,7 +138,7 @@ describe.skipIf(MISSING !== undefined)(`${CALLS} calls with SIPp${because(MISSIN
   );
 });
 
-const NO_LIVE_STATE = { calls: 0, dialogs: 0, transactions: 0, retransmissions: 0 };
+const NO_LIVE_STATE = { calls: 0, dialogs: 0, transactions: 0, retransmissions: 0, connections: 0 };
 const NOTHING = { bot: NO_LIVE_STATE, caller: NO_LIVE_STATE, newSockets: 0 };
 
 /** The calls that become known from now on. */

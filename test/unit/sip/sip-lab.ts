@@ -287,4 +287,10 @@ export function toTagIn(message: string): string | undefined {
   return /;tag=([^;\s]+)/.exec(headerIn(message, "To") ?? "")?.[1];
 }
 
-export const LIVE_NOTHING = { calls: 0, dialogs: 0, transactions: 0, retransmissions: 0 };
+export const LIVE_NOTHING = {
+  calls: 0,
+  dialogs: 0,
+  transactions: 0,
+  retransmissions: 0,
+  connections: 0,
+};

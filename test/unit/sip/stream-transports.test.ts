@@ -140,6 +140,7 @@ describe("a call over TCP", () => {
     expect(lab.network.streams.openCount).toBe(2);
     await lab.advance(90_000);
     expect(lab.network.streams.openCount).toBe(2);
+    expect([caller.liveState.connections, bot.liveState.connections]).toEqual([1, 1]);
     for (const call of calls) await hangUp(call);
     await lab.advance(35_000);
 
