@@ -119,6 +119,7 @@ describe("over real UDP sockets", () => {
     const traces: SipTrace[] = [];
     const caller = await open("caller", ANYWHERE, (trace) => traces.push(trace));
     const bot = await open("bot", ANYWHERE, (trace) => traces.push(trace));
+    bot.onInvite = () => undefined; // else it is unavailable, and OPTIONS says so
     expect(await caller.queryOptions(bot.uri, 2000)).toMatchObject({ statusCode: 200 });
 
     expect(traces.map((trace) => `${trace.direction} ${trace.statusCode ?? trace.method}`)).toEqual(
