@@ -16,7 +16,7 @@ export interface CallContext {
   /** Ends a client transaction that would never end by itself. */
   forgetRequest(request: OutgoingRequest): void;
   /** Does so in 2·64·T1, in case that it has not ended by then. */
-  forgetRequestLater(request: OutgoingRequest): void;
+  forgetRequestLater(request: OutgoingRequest): Timer;
   /** Why a request of this call could not be sent, or its challenge not be answered; once. */
   takeSendFailure(callId: string): SidetoneError | undefined;
   /** Runs code of the user; what it throws is logged and counted. */

@@ -81,7 +81,7 @@ export class CallContexts {
       },
       forgetRequestLater: (request) => {
         const dueAt = after(clock.now(), 2 * TRANSACTION_TIMEOUT_MS);
-        this.#setTimer(dueAt, () => core.forgetRequest(request));
+        return this.#setTimer(dueAt, () => core.forgetRequest(request));
       },
       setTimer: (dueAt, handler) => this.#setTimer(dueAt, handler),
       expectNotify: (dialogId, handler) => lateNotifies.expect(dialogId, handler),

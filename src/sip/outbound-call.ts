@@ -182,8 +182,11 @@ export class OutgoingCall extends DialogCall implements OutboundCall {
       this.#request?.cancel(undefined, this.#lifecycle.endOptions),
     );
     if (this.#lastProvisional === 0) {
-      if (this.#request !== undefined) this.#context.forgetRequestLater(this.#request);
       this.#end(reason === "ringTimeout" ? silentPeer(at) : { at, ...end });
+      // Until a final response, which ends the request by itself.
+      if (this.#request !== undefined) {
+        this.#timer = this.#context.forgetRequestLater(this.#request);
+      }
       return;
     }
     // sip.js would stay in Proceeding for ever where no final response follows.
@@ -195,13 +198,13 @@ export class OutgoingCall extends DialogCall implements OutboundCall {
 
   #handleAccepted(response: AckableIncomingResponseWithSession): void {
     const { message, session } = response;
+    this.#timer?.cancel();
     // A fork answered as well, or the call was over already: ACK and BYE (RFC 3261 §13.2.2.4).
     if (this.#dialog !== undefined || this.state === "ended") {
       response.ack();
       session.bye();
       return;
     }
-    this.#timer?.cancel();
     refreshRemoteTarget(session, message);
     const { statusCode } = message;
     this.#dialog = new EstablishedDialog(session, {

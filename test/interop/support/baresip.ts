@@ -53,8 +53,8 @@ export interface BaresipOptions {
    * quality: give the codec's own (48,000 for Opus).
    */
   readonly sampleRateHz?: number;
-  /** Answers by itself; otherwise it rings until told to. */
-  readonly answers: boolean;
+  /** Answers by itself; otherwise it rings until told to, with `"early"` speaking already (183). */
+  readonly answers: boolean | "early";
   readonly codecs?: readonly CodecId[];
   /** Packet length that it asks for and sends; default 20. */
   readonly ptimeMs?: number;
@@ -322,7 +322,7 @@ function account({
   return [
     `<sip:${user}@${address}:${sipPort}>`,
     "regint=0",
-    `answermode=${answers ? "auto" : "manual"}`,
+    `answermode=${answers === "early" ? "early" : answers ? "auto" : "manual"}`,
     `audio_codecs=${codecs.map((codec) => CODECS[codec].name).join(",")}`,
     ...(ptimeMs === undefined ? [] : [`ptime=${ptimeMs}`]),
     ...(encryption === undefined ? [] : [`mediaenc=${encryption}`]),

@@ -285,6 +285,26 @@ describe("a peer that we call", () => {
     expect(peer.withStart("BYE")).toHaveLength(1);
   });
 
+  it.each([
+    ["487 Request Terminated", { toTag: "peer" }],
+    ["200 OK", ANSWER],
+  ])("leaves no timer behind where it says %s after we gave up in silence", async (status, how) => {
+    const { call, invite } = await dial();
+    await call.hangUp();
+    peer.onMessage = (text) => {
+      if (text.startsWith("BYE ")) peer.send(responseTo(text, "200 OK"), 2);
+    };
+
+    peer.send(responseTo(invite, "180 Ringing", { toTag: "peer", headers: [RAW_CONTACT] }), 2);
+    await lab.advance(20);
+    peer.send(responseTo(peer.withStart("CANCEL")[0] ?? "", "200 OK"), 2);
+    peer.send(responseTo(invite, status, how), 2);
+    await lab.advance(35_000);
+
+    expect(bot.liveState).toEqual(LIVE_NOTHING);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("may ring after we gave up in silence and then be silent itself", async () => {
     const { call, invite } = await dial();
     await call.hangUp();
