@@ -26,6 +26,8 @@ const LOSS_ERROR_MAX = 0.02;
 const CALLS = 100;
 /** A call takes about 6 s, so a dozen are up at a time. */
 const DIAL_INTERVAL_MS = 500;
+/** Of each other kind, spread over the same time. */
+const OTHER_CALLS = 20;
 const PHRASE = "excuse-me-may-i-ask-something";
 /** A request is given up 32 s after it was sent first (Timers B and F, RFC 3261 §17.1). */
 const TRANSACTION_LIMIT_MS = 33_000;
@@ -50,13 +52,23 @@ const GOOD: Outcome = {
   ends: ["bot remote bye", "caller local bye"],
 };
 
-const TITLE = `${CALLS} calls over a network that loses ${LOSS_RATIO * 100} % each way`;
+/** How calls end that are not talked in: what is done about one, and its ends. */
+const OTHER_KINDS = {
+  rejected: { ends: ["bot local rejected 486", "caller remote rejected 486"] },
+  cancelled: { ends: ["bot remote cancel", "caller local cancel"] },
+  "hung up by the bot": { ends: ["bot local bye", "caller remote bye"] },
+} as const;
+type OtherKind = keyof typeof OTHER_KINDS;
+
+const TITLE = `${CALLS} calls, and ${3 * OTHER_CALLS} that are refused, cancelled or hung up by the bot, over a network that loses ${LOSS_RATIO * 100} % each way`;
 
 describe.skipIf(MISSING !== undefined)(`${TITLE}${because(MISSING)}`, () => {
   let test: Awaited<ReturnType<typeof openTestHarness>>;
   let pair: NamespacePair;
   let caller: AgentInNamespace;
   let bot: AgentInNamespace;
+  let busy: AgentInNamespace;
+  let ringing: AgentInNamespace;
   const closers: (() => Promise<unknown> | void)[] = [];
 
   beforeAll(async () => {
@@ -84,6 +96,18 @@ describe.skipIf(MISSING !== undefined)(`${TITLE}${because(MISSING)}`, () => {
       },
     });
     closers.push(() => bot.close());
+    busy = await startAgentInNamespace(test.harness, pair.right, {
+      party: "bot",
+      user: "busy",
+      answer: { kind: "reject", statusCode: 486 },
+    });
+    closers.push(() => busy.close());
+    ringing = await startAgentInNamespace(test.harness, pair.right, {
+      party: "bot",
+      user: "ringing",
+      answer: { kind: "ringForever" },
+    });
+    closers.push(() => ringing.close());
   });
 
   afterAll(async () => {
@@ -94,31 +118,38 @@ describe.skipIf(MISSING !== undefined)(`${TITLE}${because(MISSING)}`, () => {
     await pair.setLoss(LOSS_RATIO);
 
     // Proves that what is counted at the end is seen at all.
-    const busy = delay(12 * DIAL_INTERVAL_MS).then(() => stateOf({ caller, bot }));
+    const whileUp = delay(12 * DIAL_INTERVAL_MS).then(() => stateOf({ caller, bot }));
+    const others = otherCalls(caller, {
+      rejected: busy,
+      cancelled: ringing,
+      "hung up by the bot": bot,
+    });
     const results = await Promise.all(
       Array.from({ length: CALLS }, async (_, index) => {
         await delay(index * DIAL_INTERVAL_MS);
         return converse(test.harness, caller, bot);
       }),
     );
+    const otherEnds = await others;
     const left = await settle(
-      () => stateOf({ caller, bot }),
-      (state) => isDeepStrictEqual(state, { caller: IDLE, bot: IDLE }),
+      () => stateOf({ caller, bot, busy, ringing }),
+      (state) => isDeepStrictEqual(state, ALL_IDLE),
       LIFE_LIMIT_MS,
     );
 
     const figures = summary(results);
     report(TITLE, { ...figures, releasedAfterMs: left.tookMs });
-    report("While they were up", await busy);
+    report("While they were up", await whileUp);
     report("Datagrams", {
       atCaller: await pair.lossCounts(pair.left),
       atBot: await pair.lossCounts(pair.right),
     });
     expect(results.map(({ outcome }) => outcome)).toEqual(results.map(() => GOOD));
-    expect((await busy).bot.resources.udpSockets).toBeGreaterThan(IDLE.resources.udpSockets);
-    expect((await busy).bot.resources.tcpSockets).toBeGreaterThan(0);
-    expect((await busy).bot.resources.timers).toBeGreaterThan(IDLE.resources.timers);
-    expect(left.value).toEqual({ caller: IDLE, bot: IDLE });
+    expect(otherEnds).toEqual(expectedEnds());
+    expect((await whileUp).bot.resources.udpSockets).toBeGreaterThan(IDLE.resources.udpSockets);
+    expect((await whileUp).bot.resources.tcpSockets).toBeGreaterThan(0);
+    expect((await whileUp).bot.resources.timers).toBeGreaterThan(IDLE.resources.timers);
+    expect(left.value).toEqual(ALL_IDLE);
     // The network did lose what it was told to, and we counted what it lost.
     for (const side of [pair.left, pair.right]) {
       const { passed, dropped } = await pair.lossCounts(side);
@@ -138,6 +169,7 @@ const IDLE: AgentState = {
   live: { calls: 0, dialogs: 0, transactions: 0, retransmissions: 0, connections: 0 },
   resources: { udpSockets: 1, tcpSockets: 0, timers: 1 },
 };
+const ALL_IDLE = { caller: IDLE, bot: IDLE, busy: IDLE, ringing: IDLE };
 
 /** The embedded AI where the bot is: a WebSocket does not cross the border of a namespace. */
 async function startAi(
@@ -156,11 +188,14 @@ async function startAi(
   return { process: child, access: { url, apiKey } };
 }
 
-async function stateOf(agents: {
-  readonly caller: AgentInNamespace;
-  readonly bot: AgentInNamespace;
-}): Promise<{ readonly caller: AgentState; readonly bot: AgentState }> {
-  return { caller: await agentState(agents.caller), bot: await agentState(agents.bot) };
+async function stateOf<Name extends string>(
+  agents: Readonly<Record<Name, AgentInNamespace>>,
+): Promise<Readonly<Record<Name, AgentState>>> {
+  const states = Object.entries<AgentInNamespace>(agents).map(async ([name, agent]) => [
+    name,
+    await agentState(agent),
+  ]);
+  return Object.fromEntries(await Promise.all(states)) as Record<Name, AgentState>;
 }
 
 async function agentState(inNamespace: AgentInNamespace): Promise<AgentState> {
@@ -168,6 +203,54 @@ async function agentState(inNamespace: AgentInNamespace): Promise<AgentState> {
     live: await inNamespace.agent.liveState(),
     resources: await inNamespace.resources(),
   };
+}
+
+/** Places the calls of all other kinds, between those that are talked in; how each kind's ended. */
+async function otherCalls(
+  caller: AgentInNamespace,
+  answerers: Readonly<Record<OtherKind, AgentInNamespace>>,
+): Promise<Record<string, readonly string[][]>> {
+  const intervalMs = (CALLS * DIAL_INTERVAL_MS) / OTHER_CALLS;
+  const ends = Object.entries(answerers).map(async ([kind, answerer], offset) => {
+    const calls = Array.from({ length: OTHER_CALLS }, async (_, index) => {
+      await delay(index * intervalMs + (offset + 0.5) * DIAL_INTERVAL_MS);
+      return endedCall(kind as OtherKind, await caller.agent.dial(answerer.agent.uri));
+    });
+    return [kind, await Promise.all(calls)] as const;
+  });
+  return Object.fromEntries(await Promise.all(ends));
+}
+
+function expectedEnds(): Record<string, readonly unknown[]> {
+  const kinds = Object.entries(OTHER_KINDS);
+  return Object.fromEntries(
+    kinds.map(([kind, { ends }]) => [kind, Array.from({ length: OTHER_CALLS }, () => ends)]),
+  );
+}
+
+/** Sees a call to its end, and brings that about unless the other side does; how each end ended. */
+async function endedCall(kind: OtherKind, call: WatchedCall): Promise<string[]> {
+  if (kind === "cancelled") {
+    await phaseOf(call, "bot", "ringing");
+    await call.hangUp();
+  }
+  if (kind === "hung up by the bot") {
+    await phaseOf(call, "caller", "confirmed");
+    await call.hangUp("bot");
+  }
+  for (const party of ["caller", "bot"] as const) await phaseOf(call, party, "ended");
+  await call.whenEnded(TRANSACTION_LIMIT_MS);
+  const ends = endsOf(call);
+  await call.release();
+  return ends;
+}
+
+/** Waits until one end of a call has come so far, or the time for that is over. */
+async function phaseOf(call: WatchedCall, party: Party, phase: string): Promise<void> {
+  await call.waitFor(
+    (fact) => fact.kind === "callPhase" && fact.party === party && fact.phase === phase,
+    TRANSACTION_LIMIT_MS,
+  );
 }
 
 /** Dials, says something, hears an answer, hangs up. */
@@ -182,6 +265,8 @@ async function converse(
     TRANSACTION_LIMIT_MS,
   );
   const spoken = confirmed !== undefined && (await speak(harness, call));
+  // One call in a thousand has lost every ACK by now; the next repetition of the 200 brings another.
+  await phaseOf(call, "bot", "confirmed");
   await call.hangUp();
   await call.whenEnded(TRANSACTION_LIMIT_MS);
   const { audio, botAudio } = await call.record();
@@ -268,12 +353,17 @@ function spokenPart(call: WatchedCall, recording: RecordedAudio | undefined): He
   return { sampleRateHz, samples, levelDbov: levelDbov(samples) };
 }
 
-/** "bot remote bye": how the call ended at each end of it. */
+/**
+ * "bot remote bye": how the call ended at each end of it, with the status of a refusal. A caller that
+ * heard nothing yet when it cancels does not wait for the 487 (RFC 3261 §9.1).
+ */
 function endsOf({ timeline }: WatchedCall): string[] {
   return timeline
     .of("callPhase")
     .filter(({ phase }) => phase === "ended")
-    .map(({ party, endedBy, reason }) => `${party} ${endedBy} ${reason}`)
+    .map(({ party, endedBy, reason, statusCode }) =>
+      [party, endedBy, reason, reason === "rejected" ? statusCode : ""].join(" ").trim(),
+    )
     .toSorted();
 }
 
