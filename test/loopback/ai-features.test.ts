@@ -33,8 +33,8 @@ describe.each([
   "ai-echo.feature",
   "ai-trouble.feature",
 ])("%s", (feature) => {
-  // One after the other: both measure times.
-  it.each(["openai", "gemini"])(
+  // Two calls at a time: they wait for most of their time, and CI has half an hour.
+  it.concurrent.each(["openai", "gemini"])(
     "passes by the protocol of %s",
     (face) => expectPass(`${FEATURES}/${feature}`, face),
     LIMIT_MS,
@@ -42,8 +42,10 @@ describe.each([
 });
 
 /** By the other protocol they run with `npm start`, and so in cli.test.ts. */
-describe.each(["tools", "interruption", "transfer"])("features/%s.feature", (feature) => {
-  it("passes by the protocol of gemini", { timeout: LIMIT_MS }, () =>
-    expectPass(`features/${feature}.feature`, "gemini"),
+describe("features/", () => {
+  it.concurrent.each(["tools", "interruption", "transfer"])(
+    "%s.feature passes by the protocol of gemini",
+    (feature) => expectPass(`features/${feature}.feature`, "gemini"),
+    LIMIT_MS,
   );
 });

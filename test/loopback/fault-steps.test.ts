@@ -22,7 +22,7 @@ async function endsOf({ report }: CliResult): Promise<string[][]> {
   return scenarios.map(({ name, verdict, error }) => [name, verdict, error?.code ?? "none"]);
 }
 
-describe("steps about faults", { timeout: 60_000 }, () => {
+describe.concurrent("steps about faults", { timeout: 60_000 }, () => {
   it("let go wrong what they say, and our bot comes through", async ({ expect }) => {
     const result = await ran("faults-green.feature");
     expect(result.exitCode, result.output).toBe(0);

@@ -22,7 +22,7 @@ async function endsOf({ report }: CliResult): Promise<string[][]> {
   return scenarios.map(({ name, verdict, error }) => [name, verdict, error?.code ?? "none"]);
 }
 
-describe("steps about headers", { timeout: 60_000 }, () => {
+describe.concurrent("steps about headers", { timeout: 60_000 }, () => {
   it("set what they say, and see it at the other end", async ({ expect }) => {
     const result = await ran("headers-green.feature");
     expect(result.exitCode, result.output).toBe(0);

@@ -46,7 +46,9 @@ async function allTexts(folder: string): Promise<string> {
   return (await Promise.all(texts)).join("\n");
 }
 
-describe("steps about transports, accounts, registration and messages", { timeout: 60_000 }, () => {
+describe.concurrent("steps about transports, accounts, registration and messages", {
+  timeout: 60_000,
+}, () => {
   it("choose by what calls travel, and say by what they did", async ({ expect }) => {
     const { exitCode, output } = await ran("signalling-green.feature");
     expect(exitCode, output).toBe(0);

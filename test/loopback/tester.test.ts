@@ -15,7 +15,7 @@ async function ran(feature: string, ...more: readonly string[]): Promise<CliResu
   return resultOf(startCli(["run", feature, ...more, "--reports", folder]));
 }
 
-describe("an AI tester, played by a script", { timeout: 60_000 }, () => {
+describe.concurrent("an AI tester, played by a script", { timeout: 60_000 }, () => {
   it.for(["openai", "gemini"])(
     "talks to the bot for several turns and ends the call, both by the %s protocol",
     async (ai, { expect }) => {
