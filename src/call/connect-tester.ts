@@ -22,7 +22,7 @@ import type { Call } from "./call.ts";
 import type { CallMedia } from "./call-media.ts";
 
 /** The AI that plays this persona, whoever provides it. */
-export function testerAi({ persona, ai }: TesterOptions): AiOptions {
+function testerAi({ persona, ai }: TesterOptions): AiOptions {
   return {
     ...ai,
     instructions: instructionsFor(persona),

@@ -23,7 +23,7 @@ const rule: z.ZodType<Rule> = z.union([
 ]);
 
 /** The shape of a list of rules. */
-export const RULES_SCHEMA: z.ZodType<readonly Rule[]> = z.array(rule);
+const RULES_SCHEMA: z.ZodType<readonly Rule[]> = z.array(rule);
 
 /** What must hold of a tester's call. A text is contained in what was said, or a /pattern/ fits it. */
 export type Rule =

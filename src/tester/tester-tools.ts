@@ -32,7 +32,7 @@ const REPORT = {
 };
 
 /** Lets a tester say how its goal stands, without ending the call. */
-export const REPORT_GOAL_TOOL: ToolDefinition = {
+const REPORT_GOAL_TOOL: ToolDefinition = {
   name: "report_goal",
   description:
     "Notes whether you got what you wanted. Call it as soon as you know; the call goes on.",
@@ -40,7 +40,7 @@ export const REPORT_GOAL_TOOL: ToolDefinition = {
 };
 
 /** Lets a tester end its call; what it has said is played first. */
-export const END_CALL_TOOL: ToolDefinition = {
+const END_CALL_TOOL: ToolDefinition = {
   name: "end_call",
   description:
     "Ends the telephone call, with whether you got what you wanted. Say goodbye first: what you have already said is played before the call ends.",
