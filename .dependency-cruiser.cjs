@@ -1,7 +1,7 @@
 // The import map of ARCHITECTURE.md as one table: folder → folders that it may import.
 // Across folders only through index.ts.
 const RING_0 = ["environment"];
-const RING_1 = ["audio", "codec", "rtp", "sdp", "sip-syntax", "srtp", "timeline", "measure"];
+const RING_1 = ["audio", "codec", "rtp", "sdp", "sip-syntax", "srtp", "timeline", "measure", "impairment"];
 const MAY_IMPORT = {
   environment: [],
   audio: [...RING_0],
@@ -11,6 +11,7 @@ const MAY_IMPORT = {
   "sip-syntax": [...RING_0],
   srtp: [...RING_0],
   timeline: [...RING_0],
+  impairment: [...RING_0],
   measure: [...RING_0, "audio", "timeline"],
   sip: [...RING_0, "sdp", "sip-syntax", "timeline"],
   media: [...RING_0, ...RING_1],
