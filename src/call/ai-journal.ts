@@ -1,5 +1,5 @@
 import { elapsedMs, type Instant } from "../environment/index.ts";
-import { CALL_FILES, type Fact } from "../timeline/index.ts";
+import { CALL_FILES, type Fact, type Party } from "../timeline/index.ts";
 
 /** Audio as the wire tap writes it: its size, and where it stands in the caller's audio or a response. */
 interface AudioNote {
@@ -9,21 +9,24 @@ interface AudioNote {
   readonly toMs: number;
 }
 
-/** Where the bot's recording begins, and what stands in it where. */
+/** Where the recording of the AI's side begins, and what stands in it where. */
 interface Places {
+  readonly party: Party;
   readonly recordingAt: Instant;
-  /** The first packet of the caller's at the bot. */
+  /** Where the audio that the AI heard begins. */
   readonly heardAt: Instant | undefined;
   readonly played: ReadonlyMap<string, { readonly at: Instant; readonly playedMs: number }>;
 }
 
 /**
  * `ai.jsonl` as it is left: each event of the AI's with its instant, and in place of its audio where
- * that is found in the bot's recording. Where a response ran dry, what came after it stands later
+ * that is found in the recording of its side. Where a response ran dry, what came after it stands later
  * by that pause.
+ *
+ * @param party whose AI it is: the bot's, or that of a tester (`ai-tester.jsonl`).
  */
-export function aiJournal(lines: string, facts: readonly Fact[]): string {
-  const places = placesIn(facts);
+export function aiJournal(lines: string, facts: readonly Fact[], party: Party): string {
+  const places = placesIn(facts, party);
   if (places === undefined) return lines;
   return lines
     .split("\n")
@@ -31,8 +34,8 @@ export function aiJournal(lines: string, facts: readonly Fact[]): string {
     .join("\n");
 }
 
-function placesIn(facts: readonly Fact[]): Places | undefined {
-  const own = facts.filter(({ party }) => party === "bot");
+function placesIn(facts: readonly Fact[], party: Party): Places | undefined {
+  const own = facts.filter((fact) => fact.party === party);
   const recordingAt = own.find(({ kind }) => kind === "recordingStarted")?.at;
   if (recordingAt === undefined) return undefined;
   const heard = own.find(
@@ -44,7 +47,9 @@ function placesIn(facts: readonly Fact[]): Places | undefined {
     const at = played.get(fact.responseId)?.at ?? fact.at;
     played.set(fact.responseId, { at, playedMs: fact.playedMs });
   }
-  return { recordingAt, heardAt: heard?.at, played };
+  // A bot hears packets as they come; a tester what is played out, from the recording's first frame.
+  const heardAt = party === "bot" ? heard?.at : recordingAt;
+  return { party, recordingAt, heardAt, played };
 }
 
 function located(line: string, places: Places): string {
@@ -65,16 +70,19 @@ function placed({ bytes, responseId, fromMs, toMs }: AudioNote, places: Places):
   if (responseId === undefined) {
     if (places.heardAt === undefined) return base;
     const shiftMs = elapsedMs(places.recordingAt, places.heardAt);
-    return { ...base, ...inRecording("left", shiftMs + fromMs, shiftMs + toMs) };
+    return { ...base, ...inRecording(places.party, "heard", [shiftMs + fromMs, shiftMs + toMs]) };
   }
   const response = places.played.get(responseId);
   if (response === undefined || response.playedMs <= fromMs) return { ...base, notPlayed: true };
   const endMs = Math.min(toMs, response.playedMs);
   const shiftMs = elapsedMs(places.recordingAt, response.at);
-  return { ...base, ...inRecording("right", shiftMs + fromMs, shiftMs + endMs) };
+  return { ...base, ...inRecording(places.party, "said", [shiftMs + fromMs, shiftMs + endMs]) };
 }
 
-function inRecording(channel: "left" | "right", fromMs: number, toMs: number): object {
-  const [start, end] = [fromMs, toMs].map((ms) => Math.round(ms * 10) / 10);
-  return { recording: CALL_FILES.botAudio, channel, fromMs: start, toMs: end };
+/** Left in either recording is the caller, right the bot. */
+function inRecording(party: Party, what: "heard" | "said", range: readonly number[]): object {
+  const channel = (party === "bot") === (what === "said") ? "right" : "left";
+  const [fromMs, toMs] = range.map((ms) => Math.round(ms * 10) / 10);
+  const recording = party === "bot" ? CALL_FILES.botAudio : CALL_FILES.audio;
+  return { recording, channel, fromMs, toMs };
 }

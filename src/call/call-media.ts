@@ -22,6 +22,8 @@ export interface CallMedia {
   readonly media: MediaSession;
   readonly player: UtterancePlayer;
   readonly trace: CallTrace;
+  /** Who speaks from now on, on a line that echoes where the call's line does. */
+  readonly speakBy: (source: AudioSource) => void;
   readonly negotiator: OfferAnswer;
   /** Facts go to the call once there is one. */
   readonly recorder: { record: FactSink };
@@ -70,14 +72,18 @@ export async function prepareCallMedia(
     ...(keeps ? { onPacket: (packet) => trace.addRtp(packet) } : {}),
   });
   const player = new UtterancePlayer(record);
-  media.source = settings.echo === undefined ? player : echoing(media, player, settings.echo);
+  const { echo } = settings;
+  const speakBy = (source: AudioSource): void => {
+    media.source = echo === undefined ? source : echoing(media, source, echo);
+  };
+  speakBy(player);
   if (options.party === "caller") {
     media.onHeardSpeech = (event, at) => player.handleHeardSpeech(event, at);
   }
   const capabilities = mediaCapabilities(sockets, settings, { random, cryptography });
   const negotiator = new OfferAnswer(capabilities);
   negotiator.reconfigure({ codecs: codecsOf(settings) });
-  return { media, player, trace, negotiator, recorder };
+  return { media, player, trace, speakBy, negotiator, recorder };
 }
 
 function echoing(

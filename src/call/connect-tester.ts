@@ -86,7 +86,7 @@ class ConnectedTester {
 
   start(): void {
     const { clock, logger } = this.#environment;
-    const { media, trace, player } = this.#parts;
+    const { media, trace, player, speakBy } = this.#parts;
     this.#call.onFact = (fact) => {
       if (fact.kind === "callPhase") this.#handlePhase(fact);
     };
@@ -106,17 +106,17 @@ class ConnectedTester {
       this.fail(error ?? closedInCall(code));
     };
     this.#call.attachBridge(bridge, () => session.requestResponse());
-    media.source = {
+    speakBy({
       begin: (format) => {
         this.#words.handleFormat(format);
         bridge.openAudio(format.sampleRateHz);
       },
       fill: (frame, deadline) => this.#takeFrame(bridge, frame, deadline),
-    };
+    });
     // A caller's ear is behind the jitter buffer: the model hears what a person would hear.
     media.onIncomingAudio = undefined;
     media.onIncomingSilence = undefined;
-    // An echo on the line (`CallEcho`) listens there, too.
+    // An echo on the line (`LineEcho`) listens there, too.
     const { onHeardFrame } = media;
     media.onHeardFrame = (frame, now) => {
       onHeardFrame?.(frame, now);

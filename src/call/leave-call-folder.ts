@@ -26,6 +26,7 @@ export async function leaveCallFolder(
   const record = call.recordOf(artifacts);
   const metrics = measureCall(record);
   const aiEvents = artifacts.get("bot")?.aiEvents;
+  const testerEvents = artifacts.get("caller")?.aiEvents;
   const described = { ...record.description, ...aiEntry(metrics) };
   const write = (name: string, content: Uint8Array | string | undefined): Promise<void> =>
     content === undefined
@@ -39,8 +40,8 @@ export async function leaveCallFolder(
     write(CALL_FILES.botAudio, wavOf(record.botAudio)),
     write(CALL_FILES.pcap, seenFrom?.pcap),
     write(CALL_FILES.plainPcap, seenFrom?.plainPcap),
-    write(CALL_FILES.ai, aiEvents && aiJournal(aiEvents, record.facts)),
-    write(CALL_FILES.testerAi, artifacts.get("caller")?.aiEvents),
+    write(CALL_FILES.ai, aiEvents && aiJournal(aiEvents, record.facts, "bot")),
+    write(CALL_FILES.testerAi, testerEvents && aiJournal(testerEvents, record.facts, "caller")),
     write(CALL_FILES.metrics, jsonText(metrics)),
   ]);
   return { record, metrics };

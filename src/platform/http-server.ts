@@ -25,6 +25,13 @@ import { tlsMaterial, withMaterial } from "./stream-connection.ts";
 
 /** Largest HTTP body taken; session objects are a few KiB. */
 const BODY_BYTES_MAX = 1024 * 1024;
+/** What is read of a larger one: most clients look for the answer only once they have sent all. */
+const DRAINED_BYTES_MAX = 8 * BODY_BYTES_MAX;
+const TOO_LARGE: HttpResponse = {
+  status: 413,
+  headers: { connection: "close" },
+  body: "The request's body is larger than 1 MiB.",
+};
 
 /** Listens for HTTP requests and WebSocket upgrades on one port. */
 export async function listenHttp(
@@ -83,25 +90,35 @@ async function answerRequest(
   response: ServerResponse,
   handlers: ServerHandlers,
 ): Promise<void> {
-  let answer: HttpResponse;
-  try {
-    answer = await handlers.onRequest(requestOf(request, await bodyOf(request)));
-  } catch {
-    answer = { status: 500, body: "The server failed to answer; its log says why." };
-  }
+  const answer = await answerTo(request, handlers);
+  if (response.destroyed) return;
   response.writeHead(answer.status, { ...answer.headers });
   response.end(answer.body ?? "");
 }
 
-async function bodyOf(request: IncomingMessage): Promise<string> {
+async function answerTo(request: IncomingMessage, handlers: ServerHandlers): Promise<HttpResponse> {
+  try {
+    const body = await bodyOf(request);
+    if (body === undefined) return TOO_LARGE;
+    return await handlers.onRequest(requestOf(request, body));
+  } catch {
+    return { status: 500, body: "The server failed to answer; its log says why." };
+  }
+}
+
+/** `undefined` where it is too large. */
+async function bodyOf(request: IncomingMessage): Promise<string | undefined> {
+  if (Number(request.headers["content-length"] ?? 0) > DRAINED_BYTES_MAX) return undefined;
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length;
-    if (bytes > BODY_BYTES_MAX) throw new Error("The request body is too large.");
-    chunks.push(chunk);
+  // Leaving the loop would otherwise destroy the request, and the answer's connection with it.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    const piece = chunk as Buffer;
+    bytes += piece.length;
+    if (bytes > DRAINED_BYTES_MAX) return undefined;
+    if (bytes <= BODY_BYTES_MAX) chunks.push(piece);
   }
-  return Buffer.concat(chunks).toString("utf8");
+  return bytes > BODY_BYTES_MAX ? undefined : Buffer.concat(chunks).toString("utf8");
 }
 
 function requestOf(request: IncomingMessage, body: string): HttpRequest {

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { TokenDesk } from "../../src/bridge/index.ts";
-import { openHarness, scriptPath } from "../../src/index.ts";
+import { openHarness, personaPath, scriptPath } from "../../src/index.ts";
 import { createEnvironment } from "../../src/platform/index.ts";
 
 const PASSWORD = "planted-sip-password-0123";
@@ -94,9 +94,20 @@ describe.each(["openai", "gemini"] as const)("What a call with %s leaves", (prov
         },
       },
     });
-    const call = await caller.dial(bot.uri);
+    const testersAi = await harness.startEmbeddedAi({ scriptPath: scriptPath("guest") });
+    const call = await caller.dial(bot.uri, {
+      tester: {
+        persona: await harness.readPersona(personaPath("guest")),
+        ai: {
+          provider,
+          url: provider === "gemini" ? testersAi.geminiUrl : testersAi.url,
+          model: "some-model",
+          apiKey: testersAi.apiKey,
+        },
+      },
+    });
     const spoken = await call.waitFor(
-      (fact) => fact.kind === "heardSpeech" && fact.event === "stopped",
+      (fact) => fact.kind === "playout" && fact.party === "caller" && fact.event === "ended",
       20_000,
     );
     expect(spoken).toBeDefined();
@@ -108,11 +119,11 @@ describe.each(["openai", "gemini"] as const)("What a call with %s leaves", (prov
 
     const files = await everything(folder);
     const names = [...files.keys()].join("\n");
-    for (const name of ["call.json", "timeline.jsonl", "ai.jsonl", "call.pcap", "metrics.json"]) {
+    for (const name of ["call.json", "timeline.jsonl", "call.pcap", "metrics.json"]) {
       expect(names).toContain(name);
     }
     expect(tokens).toHaveLength(1);
-    const secrets = [PASSWORD, SERVICE_SECRET, ai.apiKey, ...tokens];
+    const secrets = [PASSWORD, SERVICE_SECRET, ai.apiKey, testersAi.apiKey, ...tokens];
     for (const [path, text] of files) {
       for (const form of secrets.flatMap(formsOf)) {
         expect(form.length).toBeGreaterThan(8);
@@ -121,16 +132,25 @@ describe.each(["openai", "gemini"] as const)("What a call with %s leaves", (prov
     }
     expect(lines.join("\n")).not.toContain(SERVICE_SECRET);
 
-    const journal = [...files].find(([path]) => path.endsWith("ai.jsonl"))?.[1] ?? "";
-    // The longest base64 that is no audio is an id.
-    expect(journal).not.toMatch(/[A-Za-z0-9+/]{200}/u);
-    for (const channel of ["left", "right"]) {
-      expect(journal).toMatch(
-        new RegExp(`"bytes":\\d+.*"recording":"audio-bot.wav","channel":"${channel}"`, "u"),
-      );
-    }
-    for (const line of journal.trim().split("\n")) {
-      expect(JSON.parse(line)).toMatchObject({ at: expect.any(Number), event: expect.anything() });
-    }
+    expectJournal(files, { name: "ai.jsonl", recording: "audio-bot.wav" });
+    expectJournal(files, { name: "ai-tester.jsonl", recording: "audio.wav" });
   });
 });
+
+/** Each event has its instant; audio is where it stands in the recording, in both directions. */
+function expectJournal(
+  files: ReadonlyMap<string, string>,
+  { name, recording }: { readonly name: string; readonly recording: string },
+): void {
+  const journal = [...files].find(([path]) => path.endsWith(`/${name}`))?.[1] ?? "";
+  // The longest base64 that is no audio is an id.
+  expect(journal).not.toMatch(/[A-Za-z0-9+/]{200}/u);
+  for (const channel of ["left", "right"]) {
+    expect(journal).toMatch(
+      new RegExp(`"bytes":\\d+.*"recording":"${recording}","channel":"${channel}"`, "u"),
+    );
+  }
+  for (const line of journal.trim().split("\n")) {
+    expect(JSON.parse(line)).toMatchObject({ at: expect.any(Number), event: expect.anything() });
+  }
+}

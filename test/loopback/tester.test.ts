@@ -1,7 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, it } from "vitest";
+import { decodeWav } from "../../src/audio/index.ts";
 import type { ScenarioSummary } from "../../src/report/index.ts";
 import { type CliResult, resultOf, startCli } from "./cli-process.ts";
 
@@ -13,6 +14,27 @@ async function ran(feature: string, ...more: readonly string[]): Promise<CliResu
   const folder = await mkdtemp(join(tmpdir(), "sidetone-tester-"));
   folders.push(folder);
   return resultOf(startCli(["run", feature, ...more, "--reports", folder]));
+}
+
+/** How much quieter the bot is in what the tester's line sends than as it was heard, in dB. */
+async function echoIn(report: CliResult["report"]): Promise<number> {
+  const facts = (await report.text("calls/001/timeline.jsonl"))
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+  const mine = facts.filter(({ party }) => party === "caller");
+  const atOf = (kind: string, event?: string): number =>
+    Number(mine.find((fact) => fact["kind"] === kind && fact["event"] === event)?.["at"]);
+  const begunAt = atOf("recordingStarted");
+  const ends = [atOf("heardSpeech", "started"), atOf("heardSpeech", "stopped")];
+  const wav = decodeWav(await readFile(report.path("calls/001/audio.wav")));
+  const [fromAt, toAt] = ends.map((at) => Math.round(((at - begunAt) * wav.sampleRateHz) / 1000));
+  const [left, right] = wav.channels.map((samples) => rms(samples.subarray(fromAt, toAt)));
+  return 20 * Math.log10((left ?? 0) / (right ?? 0));
+}
+
+function rms(samples: Int16Array): number {
+  return Math.sqrt(samples.reduce((sum, each) => sum + each ** 2, 0) / samples.length);
 }
 
 describe.concurrent("an AI tester, played by a script", { timeout: 60_000 }, () => {
@@ -61,5 +83,6 @@ describe.concurrent("an AI tester, played by a script", { timeout: 60_000 }, () 
       ),
     );
     expect(called.map(({ toolCalls }) => toolCalls.length)).toEqual([1, 1]);
+    expect(await echoIn(report)).toBeCloseTo(-20, 0);
   });
 });

@@ -1,9 +1,10 @@
 Feature: Repeated calls of a tester
-  Rules that hold and rules that do not, over the same calls.
+  Rules that hold, over the same calls, on a line with an echo.
 
   Scenario: two of two calls pass
     Given a bot that plays the script "reception" and lets the caller speak first
     And the tester "test/loopback/personas/hasty.yaml"
+    And the caller's line echoes at -20 dB after 40 ms
     And a call passes when:
       """
       - goalReached: false
