@@ -22,6 +22,7 @@ const TITLES = new Map([
   ["call", "Calls"],
   ["digits", "Telephone keys"],
   ["media", "Media"],
+  ["network", "The network"],
   ["speech", "Speech"],
   ["tool", "Tools"],
   ["ai-fault", "Faults of the bot's AI"],

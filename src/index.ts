@@ -326,6 +326,7 @@ export {
   expectKeepsSpeaking,
   expectLimit,
   expectLossAtMost,
+  expectNetworkLoss,
   expectNotEncrypted,
   expectOptionsAnswer,
   expectParallelTools,
@@ -361,6 +362,13 @@ export {
   requireSupported,
   type WantedTransport,
 } from "./expect/index.ts";
+export {
+  burstyLoss,
+  type LinkPlan,
+  type NetworkDirection,
+  type NetworkPlan,
+  networkProfile,
+} from "./impairment/index.ts";
 export { type CallMetrics, type CallRecord, measureCall } from "./measure/index.ts";
 export type { MediaSettings } from "./media/index.ts";
 export type {

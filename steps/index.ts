@@ -15,6 +15,7 @@ import "./fault.steps.ts";
 import "./header.steps.ts";
 import "./http.steps.ts";
 import "./media.steps.ts";
+import "./network.steps.ts";
 import "./message.steps.ts";
 import "./speech.steps.ts";
 import "./tester.steps.ts";

@@ -4,6 +4,7 @@ import type {
   FaultyMessage,
   MediaSettings,
   MessageAlteration,
+  NetworkDirection,
   Party,
   WantedTransport,
 } from "../src/index.ts";
@@ -82,6 +83,13 @@ defineParameterType({
   name: "sipTransport",
   regexp: /UDP|TCP|TLS|WebSocket/u,
   transformer: (text: string): WantedTransport => text as WantedTransport,
+});
+
+/** Of a network: to a side is what it receives, from it what it sends. */
+defineParameterType({
+  name: "networkWay",
+  regexp: /to|from/u,
+  transformer: (text: string): NetworkDirection => (text === "to" ? "received" : "sent"),
 });
 
 /** A regular expression between slashes. */

@@ -5,8 +5,11 @@ import {
   type EarlyMedia,
   type Fact,
   type Instant,
+  type LinkPlan,
   type MediaSettings,
   type MessageFault,
+  type NetworkDirection,
+  type NetworkPlan,
   type Party,
   type Persona,
   type RemoteAgent,
@@ -75,6 +78,7 @@ export class SidetoneWorld extends World<RunParameters> {
   readonly #wishes: Record<Party, AgentWish> = { caller: {}, bot: {} };
   readonly #accounts: Record<Party, readonly SipCredentials[]> = { caller: [], bot: [] };
   readonly #registering = new Map<Party, RemoteAgent>();
+  readonly #networks: Record<Party, NetworkPlan> = { caller: {}, bot: {} };
   #botWish: BotWish | undefined;
   #registrar: RemoteAgent | undefined;
   #aiFaults: ServerFaults = {};
@@ -229,6 +233,22 @@ export class SidetoneWorld extends World<RunParameters> {
     else await this.letBotAnswer({ media: { ...this.#botAnswer.media, ...change } });
   }
 
+  /** Adds to what the network does to one direction of a side, now and from now on. */
+  async wantNetwork(party: Party, direction: NetworkDirection, change: LinkPlan): Promise<void> {
+    const before = this.#networks[party][direction];
+    await this.useNetwork(party, { [direction]: { ...before, ...change } });
+  }
+
+  /** The same for another network in its place, in the directions that are named. */
+  async useNetwork(party: Party, plan: NetworkPlan): Promise<void> {
+    const live = this.calls.filter((call) => !call.hasEnded && call.parties.includes(party));
+    await Promise.all(live.map((call) => call.changeNetwork(plan, party)));
+    // What passes by itself is of the calls that are up, where there are any.
+    const lasting = live.length === 0 ? plan : withoutChanges(plan);
+    this.#networks[party] = { ...this.#networks[party], ...lasting };
+    await this.wantMedia(party, { network: this.#networks[party] });
+  }
+
   /** Changes what one side uses of SIP's extensions, for calls that begin from now on. */
   async wantDialog(party: Party, change: DialogSettings): Promise<void> {
     if (party === "caller") this.callerDialog = { ...this.callerDialog, ...change };
@@ -343,6 +363,15 @@ export class SidetoneWorld extends World<RunParameters> {
   note(evidence: string): void {
     this.log(evidence);
   }
+}
+
+function withoutChanges(plan: NetworkPlan): NetworkPlan {
+  return Object.fromEntries(
+    Object.entries(plan).map(([direction, { changes: _passing, ...lasting }]) => [
+      direction,
+      lasting,
+    ]),
+  );
 }
 
 setWorldConstructor(SidetoneWorld);

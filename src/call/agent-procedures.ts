@@ -1,4 +1,5 @@
 import type { SocketAddress } from "../environment/index.ts";
+import type { NetworkPlan } from "../impairment/index.ts";
 import type { Utterance } from "../media/index.ts";
 import type {
   OptionsAnswer,
@@ -48,6 +49,7 @@ export type AgentProcedures = {
   breakConnections(request: OfCall): boolean | Promise<boolean>;
   press(request: OfCall & KeyPress): Promise<void>;
   changeMedia(request: OfCall & { readonly change: MediaChange }): Promise<void>;
+  changeNetwork(request: OfCall & { readonly plan: NetworkPlan }): void | Promise<void>;
   treatTransfers(policy: TransferPolicy): void | Promise<void>;
   transfer(request: OfCall & TransferOrder): Promise<TransferOutcome>;
   dialog(request: OfCall): ReturnType<Call["dialog"]> | Promise<ReturnType<Call["dialog"]>>;

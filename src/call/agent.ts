@@ -432,6 +432,7 @@ export class Agent {
       player: parts.player,
       trace: parts.trace,
       negotiator: parts.negotiator,
+      path: parts.path,
       clock,
       observer: this.#observer,
       durationLimitMs: this.#durationLimitMs,

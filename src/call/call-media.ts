@@ -1,5 +1,6 @@
 import { loadCodecs } from "../codec/index.ts";
 import type { Environment } from "../environment/index.ts";
+import { ImpairedPath } from "../impairment/index.ts";
 import {
   type AudioSource,
   bindRtpPorts,
@@ -25,6 +26,8 @@ export interface CallMedia {
   /** Who speaks from now on, on a line that echoes where the call's line does. */
   readonly speakBy: (source: AudioSource) => void;
   readonly negotiator: OfferAnswer;
+  /** The network between its sockets and the world. */
+  readonly path: ImpairedPath;
   /** Facts go to the call once there is one. */
   readonly recorder: { record: FactSink };
 }
@@ -53,6 +56,7 @@ export async function prepareCallMedia(
     ...(settings.rtpPorts === undefined ? {} : { range: settings.rtpPorts }),
     withRtcp: settings.rtcp !== "off",
   });
+  const path = new ImpairedPath(clock, random, settings.network);
   const anchor = { at: clock.now(), wallClockMs: clock.wallClockMs() };
   const trace = new CallTrace(anchor, (settings.srtp ?? "off") !== "off");
   const keeps = options.keepsRecordings ?? true;
@@ -64,7 +68,10 @@ export async function prepareCallMedia(
     random,
     cryptography,
     wheel: call.wheel,
-    sockets,
+    sockets: {
+      rtp: path.before(sockets.rtp),
+      ...(sockets.rtcp === undefined ? {} : { rtcp: path.before(sockets.rtcp) }),
+    },
     settings,
     record,
     recordsAudio: keeps,
@@ -83,7 +90,7 @@ export async function prepareCallMedia(
   const capabilities = mediaCapabilities(sockets, settings, { random, cryptography });
   const negotiator = new OfferAnswer(capabilities);
   negotiator.reconfigure({ codecs: codecsOf(settings) });
-  return { media, player, trace, speakBy, negotiator, recorder };
+  return { media, player, trace, speakBy, negotiator, recorder, path };
 }
 
 function echoing(

@@ -8,6 +8,7 @@ import {
   type Timer,
   UsageError,
 } from "../environment/index.ts";
+import { describeNetwork, type ImpairedPath, type NetworkPlan } from "../impairment/index.ts";
 import type { MediaSession, Utterance, UtterancePlayer } from "../media/index.ts";
 import type { MediaDirection, OfferAnswer } from "../sdp/index.ts";
 import type {
@@ -41,6 +42,7 @@ export interface CallParts {
   readonly trace: CallTrace;
   /** What was, and will be, agreed on. */
   readonly negotiator: OfferAnswer;
+  readonly path: ImpairedPath;
   readonly clock: Clock;
   readonly observer: CallObserver;
   /** The call is hung up after this long, so that none is left up. */
@@ -230,6 +232,16 @@ export class Call {
   }
 
   /**
+   * Another network for this call's RTP and RTCP from now on, in the directions that are named.
+   * @throws UsageError ERR_IMPAIRMENT.
+   */
+  changeNetwork(plan: NetworkPlan): void {
+    const { path, clock } = this.#parts;
+    path.change(plan);
+    this.#recordPlan(plan, clock.now());
+  }
+
+  /**
    * Transfers the peer by REFER; resolves when it is known what came of that. Where the peer went,
    * this call is hung up; where it did not, it goes on.
    * @throws UsageError ERR_NOT_IN_CALL, ERR_CALL_STATE, ERR_TARGET_MALFORMED,
@@ -309,6 +321,12 @@ export class Call {
     this.#hasBegun = true;
     const phase = this.identity.direction === "inbound" ? "offered" : "dialed";
     this.record({ kind: "callPhase", phase, at });
+    const { plan } = this.#parts.path;
+    if (Object.keys(plan).length > 0) this.#recordPlan(plan, at);
+  }
+
+  #recordPlan(plan: NetworkPlan, at: Instant): void {
+    this.record({ kind: "networkChanged", at, description: describeNetwork(plan), ...plan });
   }
 
   #handleSip(event: SipCallEvent): void {
@@ -353,9 +371,17 @@ export class Call {
     this.#parts.player.silence(at);
     this.#bridge?.close();
     this.#parts.media.stop();
+    this.#recordNetwork(at);
     this.record({ kind: "callPhase", phase: "ended", at, ...ended, ...this.#failure });
     this.#leaveDialog();
     void this.#parts.media.release().then(() => this.#parts.observer.onEnded(this.callId));
+  }
+
+  /** What an injured network did to the call's packets. */
+  #recordNetwork(at: Instant): void {
+    const { sent, received } = this.#parts.path.counts;
+    if (sent.offered + received.offered === 0) return;
+    this.record({ kind: "networkCounts", at, sent, received });
   }
 
   /**

@@ -1,5 +1,6 @@
 import { checkOpusOptions, codecOf } from "../codec/index.ts";
 import { UsageError } from "../environment/index.ts";
+import { checkNetwork } from "../impairment/index.ts";
 import type { MediaSettings } from "../media/index.ts";
 import { srtpSuiteOf } from "../srtp/index.ts";
 
@@ -12,10 +13,10 @@ const DELAY_MS_MAX = 1000;
  * a scenario got wrong is told to the scenario and not to the peer.
  *
  * @throws UsageError ERR_UNKNOWN_CODEC, ERR_UNKNOWN_SRTP_SUITE, ERR_INVALID_OPUS_OPTIONS,
- *   ERR_MEDIA_SETTINGS.
+ *   ERR_MEDIA_SETTINGS, ERR_IMPAIRMENT.
  */
 export function checkMediaSettings(settings: MediaSettings): MediaSettings {
-  const { codecs, srtpSuites, ptimeMs, jitterBuffer, opus, echo } = settings;
+  const { codecs, srtpSuites, ptimeMs, jitterBuffer, opus, echo, network } = settings;
   requireSome(codecs, "codec");
   requireSome(srtpSuites, "SRTP suite");
   for (const name of srtpSuites ?? []) srtpSuiteOf(name);
@@ -25,6 +26,7 @@ export function checkMediaSettings(settings: MediaSettings): MediaSettings {
   if (jitterBuffer !== undefined) checkDelay(jitterBuffer);
   if (echo !== undefined) checkEcho(echo);
   if (opus !== undefined) checkOpusOptions(opus);
+  if (network !== undefined) checkNetwork(network);
   return codecs === undefined
     ? settings
     : { ...settings, codecs: codecs.map((id) => codecOf(id).id) };

@@ -1,4 +1,5 @@
 import { after, type Clock, type Instant, isoText, UsageError } from "../environment/index.ts";
+import type { NetworkPlan } from "../impairment/index.ts";
 import type { CallRecord, RecordedAudio } from "../measure/index.ts";
 import type { Utterance } from "../media/index.ts";
 import type { OptionsAnswer, TransferOutcome } from "../sip/index.ts";
@@ -151,6 +152,14 @@ export class WatchedCall {
   /** Changes the call's media by re-INVITE; resolves when the other side has agreed. */
   async changeMedia(change: MediaChange, party: Party = "caller"): Promise<void> {
     await this.#end(party).link.call("changeMedia", { callId: this.callId, change });
+  }
+
+  /**
+   * Another network for the RTP and RTCP of one end from now on, in the directions that are named.
+   * @throws (rejects) UsageError ERR_IMPAIRMENT.
+   */
+  async changeNetwork(plan: NetworkPlan, party: Party = "caller"): Promise<void> {
+    await this.#end(party).link.call("changeNetwork", { callId: this.callId, plan });
   }
 
   /**

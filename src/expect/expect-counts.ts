@@ -1,7 +1,7 @@
 import type { WatchedCall } from "../call/index.ts";
 import { EnvironmentError, ExpectationError, UsageError } from "../environment/index.ts";
 import { formatMs, instrumentConcerns, quantile } from "../measure/index.ts";
-import type { FactOf } from "../timeline/index.ts";
+import type { FactOf, Party } from "../timeline/index.ts";
 import { expectWithin } from "./verdict-on-figure.ts";
 import { endedEarly, isEnd, measureNow } from "./watch.ts";
 
@@ -36,6 +36,33 @@ export async function expectLossAtMost(call: WatchedCall, limitPercent: number):
     "ERR_ABOVE_LIMIT",
     `packets lost: expected ≤ ${limitPercent} %, but ${observed}.`,
     { context: { limitPercent, observedPercent: counts.map(lossPercent) } },
+  );
+}
+
+/**
+ * The network that was injured on purpose lost at least this share of what it was given in one
+ * direction of an end of ours. The call must be over.
+ * @throws ExpectationError ERR_NETWORK_HARMLESS; UsageError ERR_CALL_STILL_UP.
+ */
+export async function expectNetworkLoss(
+  call: WatchedCall,
+  wanted: {
+    readonly party: Party;
+    readonly direction: "sent" | "received";
+    readonly atLeastPercent: number;
+  },
+): Promise<string> {
+  const { party, direction, atLeastPercent } = wanted;
+  await countsOf(call);
+  const fates = call.timeline.of("networkCounts").find((fact) => fact.party === party)?.[direction];
+  const { offered = 0, lost = 0, overflowed = 0 } = fates ?? {};
+  const percent = offered === 0 ? 0 : (100 * (lost + overflowed)) / offered;
+  const observed = `the network lost ${lost + overflowed} of ${offered} packets ${direction} by the ${party} (${percent.toFixed(1)} %)`;
+  if (offered > 0 && percent >= atLeastPercent) return observed;
+  throw new ExpectationError(
+    "ERR_NETWORK_HARMLESS",
+    `Expected at least ${atLeastPercent} %, but ${observed}.`,
+    { context: { ...wanted, offered, lost, overflowed } },
   );
 }
 

@@ -9,7 +9,12 @@ export {
   expectRejected,
   expectUnanswered,
 } from "./expect-call.ts";
-export { expectConcealedAtMost, expectLossAtMost, expectRoundTrip } from "./expect-counts.ts";
+export {
+  expectConcealedAtMost,
+  expectLossAtMost,
+  expectNetworkLoss,
+  expectRoundTrip,
+} from "./expect-counts.ts";
 export { expectEarlyMedia, expectRedirected, expectSessionRefresh } from "./expect-dialog.ts";
 export { type ExpectedDigits, expectDigits } from "./expect-digits.ts";
 export { expectEndAt, expectInjected, expectRepeated, requireInjected } from "./expect-faults.ts";

@@ -7,8 +7,7 @@ import {
   type Timer,
 } from "../environment/index.ts";
 import { flipBit, Link, type LinkCounts } from "./link.ts";
-import { checkPlan } from "./link-settings.ts";
-import type { NetworkPlan } from "./profiles.ts";
+import { checkNetwork, type NetworkPlan } from "./profiles.ts";
 
 /** What became of the datagrams of both directions. */
 export interface PathCounts {
@@ -30,16 +29,20 @@ interface Datagram {
  * An injured network before UDP sockets of our own: they share its two directions, so that RTP and
  * RTCP of one call stand in one queue. It needs no privileges and works on every host.
  *
- * A datagram leaves, or is handed on, when a timer of the host says so: up to about a millisecond
+ * A network that does nothing costs nothing: datagrams go straight to and from the socket, and are
+ * not counted. A datagram leaves, or is handed on, when a timer of the host says so: up to about a millisecond
  * after its instant. What is handed on has arrived then.
  */
 export class ImpairedPath {
+  /** What it was told at first. */
+  readonly plan: NetworkPlan;
   readonly #clock: Clock;
   readonly #sent: Pump;
   readonly #received: Pump;
 
   /** @throws UsageError ERR_IMPAIRMENT. */
   constructor(clock: Clock, random: Random, plan: NetworkPlan = {}) {
+    this.plan = plan;
     this.#clock = clock;
     this.#sent = new Pump(clock, random, new Link(plan.sent ?? {}, random));
     this.#received = new Pump(clock, random, new Link(plan.received ?? {}, random));
@@ -55,10 +58,7 @@ export class ImpairedPath {
    */
   change(plan: NetworkPlan): void {
     const now = this.#clock.now();
-    // Both are checked before one is changed.
-    for (const direction of [plan.sent, plan.received]) {
-      if (direction !== undefined) checkPlan(direction);
-    }
+    checkNetwork(plan);
     if (plan.sent !== undefined) this.#sent.change(plan.sent, now);
     if (plan.received !== undefined) this.#received.change(plan.received, now);
   }
@@ -83,6 +83,10 @@ class Pump {
 
   get counts(): LinkCounts {
     return this.#link.counts;
+  }
+
+  get isIdle(): boolean {
+    return this.#link.isIdle;
   }
 
   change(plan: NonNullable<NetworkPlan["sent"]>, now: Instant): void {
@@ -146,6 +150,7 @@ class ImpairedSocket implements DatagramSocket {
 
   send(data: Uint8Array, to: SocketAddress): void {
     if (this.#isClosed) return;
+    if (this.#sent.isIdle) return this.#socket.send(data, to);
     const deliver: Delivery = (sent) => {
       if (!this.#isClosed) this.#socket.send(sent, to);
     };
@@ -162,6 +167,7 @@ class ImpairedSocket implements DatagramSocket {
   }
 
   #receive(data: Uint8Array, from: SocketAddress, arrivedAt: Instant): void {
+    if (this.#received.isIdle) return this.onDatagram?.(data, from, arrivedAt);
     // What a socket hands over is only valid during the call.
     const sender = { address: from.address, port: from.port };
     const deliver: Delivery = (received, at) => {

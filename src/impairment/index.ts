@@ -3,6 +3,7 @@
  * them before UDP sockets of ours.
  */
 export type { DelayModel } from "./delay-model.ts";
+export { describeNetwork } from "./describe.ts";
 export { ImpairedPath, type PathCounts } from "./impaired-path.ts";
 export { flipBit, Link, type LinkCounts, type LinkOutput } from "./link.ts";
 export {
@@ -14,6 +15,8 @@ export {
 } from "./link-settings.ts";
 export { burstyLoss, type LossModel, meanLossRatio } from "./loss-model.ts";
 export {
+  checkNetwork,
+  type NetworkDirection,
   type NetworkPlan,
   type NetworkProfile,
   networkProfile,

@@ -307,6 +307,29 @@ describe("a link that changes in time", () => {
   });
 });
 
+describe("a change of a link", () => {
+  const outage: LinkPlan = {
+    changes: [
+      { atMs: 0, durationMs: 400, settings: { loss: { kind: "bernoulli", lossRatio: 1 } } },
+    ],
+  };
+
+  it("that says nothing of passing changes lets them go on to their end", () => {
+    const link = new Link<number>({}, seededRandom("outage"));
+    link.change(outage, instant(0));
+    link.change({ delay: { delayMs: 5 } }, instant(100));
+    for (const at of [101, 399, 400, 500]) link.handlePacket(at, 100, instant(at));
+    expect(link.counts).toMatchObject({ lost: 2, underWay: 2 });
+  });
+
+  it("can end them", () => {
+    const link = new Link<number>({}, seededRandom("outage"));
+    link.change(outage, instant(0));
+    link.change({ changes: [] }, instant(100));
+    expect(link.isIdle).toBe(true);
+  });
+});
+
 describe("figures that cannot be are refused, and named", () => {
   it.each<[string, LinkPlan]>([
     ["loss is -1 %", { loss: { kind: "bernoulli", lossRatio: -0.01 } }],

@@ -1,7 +1,13 @@
 import { after, elapsedMs, type Instant, type Random } from "../environment/index.ts";
 import { type DelaySource, delaySource } from "./delay-model.ts";
 import { DueQueue } from "./due-queue.ts";
-import { checkPlan, type LinkPlan, type LinkSettings, type RateLimit } from "./link-settings.ts";
+import {
+  checkPlan,
+  type LinkChange,
+  type LinkPlan,
+  type LinkSettings,
+  type RateLimit,
+} from "./link-settings.ts";
 import { type LossDecider, lossDecider } from "./loss-model.ts";
 
 /** A packet that comes out of a link. */
@@ -73,17 +79,23 @@ export class Link<P> {
   #busyUntil: Instant | undefined;
   #lastDueAt: Instant | undefined;
   #lastDelivered = -1;
+  /** Whether its plan asks for nothing at all. */
+  #isClear = true;
 
   /** @throws UsageError ERR_IMPAIRMENT naming the figure that cannot be. */
   constructor(plan: LinkPlan, random: Random) {
     checkPlan(plan);
     this.#random = random;
-    this.#plan = plan;
-    this.#use(plan);
+    this.#follows(plan);
   }
 
   get counts(): LinkCounts {
     return { ...this.#counts, underWay: this.#flights.size };
+  }
+
+  /** Whether it does nothing to packets now, and nothing is under way. */
+  get isIdle(): boolean {
+    return this.#isClear && this.#flights.size === 0;
   }
 
   /** When something is due. */
@@ -92,16 +104,16 @@ export class Link<P> {
   }
 
   /**
-   * Other settings from `now` on, from which the times of its changes count; what is under way
-   * stays so.
+   * Other settings from `now` on, from which the times of its changes count. A plan that says
+   * nothing of changes lets those before go on; what is under way stays so.
    *
    * @throws UsageError ERR_IMPAIRMENT.
    */
   change(plan: LinkPlan, now: Instant): void {
     checkPlan(plan);
-    this.#plan = plan;
+    const changes = plan.changes ?? this.#changesFrom(now);
     this.#startedAt = now;
-    this.#use(plan);
+    this.#follows(changes.length === 0 ? withoutChanges(plan) : { ...plan, changes });
   }
 
   /** A packet enters. The first one starts the time of the plan's changes. */
@@ -134,6 +146,12 @@ export class Link<P> {
 
   takeOutput(): LinkOutput<P> | undefined {
     return this.#ready.shift();
+  }
+
+  #follows(plan: LinkPlan): void {
+    this.#plan = plan;
+    this.#isClear = Object.keys(plan).length === 0;
+    this.#use(plan);
   }
 
   #pass(
@@ -170,6 +188,14 @@ export class Link<P> {
     return this.#busyUntil;
   }
 
+  /** What of the present plan's changes is not over, with its times since `now`. */
+  #changesFrom(now: Instant): readonly LinkChange[] {
+    const passedMs = elapsedMs(this.#startedAt ?? now, now);
+    return (this.#plan.changes ?? [])
+      .map((change) => ({ ...change, atMs: change.atMs - passedMs }))
+      .filter(({ atMs, durationMs = Number.POSITIVE_INFINITY }) => atMs + durationMs > 0);
+  }
+
   /** The settings that hold at `now`. */
   #follow(now: Instant): void {
     const { changes } = this.#plan;
@@ -198,6 +224,10 @@ export class Link<P> {
   #happens(ratio: number | undefined): boolean {
     return ratio !== undefined && ratio > 0 && this.#random() < ratio;
   }
+}
+
+function withoutChanges({ changes: _none, ...settings }: LinkPlan): LinkPlan {
+  return settings;
 }
 
 function queueBytesMax({ bitsPerSecond, queueBytesMax: bytes }: RateLimit): number {

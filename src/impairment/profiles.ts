@@ -1,11 +1,20 @@
 import { UsageError } from "../environment/index.ts";
-import type { LinkPlan } from "./link-settings.ts";
+import { checkPlan, type LinkPlan } from "./link-settings.ts";
 import { burstyLoss } from "./loss-model.ts";
 
 /** Both directions of a network, as the side behind it sees them. */
 export interface NetworkPlan {
   readonly sent?: LinkPlan;
   readonly received?: LinkPlan;
+}
+
+/** As a side sees it. */
+export type NetworkDirection = keyof NetworkPlan;
+
+/** @throws UsageError ERR_IMPAIRMENT naming the figure that cannot be. */
+export function checkNetwork({ sent, received }: NetworkPlan): void {
+  if (sent !== undefined) checkPlan(sent);
+  if (received !== undefined) checkPlan(received);
 }
 
 /** A network that has a name. */

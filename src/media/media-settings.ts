@@ -1,4 +1,5 @@
 import type { CodecId, OpusOptions } from "../codec/index.ts";
+import type { NetworkPlan } from "../impairment/index.ts";
 import type { PlayoutDelay } from "../rtp/index.ts";
 import type { LineEchoSettings } from "./line-echo.ts";
 
@@ -31,6 +32,8 @@ export interface MediaSettings {
   readonly hearsTones?: boolean;
   /** What our line gives back of what we hear; default: nothing. Only where no AI listens. */
   readonly echo?: LineEchoSettings;
+  /** What the network does to this side's RTP and RTCP, each direction by itself; default: nothing. */
+  readonly network?: NetworkPlan;
   /** Where RTP ports are taken from, RTCP one above; default 16384 to 32767. */
   readonly rtpPorts?: { readonly first: number; readonly last: number };
   readonly opus?: OpusOptions;

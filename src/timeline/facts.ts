@@ -118,6 +118,40 @@ export interface MediaChangedFact extends FactBase {
   readonly srtpSuite?: string;
 }
 
+/**
+ * The network before this side's RTP and RTCP was made another one on purpose, in the directions
+ * that are named: loss, delay and the like, as they were asked for.
+ */
+export interface NetworkChangedFact extends FactBase {
+  readonly kind: "networkChanged";
+  /** In words. */
+  readonly description: string;
+  /** As `LinkPlan` of `impairment/`. */
+  readonly sent?: object;
+  readonly received?: object;
+}
+
+/** What an injured network did to the packets of this side, RTP and RTCP, while it was injured. */
+export interface NetworkCountsFact extends FactBase {
+  readonly kind: "networkCounts";
+  readonly sent: PacketFates;
+  readonly received: PacketFates;
+}
+
+/** `offered + duplicated = delivered + lost + overflowed + underWay`. */
+export interface PacketFates {
+  readonly offered: number;
+  readonly duplicated: number;
+  readonly delivered: number;
+  /** At random, or by a script. */
+  readonly lost: number;
+  /** Dropped by a full queue before a bottleneck. */
+  readonly overflowed: number;
+  readonly underWay: number;
+  readonly corrupted: number;
+  readonly reordered: number;
+}
+
 /** Packets began to come from another address than before (or than agreed on). */
 export interface RtpSourceFact extends FactBase {
   readonly kind: "rtpSource";
@@ -479,6 +513,8 @@ export type Fact =
   | TextMessageFact
   | MediaStartedFact
   | MediaChangedFact
+  | NetworkChangedFact
+  | NetworkCountsFact
   | RtpSourceFact
   | RtcpReportFact
   | RecordingStartedFact

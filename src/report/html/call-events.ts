@@ -50,6 +50,7 @@ const MARKS: { readonly [Kind in FactKind]?: (fact: FactOf<Kind>) => Mark } = {
         : `RTCP ${report}, round trip ${roundTripMs.toFixed(1)} ms`,
   }),
   mediaChanged: ({ codec, direction }) => ({ lane: "sip", label: `media: ${codec}, ${direction}` }),
+  networkChanged: ({ description }) => ({ lane: "sip", label: `network: ${description}` }),
   rtpSource: ({ from, isAccepted }) => ({
     lane: "sip",
     label: `RTP from ${from}${isAccepted ? "" : ", not taken"}`,

@@ -19,6 +19,7 @@ const NOTES: { readonly [Kind in FactKind]?: (fact: FactOf<Kind>) => Note | unde
     text: `${srtpSuite === undefined ? "RTP" : `SRTP ${srtpSuite}`}: ${codec}, ${ptimeMs} ms`,
   }),
   mediaChanged: ({ codec, direction }) => ({ tone: "media", text: `RTP: ${codec}, ${direction}` }),
+  networkChanged: ({ description }) => ({ tone: "fault", text: `network: ${description}` }),
   rtpFlow: ({ direction, event }) =>
     event === "first" ? undefined : { tone: "media", text: `RTP ${direction}: ${event}` },
   rtpSource: ({ from, isAccepted }) => ({
