@@ -138,7 +138,27 @@ describe("FrameClock", () => {
     clock.fireAt(41);
 
     expect(frames.isRunning).toBe(true);
-    expect(done).toEqual(["send 0", "hear 0", "send 20", "hear 20", "send 40", "hear 40", "after"]);
+    expect(done).toEqual(["send 0", "hear 0", "send 20", "hear 20", "send 40", "hear 40"]);
+    clock.fireAt(60);
+    expect(done.slice(6)).toEqual(["send 60", "hear 60", "after"]);
+  });
+
+  it("says of a turn after a stall that the sockets have not been read, and of the next that they have", () => {
+    const clock = new StallingClock();
+    const blind: string[] = [];
+    const handler = {
+      handleFrame: () => {},
+      finishFrame: (deadline: Instant, isBlind: boolean) => blind.push(`${deadline} ${isBlind}`),
+      skipFrame: () => {},
+      afterFrames: () => {},
+    };
+    const start = { first: instant(0), frameMs: 20 };
+    const frames = new FrameClock(new FrameWheel(clock), handler, start);
+
+    for (const ms of [0, 39, 80, 101]) clock.fireAt(ms);
+
+    expect(frames.isRunning).toBe(true);
+    expect(blind).toEqual(["0 false", "20 false", "40 true", "60 true", "80 true", "100 false"]);
   });
 
   it("leaves what is not urgent undone for a call that ends meanwhile", () => {

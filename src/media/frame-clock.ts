@@ -6,16 +6,22 @@ import type { FrameWheel, WheelSlot } from "./frame-wheel.ts";
 const CATCH_UP_FRAMES_MAX = 10;
 /** What `Clock.setTimer` may be early by. */
 const TIMER_EARLY_MS_MAX = 0.5;
+/** A turn later than this may find datagrams that have come and have not been read. */
+const BLIND_AFTER_MS = 20;
 
 /** What happens at each deadline. */
 export interface FrameHandler {
   /** What must not be late. */
   handleFrame(deadline: Instant): void;
-  /** The rest of the same frame: after the urgent part of other calls, before the next frame. */
-  finishFrame(deadline: Instant): void;
+  /**
+   * The rest of the same frame: after the urgent part of other calls, before the next frame.
+   * @param isBlind the host stood still before this turn, so that what came meanwhile may lie
+   *   unread in the sockets, whose turn is after ours: nothing may be taken for missing yet.
+   */
+  finishFrame(deadline: Instant, isBlind: boolean): void;
   /** The host stood still: this frame is neither sent nor heard in time. */
   skipFrame(deadline: Instant, now: Instant): void;
-  /** After the frames of one turn. */
+  /** After the frames of one turn, unless that was blind. */
   afterFrames(now: Instant): void;
 }
 
@@ -33,6 +39,7 @@ export class FrameClock {
   /** Of the frame whose rest is still to be done. */
   #unfinished: Instant | undefined;
   #servedAt: Instant;
+  #isBlind = false;
 
   constructor(
     wheel: FrameWheel,
@@ -82,6 +89,7 @@ export class FrameClock {
 
   /** Serves every deadline that has passed: normally one, more after a stall of the host. */
   #serve(now: Instant): Instant {
+    this.#isBlind = elapsedMs(this.#servedAt, now) > this.#frameMs + BLIND_AFTER_MS;
     let due = Math.floor((elapsedMs(this.#nextDeadline, now) + TIMER_EARLY_MS_MAX) / this.#frameMs);
     for (; due > CATCH_UP_FRAMES_MAX; due -= 1) {
       this.#handler.skipFrame(this.#nextDeadline, now);
@@ -100,13 +108,13 @@ export class FrameClock {
 
   #finishTurn(): void {
     this.#finish();
-    if (this.isRunning) this.#handler.afterFrames(this.#servedAt);
+    if (this.isRunning && !this.#isBlind) this.#handler.afterFrames(this.#servedAt);
   }
 
   #finish(): void {
     const deadline = this.#unfinished;
     if (deadline === undefined) return;
     this.#unfinished = undefined;
-    this.#handler.finishFrame(deadline);
+    this.#handler.finishFrame(deadline, this.#isBlind);
   }
 }

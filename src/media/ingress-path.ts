@@ -108,6 +108,11 @@ export class IngressPath {
     this.#drain(now);
   }
 
+  /** The host stood still: nothing is filled before `handleTimeout` is called again. */
+  handleStall(): void {
+    this.#orderer.handleStall();
+  }
+
   /** Fills what is overdue; to be called once per frame at least. */
   handleTimeout(now: Instant): void {
     this.#orderer.handleTimeout(now);

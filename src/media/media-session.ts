@@ -337,7 +337,9 @@ export class MediaSession {
 
   readonly #frames = {
     handleFrame: (deadline: Instant): void => this.#handleFrame(deadline),
-    finishFrame: (deadline: Instant): void => this.#finishFrame(deadline),
+    finishFrame: (deadline: Instant, isBlind: boolean): void => {
+      this.#finishFrame(deadline, isBlind);
+    },
     skipFrame: (deadline: Instant, now: Instant): void => this.#skipFrame(deadline, now),
     afterFrames: (now: Instant): void => this.#checkPeer(now),
   };
@@ -353,14 +355,15 @@ export class MediaSession {
     if (sent === "event") sendFrame.fill(0);
   }
 
-  #finishFrame(deadline: Instant): void {
+  #finishFrame(deadline: Instant, isBlind: boolean): void {
     const running = this.#running;
     if (running === undefined || this.#hasStopped) return;
     const { streams, sendFrame, heardFrame, recording } = running;
     const now = this.#options.clock.now();
-    running.ingress?.handleTimeout(now);
+    if (isBlind) running.ingress?.handleStall();
+    else running.ingress?.handleTimeout(now);
     running.playout?.takeFrame(heardFrame, deadline);
-    streams.handleTick(now);
+    if (!isBlind) streams.handleTick(now);
     recording?.addTick(sendFrame, running.playout === undefined ? undefined : heardFrame);
     if (running.playout === undefined) return;
     running.heard.handleFrame(heardFrame, deadline);

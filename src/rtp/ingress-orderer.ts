@@ -108,6 +108,7 @@ export class IngressOrderer {
   #anchorTicks: number | undefined;
   #anchorTimestamp = 0;
   #lastArrivalAt: Instant | undefined;
+  #hasStalled = false;
   #pauseMs = 0;
   #lateRun = 0;
   #lateSince: Instant | undefined;
@@ -173,7 +174,7 @@ export class IngressOrderer {
     else {
       if (origin === "new") this.#beginSource(packet, now);
       this.#admit(packet, durationTicks, now);
-      this.handleTimeout(now);
+      if (!this.#hasStalled) this.handleTimeout(now);
     }
     this.#sumExpected();
   }
@@ -196,8 +197,17 @@ export class IngressOrderer {
     this.#sumExpected();
   }
 
+  /**
+   * The host stood still, and what came meanwhile is read packet by packet: nothing counts as
+   * missing before `handleTimeout` is called again.
+   */
+  handleStall(): void {
+    this.#hasStalled = true;
+  }
+
   /** Fills what is overdue with silence and lets go what was held long enough. */
   handleTimeout(now: Instant): void {
+    this.#hasStalled = false;
     if (this.#startedAt === undefined) return;
     this.#releaseExpired(now);
     const overdueTicks =
