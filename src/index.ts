@@ -323,6 +323,7 @@ export {
   expectHeard,
   expectHttpRequest,
   expectInjected,
+  expectKeepsQuiet,
   expectKeepsSpeaking,
   expectLimit,
   expectLossAtMost,

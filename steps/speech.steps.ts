@@ -4,6 +4,7 @@ import {
   expectAnswer,
   expectGreeting,
   expectHeard,
+  expectKeepsQuiet,
   expectKeepsSpeaking,
   expectStop,
   type Speech,
@@ -44,6 +45,32 @@ When(
   },
 );
 
+/** The same, and counts as a cough or an "um": the bot should go on. */
+When(
+  "the caller only utters {string} {duration} into the bot's answer",
+  async function (this: SidetoneWorld, phrase: string, delayMs: number) {
+    const start = { kind: "intoHeardSpeech", delayMs } as const;
+    await speak(this, { phrase, purpose: "vocalTic", start });
+  },
+);
+
+/** Words that are not for the bot, said over it: it should go on. */
+When(
+  "the caller says {string} to somebody else {duration} into the bot's answer",
+  async function (this: SidetoneWorld, phrase: string, delayMs: number) {
+    const start = { kind: "intoHeardSpeech", delayMs } as const;
+    await speak(this, { phrase, purpose: "sideSpeech", start });
+  },
+);
+
+/** Words that are not for the bot, said now: a silent bot should keep quiet. */
+When(
+  "the caller says {string} to somebody else",
+  async function (this: SidetoneWorld, phrase: string) {
+    await speak(this, { phrase, purpose: "sideSpeech" });
+  },
+);
+
 /** The bot speaks first, heard within this time of 200 OK. */
 Then("the bot greets within {duration}", async function (this: SidetoneWorld, limitMs: number) {
   this.note(await expectGreeting(this.call, limitMs));
@@ -62,9 +89,14 @@ Then(
   },
 );
 
-/** The last backchannel did not make the bot stop. */
+/** The last backchannel, cough or words for somebody else did not make the bot stop within 1.0 s. */
 Then("the bot keeps speaking", async function (this: SidetoneWorld) {
   this.note(await expectKeepsSpeaking(this.call));
+});
+
+/** The bot was silent, and does not answer words for somebody else within 2.0 s of their end. */
+Then("the bot keeps quiet", async function (this: SidetoneWorld) {
+  this.note(await expectKeepsQuiet(this.call));
 });
 
 /**

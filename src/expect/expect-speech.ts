@@ -3,8 +3,11 @@ import { PhraseRecogniser } from "../audio/index.ts";
 import type { WatchedCall } from "../call/index.ts";
 import { ExpectationError, elapsedMs, type Instant, UsageError } from "../environment/index.ts";
 import {
+  type AsidePurpose,
+  type BackchannelMetrics,
   type BotTurn,
   type CallRecord,
+  FALSE_ANSWER_LIMIT_MS,
   FALSE_STOP_LIMIT_MS,
   formatMs,
   placeOf,
@@ -73,7 +76,7 @@ export async function expectAnswer(call: WatchedCall, limitMs: number): Promise<
  * @throws ExpectationError ERR_ABOVE_LIMIT, ERR_DID_NOT_YIELD, ERR_NOT_INTERRUPTED.
  */
 export async function expectStop(call: WatchedCall, limitMs: number): Promise<string> {
-  const utterance = requireUtterance(call, "interruption");
+  const utterance = requireUtterance(call, ["interruption"]);
   await call.waitFor(
     (fact) => isEnd(fact) || isHeard("stopped", utterance.onsetAt)(fact),
     limitMs + PATIENCE_MS,
@@ -107,25 +110,75 @@ const STOP_OUTCOMES: Readonly<Record<string, string>> = {
   notSpeaking: "it was not speaking",
 };
 
+const ASIDES: readonly AsidePurpose[] = ["backchannel", "vocalTic", "sideSpeech"];
+
 /**
- * The caller's last backchannel did not make the bot stop.
- * @throws ExpectationError ERR_FALSE_STOP.
+ * The caller's last backchannel, cough or words for somebody else did not make the bot stop.
+ * @throws ExpectationError ERR_FALSE_STOP; UsageError ERR_NOTHING_SAID.
  */
-export async function expectKeepsSpeaking(call: WatchedCall): Promise<string> {
-  const utterance = requireUtterance(call, "backchannel");
-  // A false stop counts within 1.0 s of the backchannel's onset; hear that out.
-  await settle(call, FALSE_STOP_LIMIT_MS + SETTLE_MS);
+export function expectKeepsSpeaking(call: WatchedCall): Promise<string> {
+  return expectAside(call, {
+    // A false stop counts within 1.0 s of the onset; hear that out.
+    settleMs: FALSE_STOP_LIMIT_MS + SETTLE_MS,
+    purposes: ASIDES,
+    outcome: "keptTalking",
+    wish: "to go on speaking",
+    code: "ERR_FALSE_STOP",
+  });
+}
+
+/**
+ * The bot, which was silent, did not answer the caller's last words for somebody else.
+ * @throws ExpectationError ERR_FALSE_ANSWER; UsageError ERR_NOTHING_SAID.
+ */
+export function expectKeepsQuiet(call: WatchedCall): Promise<string> {
+  return expectAside(call, {
+    settleMs: FALSE_ANSWER_LIMIT_MS + SETTLE_MS,
+    purposes: ["sideSpeech"],
+    outcome: "ignored",
+    wish: "to keep quiet",
+    code: "ERR_FALSE_ANSWER",
+  });
+}
+
+async function expectAside(
+  call: WatchedCall,
+  wanted: {
+    readonly settleMs: number;
+    readonly purposes: readonly AsidePurpose[];
+    readonly outcome: "keptTalking" | "ignored";
+    readonly wish: string;
+    readonly code: string;
+  },
+): Promise<string> {
+  const utterance = requireUtterance(call, wanted.purposes);
+  await settle(call, wanted.settleMs);
   const { metrics } = await measureNow(call);
   const found = metrics.backchannels.find((each) => each.utteranceId === utterance.utteranceId);
-  if (found?.outcome === "keptTalking") return "the bot kept talking";
-  const outcome =
-    found?.outcome === "falseStop" ? "it stopped" : STOP_OUTCOMES[found?.outcome ?? ""];
+  if (found?.outcome === wanted.outcome) return ASIDE_OUTCOMES[wanted.outcome];
+  const outcome = found === undefined ? "it was not heard" : ASIDE_OUTCOMES[found.outcome];
   throw new ExpectationError(
-    "ERR_FALSE_STOP",
-    `backchannel: expected the bot to go on speaking, but ${outcome ?? "it was not heard"}${placeOf(utterance.onsetAt, metrics)}`,
+    wanted.code,
+    `${ASIDE_WORDS[found?.purpose ?? "backchannel"]}: expected the bot ${wanted.wish}, but ${outcome}${placeOf(utterance.onsetAt, metrics)}`,
     { context: { outcome: found?.outcome } },
   );
 }
+
+const ASIDE_WORDS: Readonly<Record<AsidePurpose, string>> = {
+  backchannel: "backchannel",
+  vocalTic: "cough or the like",
+  sideSpeech: "words for somebody else",
+};
+
+const ASIDE_OUTCOMES: Readonly<Record<BackchannelMetrics["outcome"], string>> = {
+  keptTalking: "the bot kept talking",
+  ignored: "the bot kept quiet",
+  falseStop: "it stopped",
+  answered: "it answered",
+  finished: "it had already said all it had to say",
+  callEnded: "the call ended first",
+  notSpeaking: "it was not speaking",
+};
 
 /**
  * The caller hears this phrase of the bot's: recognised in the audio that arrived, after the
@@ -206,14 +259,21 @@ async function awaitTurnEnd(call: WatchedCall, from: Instant | undefined): Promi
 
 function requireUtterance(
   call: WatchedCall,
-  purpose?: "interruption" | "backchannel",
+  purposes?: readonly ("interruption" | AsidePurpose)[],
 ): NonNullable<ReturnType<typeof lastUtterance>> {
-  const found = lastUtterance(call, purpose === undefined ? undefined : [purpose]);
+  const found = lastUtterance(call, purposes);
   if (found !== undefined) return found;
   throw new UsageError(
     "ERR_NOTHING_SAID",
-    purpose === undefined
+    purposes === undefined
       ? "The caller has not said anything yet, so there is nothing to answer. Let it say something first."
-      : `The caller has spoken no ${purpose} yet. Let it do that first.`,
+      : `The caller has spoken no ${purposes.map((each) => PURPOSE_WORDS[each]).join(", no ")} yet. Let it do that first.`,
   );
 }
+
+const PURPOSE_WORDS = {
+  interruption: "interruption",
+  backchannel: "backchannel",
+  vocalTic: "cough",
+  sideSpeech: "words for somebody else",
+} as const;

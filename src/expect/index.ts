@@ -36,6 +36,7 @@ export {
   expectAnswer,
   expectGreeting,
   expectHeard,
+  expectKeepsQuiet,
   expectKeepsSpeaking,
   expectStop,
 } from "./expect-speech.ts";

@@ -198,8 +198,49 @@ describe("a backchannel", () => {
     expect(backchannel).toMatchObject({ outcome: "falseStop", uncertain: true });
   });
 
+  it.each(["vocalTic", "sideSpeech"] as const)("may as well be a %s", (purpose) => {
+    const other = { ...talking, utterances: [{ ...hum, purpose }] };
+    expect(backchannelOf(other)).toMatchObject({ purpose, outcome: "keptTalking" });
+    const jumpy = { ...LONG, speech: [{ fromMs: 500, toMs: 2400 }], flushedMs: 2400 };
+    expect(backchannelOf({ ...other, responses: [jumpy] })?.outcome).toBe("falseStop");
+    expect(measureCall(syntheticCall(other)).turns).toEqual([]);
+  });
+
   it("needs no answer", () => {
     expect(measureCall(syntheticCall(talking)).turns).toEqual([]);
+  });
+});
+
+describe("words for somebody else while the bot is silent", () => {
+  const aside = { id: "aside", fromMs: 7000, toMs: 8000, purpose: "sideSpeech" as const };
+  const first = {
+    id: "r1",
+    createdMs: 300,
+    playoutStartedMs: 480,
+    speech: [{ fromMs: 500, toMs: 2400 }],
+  };
+  const answer = {
+    id: "r2",
+    createdMs: 9200,
+    playoutStartedMs: 9480,
+    speech: [{ fromMs: 9500, toMs: 11_000 }],
+  };
+
+  it("are ignored by a bot that says nothing within 2.0 s of their end", () => {
+    const plan = { ...INTERRUPTED, utterances: [aside], responses: [first] };
+    expect(backchannelOf({ ...plan, endMs: 13_000 })?.outcome).toBe("ignored");
+    const late = { ...answer, speech: [{ fromMs: 10_200, toMs: 11_000 }] };
+    expect(backchannelOf({ ...plan, responses: [first, late], endMs: 13_000 })?.outcome).toBe(
+      "ignored",
+    );
+  });
+
+  it("are an error where it takes them for its own", () => {
+    const plan = { ...INTERRUPTED, utterances: [aside], responses: [first, answer] };
+    expect(backchannelOf({ ...plan, endMs: 13_000 })).toMatchObject({
+      purpose: "sideSpeech",
+      outcome: "answered",
+    });
   });
 });
 

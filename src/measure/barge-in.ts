@@ -1,5 +1,6 @@
 import { after, type Instant } from "../environment/index.ts";
 import type {
+  AsidePurpose,
   BackchannelMetrics,
   BargeInMetrics,
   BotTurn,
@@ -19,6 +20,8 @@ import { answerTo, responseOf } from "./turns.ts";
 export const YIELD_LIMIT_MS = 2000;
 /** A stop within this of a backchannel counts as a false stop. */
 export const FALSE_STOP_LIMIT_MS = 1000;
+/** An answer within this of words for somebody else counts as a false one. */
+export const FALSE_ANSWER_LIMIT_MS = 2000;
 
 /** A flushed response may be heard this much later than estimated without being stale. */
 const DELIVERY_TOLERANCE_MS = 40;
@@ -34,11 +37,13 @@ export function measureBargeIns(seen: Observations): BargeInMetrics[] {
     .map((turn) => measureBargeIn(turn, seen));
 }
 
-/** What the bot did at each backchannel. */
+/** What the bot did each time that nothing was wanted of it. */
 export function measureBackchannels(seen: Observations): BackchannelMetrics[] {
-  return seen.callerTurns
-    .filter(({ purpose }) => purpose === "backchannel")
-    .map((turn) => measureBackchannel(turn, seen));
+  return seen.callerTurns.flatMap((turn) => {
+    const { purpose } = turn;
+    const isDue = purpose === "speech" || purpose === "interruption";
+    return isDue ? [] : [measureBackchannel(turn, purpose, seen)];
+  });
 }
 
 function measureBargeIn(turn: CallerTurn, seen: Observations): BargeInMetrics {
@@ -69,20 +74,32 @@ function measureBargeIn(turn: CallerTurn, seen: Observations): BargeInMetrics {
   };
 }
 
-function measureBackchannel(turn: CallerTurn, seen: Observations): BackchannelMetrics {
+function measureBackchannel(
+  turn: CallerTurn,
+  purpose: AsidePurpose,
+  seen: Observations,
+): BackchannelMetrics {
   const { utteranceId, onsetAt } = turn;
+  const about = { utteranceId, purpose, onsetAt };
   const stop = stopAfter(onsetAt, seen, FALSE_STOP_LIMIT_MS);
   if (stop === undefined) {
-    return { utteranceId, onsetAt, outcome: "notSpeaking", uncertain: turn.uncertain };
+    const outcome = purpose === "sideSpeech" ? outcomeInSilence(turn, seen) : "notSpeaking";
+    return { ...about, outcome, uncertain: turn.uncertain };
   }
   const latencyMs = betweenMs(onsetAt, stop.stoppedAt);
   return {
-    utteranceId,
-    onsetAt,
+    ...about,
     outcome: latencyMs > FALSE_STOP_LIMIT_MS ? "keptTalking" : (stop.ending ?? "falseStop"),
     stopLatencyMs: latencyMs,
     uncertain: turn.uncertain || (latencyMs <= FALSE_STOP_LIMIT_MS && stop.uncertain),
   };
+}
+
+/** Words for somebody else, while the bot was silent: it may not take them for its own. */
+function outcomeInSilence(turn: CallerTurn, seen: Observations): "answered" | "ignored" {
+  const nextAt = nextOnsetAfter(seen.callerTurns, turn.onsetAt) ?? seen.endAt;
+  const untilAt = Math.min(nextAt, after(turn.offsetAt, FALSE_ANSWER_LIMIT_MS)) as Instant;
+  return answerTo(turn, untilAt, seen) === undefined ? "ignored" : "answered";
 }
 
 interface Stop {

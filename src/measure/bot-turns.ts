@@ -1,5 +1,6 @@
 import { after, type Instant } from "../environment/index.ts";
 import type { BotSegment, BotTurn, CallerTurn } from "./call-metrics.ts";
+import { isDue } from "./caller-turns.ts";
 import type { SpeechSpan } from "./recording.ts";
 import type { ResponseTrack } from "./responses.ts";
 import { betweenMs } from "./time-spans.ts";
@@ -99,9 +100,7 @@ function callerFinishedWithin(
   to: Instant,
   callerTurns: readonly CallerTurn[],
 ): boolean {
-  return callerTurns.some(
-    ({ purpose, offsetAt }) => purpose !== "backchannel" && from <= offsetAt && offsetAt <= to,
-  );
+  return callerTurns.some((turn) => isDue(turn) && from <= turn.offsetAt && turn.offsetAt <= to);
 }
 
 function turnOf(segment: BotSegment): BotTurn {

@@ -11,7 +11,7 @@ export interface CallerTurn {
   /** Of the scripted utterance; made up ("heard-1") where only the audio tells of it. */
   readonly utteranceId: string;
   readonly fixture?: string;
-  readonly purpose: "speech" | "interruption" | "backchannel";
+  readonly purpose: "speech" | "interruption" | "backchannel" | "vocalTic" | "sideSpeech";
   readonly onsetAt: Instant;
   readonly offsetAt: Instant;
   /** `script`: known truth; `audio`: found by the detector. */
@@ -93,12 +93,29 @@ export interface BargeInMetrics {
   readonly uncertain: boolean;
 }
 
-/** What the bot did when the caller gave a sign of listening. */
+/** Why the caller could be heard without wanting anything of the bot. */
+export type AsidePurpose = "backchannel" | "vocalTic" | "sideSpeech";
+
+/**
+ * What the bot did when the caller was to be heard, but wanted nothing of it: a sign of listening, a
+ * cough or "um", words for somebody else.
+ */
 export interface BackchannelMetrics {
   readonly utteranceId: string;
+  readonly purpose: AsidePurpose;
   readonly onsetAt: Instant;
-  /** `falseStop` (an error): it stopped within 1.0 s. Only `keptTalking` and `falseStop` count. */
-  readonly outcome: "keptTalking" | "falseStop" | "finished" | "callEnded" | "notSpeaking";
+  /**
+   * `falseStop` (an error): it stopped within 1.0 s. Where the bot was silent, words for somebody
+   * else are `ignored`, or `answered` (an error) within 2.0 s. Only these and `keptTalking` count.
+   */
+  readonly outcome:
+    | "keptTalking"
+    | "falseStop"
+    | "ignored"
+    | "answered"
+    | "finished"
+    | "callEnded"
+    | "notSpeaking";
   readonly stopLatencyMs?: number;
   readonly uncertain: boolean;
 }

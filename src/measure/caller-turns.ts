@@ -1,6 +1,6 @@
 import type { Instant } from "../environment/index.ts";
 import type { Fact, UtteranceFact } from "../timeline/index.ts";
-import type { CallerTurn } from "./call-metrics.ts";
+import type { AsidePurpose, CallerTurn } from "./call-metrics.ts";
 import { factsOf } from "./facts-of.ts";
 import type { SpeechSpan } from "./recording.ts";
 import { betweenMs, overlapMs } from "./time-spans.ts";
@@ -25,9 +25,17 @@ export function callerTurnsOf(
     .toSorted((a, b) => a.onsetAt - b.onsetAt);
 }
 
+/** The purposes of what wants something of the bot. */
+export type DuePurpose = Exclude<CallerTurn["purpose"], AsidePurpose>;
+
+/** Whether something is due of the bot: an answer, or to stop and answer. */
+export function isDue(turn: CallerTurn): turn is CallerTurn & { readonly purpose: DuePurpose } {
+  return turn.purpose === "speech" || turn.purpose === "interruption";
+}
+
 /** The onset of the first turn after `at` to which an answer is due. */
 export function nextOnsetAfter(turns: readonly CallerTurn[], at: Instant): Instant | undefined {
-  return turns.find((turn) => turn.purpose !== "backchannel" && turn.onsetAt > at)?.onsetAt;
+  return turns.find((turn) => isDue(turn) && turn.onsetAt > at)?.onsetAt;
 }
 
 /** `ended` knows where the utterance was cut short, so it wins over `started`. */

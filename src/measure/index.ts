@@ -4,9 +4,10 @@
  * every figure.
  */
 export { aiUsageOf, usageWords } from "./ai-usage.ts";
-export { FALSE_STOP_LIMIT_MS, YIELD_LIMIT_MS } from "./barge-in.ts";
+export { FALSE_ANSWER_LIMIT_MS, FALSE_STOP_LIMIT_MS, YIELD_LIMIT_MS } from "./barge-in.ts";
 export {
   type AiUsageMetrics,
+  type AsidePurpose,
   type BackchannelMetrics,
   type BargeInMetrics,
   type BotSegment,

@@ -1,4 +1,4 @@
-import type { CallMetrics } from "./call-metrics.ts";
+import type { AsidePurpose, BackchannelMetrics, CallMetrics } from "./call-metrics.ts";
 import type { Interval } from "./interval.ts";
 import { wilsonInterval } from "./statistics.ts";
 
@@ -17,6 +17,8 @@ export type RateId =
   | "answered"
   | "yielded"
   | "falseStop"
+  | "falseStopVocalTic"
+  | "sideSpeechTaken"
   | "falseInterruption"
   | "toolCallEffective"
   | "agentInterruption";
@@ -25,12 +27,11 @@ export type RateId =
 export function ratesOf(calls: readonly CallMetrics[]): Rate[] {
   const turns = calls.flatMap((call) => call.turns);
   const bargeIns = calls.flatMap((call) => call.bargeIns).map(({ outcome }) => outcome);
-  const backchannels = calls.flatMap((call) => call.backchannels).map(({ outcome }) => outcome);
+  const asides = calls.flatMap((call) => call.backchannels);
   const tools = calls
     .flatMap((call) => call.toolCalls)
     .filter(({ expectedEffect }) => expectedEffect !== undefined);
   const yielded = countOf(bargeIns, (outcome) => outcome === "yielded");
-  const falseStops = countOf(backchannels, (outcome) => outcome === "falseStop");
   return [
     rate("answered", "Caller turns answered", [
       countOf(turns, ({ outcome }) => outcome !== "missed"),
@@ -40,10 +41,21 @@ export function ratesOf(calls: readonly CallMetrics[]): Rate[] {
       yielded,
       yielded + countOf(bargeIns, (outcome) => outcome === "noYield"),
     ]),
-    rate("falseStop", "Backchannels that stopped the bot within 1.0 s (errors)", [
-      falseStops,
-      falseStops + countOf(backchannels, (outcome) => outcome === "keptTalking"),
-    ]),
+    rate(
+      "falseStop",
+      "Backchannels that stopped the bot within 1.0 s (errors)",
+      errorsOf(asides, "backchannel"),
+    ),
+    rate(
+      "falseStopVocalTic",
+      "Coughs and the like that stopped the bot within 1.0 s (errors)",
+      errorsOf(asides, "vocalTic"),
+    ),
+    rate(
+      "sideSpeechTaken",
+      "Words for somebody else that the bot took for its own (errors)",
+      errorsOf(asides, "sideSpeech"),
+    ),
     rate("falseInterruption", "Interruptions of the bot although nobody spoke (errors)", [
       sumOf(calls, ({ conversation }) => conversation.falseInterruptions),
       sumOf(calls, ({ conversation }) => conversation.botInterrupted),
@@ -57,6 +69,17 @@ export function ratesOf(calls: readonly CallMetrics[]): Rate[] {
       countOf(turns, ({ purpose }) => purpose === "speech"),
     ]),
   ];
+}
+
+/** Errors, of all that count. */
+function errorsOf(
+  asides: readonly BackchannelMetrics[],
+  purpose: AsidePurpose,
+): readonly [number, number] {
+  const outcomes = asides.flatMap((each) => (each.purpose === purpose ? [each.outcome] : []));
+  const errors = countOf(outcomes, (outcome) => outcome === "falseStop" || outcome === "answered");
+  const rest = countOf(outcomes, (outcome) => outcome === "keptTalking" || outcome === "ignored");
+  return [errors, errors + rest];
 }
 
 function rate(id: RateId, title: string, [count, total]: readonly [number, number]): Rate {

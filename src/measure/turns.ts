@@ -1,7 +1,7 @@
 import { after, type Instant } from "../environment/index.ts";
 import type { AiCallerSpeechFact, AiInputClockFact } from "../timeline/index.ts";
 import type { BotTurn, CallerTurn, ResponsePart, TurnMetrics } from "./call-metrics.ts";
-import { nextOnsetAfter } from "./caller-turns.ts";
+import { isDue, nextOnsetAfter } from "./caller-turns.ts";
 import { factsOf } from "./facts-of.ts";
 import { type LatencyPart, partsBetween } from "./latency-parts.ts";
 import type { Observations } from "./observations.ts";
@@ -19,7 +19,7 @@ const EDGE_TOLERANCE_MS = 40;
 /** Each turn of the caller to which an answer is due, and the answer. */
 export function measureTurns(seen: Observations): TurnMetrics[] {
   return seen.callerTurns.flatMap((turn) =>
-    turn.purpose === "backchannel" ? [] : [measureTurn(turn, turn.purpose, seen)],
+    isDue(turn) ? [measureTurn(turn, turn.purpose, seen)] : [],
   );
 }
 

@@ -199,7 +199,11 @@ export interface UtteranceFact extends FactBase {
   readonly event: "started" | "ended";
   readonly utteranceId: string;
   readonly fixture: string;
-  readonly purpose: "speech" | "interruption" | "backchannel";
+  /**
+   * What the bot owes it: an answer; to stop and answer; or nothing at all, to a sign of listening, a
+   * cough or "um", or words for somebody else.
+   */
+  readonly purpose: "speech" | "interruption" | "backchannel" | "vocalTic" | "sideSpeech";
   /** Of the annotated first speech sample. */
   readonly onsetAt: Instant;
   /** Of the annotated last speech sample; on `ended` where it was cut short, the real end. */

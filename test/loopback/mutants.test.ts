@@ -7,6 +7,7 @@ import {
   expectGreeting,
   expectHangUpByBot,
   expectHeard,
+  expectKeepsQuiet,
   expectKeepsSpeaking,
   expectRejected,
   expectStop,
@@ -112,6 +113,17 @@ describe.concurrent("every expectation fails for a bot that is broken in its res
     const call = await callAndSay("jumpy", tellMe, backchannel);
     expect(await codeOf(expectKeepsSpeaking(call))).toBe("ERR_FALSE_STOP");
     await call.hangUp();
+  });
+
+  it("a bot that takes words for its own which are for somebody else", async () => {
+    const phrase = "Tell me about the hotel.";
+    const aside: Speech = { phrase, purpose: "sideSpeech", start: into };
+    const stopped = await callAndSay("jumpy", tellMe, aside);
+    expect(await codeOf(expectKeepsSpeaking(stopped))).toBe("ERR_FALSE_STOP");
+    await stopped.hangUp();
+    const answered = await callAndSay("jumpy", { phrase, purpose: "sideSpeech" });
+    expect(await codeOf(expectKeepsQuiet(answered))).toBe("ERR_FALSE_ANSWER");
+    await answered.hangUp();
   });
 
   it("the wrong digits, and the wrong arguments", async () => {

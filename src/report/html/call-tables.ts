@@ -53,10 +53,11 @@ function bargeInTable({ bargeIns }: CallMetrics, seek: SeekLink): Markup | undef
 
 function backchannelTable({ backchannels }: CallMetrics, seek: SeekLink): Markup | undefined {
   return table(
-    "Backchannels: the bot should go on",
-    ["Caller began", "Outcome", "Bot spoke on for"],
+    "Nothing was wanted of the bot: it should go on, or keep quiet",
+    ["Caller began", "With", "Outcome", "Bot spoke on for"],
     backchannels.map((each) => [
       seek(each.onsetAt),
+      ASIDE_WORDS[each.purpose],
       html`${BACKCHANNEL_WORDS[each.outcome]}${uncertain(each)}`,
       optionalMs(each.stopLatencyMs),
     ]),
@@ -85,9 +86,17 @@ const BARGE_IN_WORDS = {
   notSpeaking: "not counted: the bot was silent",
 } as const;
 
+const ASIDE_WORDS = {
+  backchannel: "a backchannel",
+  vocalTic: "a cough or the like",
+  sideSpeech: "words for somebody else",
+} as const;
+
 const BACKCHANNEL_WORDS = {
   keptTalking: "kept talking",
   falseStop: "stopped (error)",
+  ignored: "kept quiet",
+  answered: "answered (error)",
   finished: "not counted: the bot had finished",
   callEnded: "not counted: the call ended",
   notSpeaking: "not counted: the bot was silent",

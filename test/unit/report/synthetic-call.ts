@@ -1,5 +1,5 @@
 import { instant, type Random, seededRandom } from "../../../src/environment/index.ts";
-import type { CallRecord, RecordedAudio } from "../../../src/measure/index.ts";
+import type { CallerTurn, CallRecord, RecordedAudio } from "../../../src/measure/index.ts";
 import type { CallDescription, Fact, FactDraft, Party } from "../../../src/timeline/index.ts";
 
 /** A stretch of speech, in ms from the start of the recording. */
@@ -11,7 +11,7 @@ export interface Speech {
 /** A caller's utterance of a synthetic call. */
 export interface PlannedUtterance extends Speech {
   readonly id: string;
-  readonly purpose?: "speech" | "interruption" | "backchannel";
+  readonly purpose?: CallerTurn["purpose"];
 }
 
 /** A response of a synthetic bot; `speech` as it leaves the bot. */
