@@ -1,5 +1,6 @@
 import type { Instant } from "../environment/index.ts";
 import type { Party } from "../timeline/index.ts";
+import type { DelayMetrics, EchoMetrics } from "./delay-metrics.ts";
 import type { LatencyPart } from "./latency-parts.ts";
 import type { TimeSpan } from "./time-spans.ts";
 
@@ -295,6 +296,9 @@ export interface CallMetrics {
   readonly toolCalls: readonly ToolCallMetrics[];
   readonly conversation: ConversationMetrics;
   readonly media: readonly MediaMetrics[];
+  /** Both directions where both ends were recorded. */
+  readonly delays: readonly DelayMetrics[];
+  readonly echoes: readonly EchoMetrics[];
   readonly instrument: readonly InstrumentMetrics[];
   readonly bridge?: BridgeMetrics;
   readonly ai?: AiUsageMetrics;

@@ -34,7 +34,9 @@ export type FigureId =
   | "bargeInResponseLatency"
   | "toolCallEffect"
   | "postDialDelay"
-  | "answerTime";
+  | "answerTime"
+  | "delayToCaller"
+  | "delayToBot";
 
 interface FigureDefinition {
   readonly id: FigureId;
@@ -124,6 +126,20 @@ const FIGURES: readonly FigureDefinition[] = [
     definition: "INVITE sent → 200 OK.",
     valuesOf: (call) => [call.setup.answerTimeMs],
   },
+  {
+    id: "delayToCaller",
+    title: "Mouth to ear, to the caller",
+    definition:
+      "Sent by the bot → heard by the caller, by correlation of both recordings; the median of a call.",
+    valuesOf: (call) => medianDelays(call, "caller"),
+  },
+  {
+    id: "delayToBot",
+    title: "Mouth to ear, to the bot",
+    definition:
+      "Spoken by the caller → handed to the bot, by correlation of both recordings; the median of a call.",
+    valuesOf: (call) => medianDelays(call, "bot"),
+  },
 ];
 
 /** Every figure over these calls; `random` gives the percentiles their intervals. */
@@ -149,6 +165,10 @@ export function figuresOf(calls: readonly CallMetrics[], random?: Random): Figur
       histogram: histogram.toJSON(),
     };
   });
+}
+
+function medianDelays({ delays }: CallMetrics, by: "caller" | "bot"): number[] {
+  return delays.flatMap(({ heardBy, medianMs }) => (heardBy === by ? [medianMs] : []));
 }
 
 /** Answers to interruptions have a figure of their own. */

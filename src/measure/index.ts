@@ -36,6 +36,12 @@ export {
   compareCalls,
 } from "./compare-calls.ts";
 export { DEAD_AIR_MS, DEAD_AIR_WITH_TOOL_MS } from "./conversation.ts";
+export type {
+  DelayMetrics,
+  DelayPointMetrics,
+  DelayRunMetrics,
+  EchoMetrics,
+} from "./delay-metrics.ts";
 export {
   describeEvidence,
   type FigureEvidence,

@@ -86,6 +86,14 @@ describe("a call with one question", () => {
     expect(parts.reduce((sum, { ms }) => sum + ms, 0)).toBeCloseTo(turn?.responseLatencyMs ?? 0, 6);
   });
 
+  it("measures the delay of both directions, by correlation", () => {
+    expect(metrics.delays.map(({ heardBy }) => heardBy)).toEqual(["caller", "bot"]);
+    expect(Math.abs((metrics.delays[0]?.medianMs ?? 0) - 70)).toBeLessThan(0.05);
+    expect(Math.abs((metrics.delays[1]?.medianMs ?? 0) - 30)).toBeLessThan(0.05);
+    expect(metrics.delays.map(({ runs }) => runs.length)).toEqual([1, 1]);
+    expect(metrics.echoes).toEqual([]);
+  });
+
   it("keeps one answer with a pause of 500 ms one turn of two segments", () => {
     expect(metrics.botTurns).toHaveLength(2);
     expect(metrics.botTurns[1]?.segments).toHaveLength(2);

@@ -52,13 +52,13 @@ export function syntheticCall(plan: CallPlan): CallRecord {
   const playoutMs = plan.playoutMs ?? 60;
   const { botKnown = true, withAudio = true } = plan;
   const sent = plan.responses.flatMap(({ speech }) => speech);
-  const heard = sent.map((speech) => shifted(speech, networkMs + playoutMs));
-  const received = plan.utterances.map((speech) => shifted(speech, networkMs + 20));
-  const recorded = (left: readonly Speech[], right: readonly Speech[]): RecordedAudio => ({
+  const left = noiseBursts(plan.utterances, plan.endMs, seededRandom("left"));
+  const right = noiseBursts(sent, plan.endMs, seededRandom("right"));
+  const recorded = (leftMs: number, rightMs: number): RecordedAudio => ({
     sampleRateHz: SAMPLE_RATE_HZ,
     startedAt: at(0),
-    left: noiseBursts(left, plan.endMs, seededRandom("left")),
-    right: noiseBursts(right, plan.endMs, seededRandom("right")),
+    left: later(left, leftMs),
+    right: later(right, rightMs),
   });
   const facts = [
     ...setupFacts(plan, at, playoutMs),
@@ -69,8 +69,8 @@ export function syntheticCall(plan: CallPlan): CallRecord {
   return {
     description: descriptionOf(plan),
     facts,
-    ...(withAudio ? { audio: recorded(plan.utterances, heard) } : {}),
-    ...(withAudio && botKnown ? { botAudio: recorded(received, sent) } : {}),
+    ...(withAudio ? { audio: recorded(0, networkMs + playoutMs) } : {}),
+    ...(withAudio && botKnown ? { botAudio: recorded(networkMs + 20, 0) } : {}),
   };
 }
 
@@ -113,8 +113,14 @@ function noiseBursts(bursts: readonly Speech[], durationMs: number, random: Rand
   return samples;
 }
 
-function shifted({ fromMs, toMs }: Speech, byMs: number): Speech {
-  return { fromMs: fromMs + byMs, toMs: toMs + byMs };
+/** The same sound, so much later; as long as before. */
+function later(samples: Int16Array, byMs: number): Int16Array {
+  const shift = Math.round((byMs * SAMPLE_RATE_HZ) / 1000);
+  const shifted = new Int16Array(samples.length);
+  shifted.set(samples.subarray(0, samples.length - shift), shift);
+  // The faint noise goes on; there is nothing to shift in.
+  shifted.set(samples.subarray(0, shift));
+  return shifted;
 }
 
 type AtMs = (ms: number) => ReturnType<typeof instant>;

@@ -1,0 +1,61 @@
+import {
+  DelayFinder,
+  type DelayFinderOptions,
+  type LocalDelay,
+  WINDOW_MS,
+} from "./delay-finder.ts";
+import type { PlacedAudio } from "./narrow-reader.ts";
+
+/** How the delay between two recordings went. */
+export interface DelayTrack {
+  /** In order of time. */
+  readonly delays: readonly LocalDelay[];
+  /** Windows in which the reference was silent, and such in which no delay was sure. */
+  readonly silentWindows: number;
+  readonly unsureWindows: number;
+}
+
+/** The finest step between windows, and the one while nothing changes. */
+const FINE_STEP_MS = WINDOW_MS / 2;
+const COARSE_STEP_MS = WINDOW_MS;
+/** Two windows that differ by more have a change between them. */
+const STEADY_MS = 0.5;
+
+/**
+ * Follows the delay of `observed` after `reference` in windows of 1 s: every second while the delay
+ * holds, every half second around a change. Memory does not depend on how long the recordings are,
+ * apart from the result: one entry for each window with sound in it.
+ */
+export function trackDelay(
+  reference: PlacedAudio,
+  observed: PlacedAudio,
+  options: DelayFinderOptions = {},
+): DelayTrack {
+  const finder = new DelayFinder(reference, observed, options);
+  const delays: LocalDelay[] = [];
+  const counts = { silent: 0, unsure: 0 };
+  const measure = (fromMs: number): LocalDelay | undefined => {
+    const outcome = finder.at(fromMs);
+    if (typeof outcome !== "string") return outcome;
+    counts[outcome] += 1;
+    return undefined;
+  };
+  const endMs =
+    reference.startMs + (reference.samples.length * 1000) / reference.sampleRateHz - FINE_STEP_MS;
+  let previous: LocalDelay | undefined;
+  for (let fromMs = reference.startMs; fromMs < endMs; fromMs += COARSE_STEP_MS) {
+    const found = measure(fromMs);
+    const isSteady = found !== undefined && previous !== undefined && agree(previous, found);
+    if (!isSteady && fromMs > reference.startMs) {
+      const between = measure(fromMs - FINE_STEP_MS);
+      if (between !== undefined) delays.push(between);
+    }
+    if (found !== undefined) delays.push(found);
+    previous = found;
+  }
+  return { delays, silentWindows: counts.silent, unsureWindows: counts.unsure };
+}
+
+function agree(a: LocalDelay, b: LocalDelay): boolean {
+  return Math.abs(a.delayMs - b.delayMs) <= STEADY_MS;
+}
