@@ -1,7 +1,18 @@
 // The import map of ARCHITECTURE.md as one table: folder → folders that it may import.
 // Across folders only through index.ts.
 const RING_0 = ["environment"];
-const RING_1 = ["audio", "codec", "rtp", "sdp", "sip-syntax", "srtp", "timeline", "measure", "impairment"];
+const RING_1 = [
+  "audio",
+  "codec",
+  "rtp",
+  "sdp",
+  "sip-syntax",
+  "srtp",
+  "timeline",
+  "quality",
+  "measure",
+  "impairment",
+];
 const MAY_IMPORT = {
   environment: [],
   audio: [...RING_0],
@@ -12,7 +23,8 @@ const MAY_IMPORT = {
   srtp: [...RING_0],
   timeline: [...RING_0],
   impairment: [...RING_0],
-  measure: [...RING_0, "audio", "timeline"],
+  quality: [...RING_0, "audio"],
+  measure: [...RING_0, "audio", "timeline", "quality"],
   sip: [...RING_0, "sdp", "sip-syntax", "timeline"],
   media: [...RING_0, ...RING_1],
   bridge: [...RING_0, "audio", "codec", "timeline"],

@@ -5,7 +5,7 @@ export { type FoundEcho, findEcho } from "./correlation/echo-finder.ts";
 export type { PlacedAudio } from "./correlation/narrow-reader.ts";
 export { DtmfToneDetector } from "./dtmf-tone-detector.ts";
 export { type DtmfTone, DtmfToneGenerator } from "./dtmf-tone-generator.ts";
-export { levelDbov, SILENCE_DBOV } from "./level.ts";
+export { levelDbov, powerDbov, SILENCE_DBOV } from "./level.ts";
 export {
   LiveSpeechDetector,
   type LiveSpeechDetectorOptions,

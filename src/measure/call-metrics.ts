@@ -1,5 +1,6 @@
 import type { Instant } from "../environment/index.ts";
 import type { Party } from "../timeline/index.ts";
+import type { QualityMetrics } from "./call-quality.ts";
 import type { DelayMetrics, EchoMetrics } from "./delay-metrics.ts";
 import type { LatencyPart } from "./latency-parts.ts";
 import type { TimeSpan } from "./time-spans.ts";
@@ -300,6 +301,8 @@ export interface CallMetrics {
   readonly delays: readonly DelayMetrics[];
   readonly echoes: readonly EchoMetrics[];
   readonly instrument: readonly InstrumentMetrics[];
+  /** Missing in metrics of older versions. */
+  readonly quality?: QualityMetrics;
   readonly bridge?: BridgeMetrics;
   readonly ai?: AiUsageMetrics;
   readonly faults: readonly {

@@ -28,6 +28,12 @@ export {
   type TurnMetrics,
   type WireEffect,
 } from "./call-metrics.ts";
+export type {
+  QualityMetrics,
+  RatingMetrics,
+  SignalFault,
+  SignalMetrics,
+} from "./call-quality.ts";
 export type { CallRecord, RecordedAudio } from "./call-record.ts";
 export {
   type Change,

@@ -8,6 +8,7 @@ import { factsOf } from "./facts-of.ts";
 import { measureBridge, measureInstrument, measureMedia } from "./media-metrics.ts";
 import { observe } from "./observations.ts";
 import { optional } from "./optional.ts";
+import { measureQuality } from "./quality-metrics.ts";
 import { recordingMs } from "./recording.ts";
 import { measureSetup } from "./setup.ts";
 import { measureToolCalls } from "./tool-calls.ts";
@@ -38,6 +39,7 @@ export function measureCall(record: CallRecord): CallMetrics {
     delays: measureDelays(record),
     echoes: measureEchoes(record),
     instrument: measureInstrument(facts),
+    quality: measureQuality(facts, seen.recording),
     ...optional("bridge", measureBridge(facts)),
     ...optional("ai", measureAiUsage(facts)),
     faults: factsOf(facts, "fault").map(({ code, party, at }) => ({ code, party, at })),

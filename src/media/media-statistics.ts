@@ -23,6 +23,7 @@ type PathCounts = Pick<
   | "discarded"
   | "duplicate"
   | "other"
+  | "lossRuns"
   | "concealedMs"
   | "fecRecoveredMs"
   | "comfortNoiseMs"
@@ -101,6 +102,7 @@ function pathCounts({ playout, ingress }: CountedMedia): PathCounts {
     gapDensity: 0,
     burstDurationMs: 0,
     gapDurationMs: 0,
+    lossRuns: 0,
     concealedMs: ingress.concealedMs,
     fecRecoveredMs: ingress.fecRecoveredMs,
     comfortNoiseMs: 0,
@@ -113,7 +115,7 @@ function pathCounts({ playout, ingress }: CountedMedia): PathCounts {
 
 function playoutCounts(playout: PlayoutPath): PathCounts {
   const { counts, heard, delay, driftPpm, bursts } = playout;
-  const { burstDensity, gapDensity, burstDurationMs, gapDurationMs } = bursts;
+  const { burstDensity, gapDensity, burstDurationMs, gapDurationMs, lossRuns } = bursts;
   return {
     packetsReceived: counts.received,
     packetsExpected: counts.expected,
@@ -127,6 +129,7 @@ function playoutCounts(playout: PlayoutPath): PathCounts {
     gapDensity,
     burstDurationMs,
     gapDurationMs,
+    lossRuns,
     concealedMs: heard.concealedMs,
     fecRecoveredMs: heard.fecRecoveredMs,
     comfortNoiseMs: heard.comfortNoiseMs,

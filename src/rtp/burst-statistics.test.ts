@@ -20,6 +20,7 @@ describe("BurstStatistics", () => {
       burstDurationMs: 0,
       gapDurationMs: 0,
       bursts: 0,
+      lossRuns: 0,
     });
   });
 
@@ -32,6 +33,7 @@ describe("BurstStatistics", () => {
       burstDurationMs: 0,
       gapDurationMs: 58 * 20,
       bursts: 0,
+      lossRuns: 2,
     });
   });
 
@@ -44,6 +46,7 @@ describe("BurstStatistics", () => {
       burstDurationMs: 21 * 20,
       gapDurationMs: 30 * 20,
       bursts: 1,
+      lossRuns: 3,
     });
   });
 
@@ -65,6 +68,7 @@ describe("BurstStatistics", () => {
         const metrics = burstsOf(text).metrics(1);
 
         expect(metrics.bursts).toBe(runs.length);
+        expect(metrics.lossRuns).toBe(text.match(/x+/gu)?.length ?? 0);
         expect(metrics.burstDensity).toBeCloseTo(packets === 0 ? 0 : bad / packets, 9);
         expect(metrics.burstDurationMs).toBeCloseTo(packets / Math.max(1, runs.length), 9);
         const gapBad = text.split("x").length - 1 - bad;

@@ -9,6 +9,8 @@ export interface BurstMetrics {
   /** Mean duration of a gap. */
   readonly gapDurationMs: number;
   readonly bursts: number;
+  /** Runs of packets in a row that were lost or discarded: for the burst ratio of G.107. */
+  readonly lossRuns: number;
 }
 
 /** So many good packets in a row end a burst: the default of RFC 3611 §4.7.2. */
@@ -36,6 +38,7 @@ export class BurstStatistics {
   /** From a bad packet to the newest bad one, with fewer than Gmin good ones in a row. */
   readonly #run = { packets: 0, bad: 0 };
   #goodSinceBad = 0;
+  #lossRuns = 0;
 
   /** A packet was played. */
   handlePlayed(): void {
@@ -67,11 +70,13 @@ export class BurstStatistics {
       burstDurationMs: ratio(burst.packets, burst.count) * packetMs,
       gapDurationMs: ratio(gap.packets, gap.count) * packetMs,
       bursts: burst.count,
+      lossRuns: this.#lossRuns,
     };
   }
 
   #handleBad(): void {
     const isFirst = this.#run.bad === 0;
+    if (isFirst || this.#goodSinceBad > 0) this.#lossRuns += 1;
     if (isFirst || this.#goodSinceBad >= BURST_GMIN) {
       this.#closeRun();
       this.#gapPackets += this.#goodSinceBad;

@@ -511,6 +511,7 @@ describe("JitterBuffer and bursts of loss", () => {
       burstDurationMs: 100,
       gapDensity: 1 / 195,
       gapDurationMs: (195 / 2) * 20,
+      lossRuns: 4,
     });
   });
 });

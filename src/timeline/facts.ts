@@ -270,6 +270,8 @@ export interface MediaStatisticsFact extends FactBase {
   readonly gapDensity: number;
   readonly burstDurationMs: number;
   readonly gapDurationMs: number;
+  /** Runs of packets in a row that were not played; unknown to older folders. */
+  readonly lossRuns?: number;
   readonly concealedMs: number;
   /** Lost audio that in-band FEC brought back. */
   readonly fecRecoveredMs: number;

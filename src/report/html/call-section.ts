@@ -12,6 +12,7 @@ import { callTables } from "./call-tables.ts";
 import { chartZero } from "./chart-data.ts";
 import { html, type Markup } from "./markup.ts";
 import { mediaTables } from "./media-tables.ts";
+import { qualityTables } from "./quality-tables.ts";
 import { sipLadder } from "./sip-ladder.ts";
 
 /** What the page knows of a call beside its figures. */
@@ -43,6 +44,7 @@ function recorded(call: CallView, record: CallRecord): Markup {
   const { id, metrics } = call;
   return html`${chart(call)}
 ${callTables(metrics, seek)}
+${qualityTables(metrics, seek)}
 ${mediaTables({ id, metrics, facts: record.facts }, seek)}
 ${sipLadder(record.facts, { id, index: call.index, zero })}
 ${transcript(record.facts, zero)}

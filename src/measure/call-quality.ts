@@ -1,0 +1,67 @@
+import type { RatingScale, SpeechBandwidth } from "../quality/index.ts";
+import type { Party } from "../timeline/index.ts";
+import type { TimeSpan } from "./time-spans.ts";
+
+/** How good the call sounded. Estimates and measurements of the signal; never a judgement alone. */
+export interface QualityMetrics {
+  /** By the E-model, for what each end of ours received. */
+  readonly ratings: readonly RatingMetrics[];
+  /** Of each speaker, in the recording in which speech is heard; empty without one. */
+  readonly signals: readonly SignalMetrics[];
+}
+
+/** The E-model's estimate for one direction of the call, from what its receiver counted. */
+export interface RatingMetrics {
+  /** Who received. */
+  readonly party: Party;
+  readonly codec: string;
+  /** Transmission rating R: to 100, 129 or 148, by `scale`. */
+  readonly r: number;
+  /** MOS-CQE on this scale, an estimate; those of two scales cannot be compared. */
+  readonly mos: number;
+  /** The same without loss and delay: the best that the codec can do. */
+  readonly bestMos: number;
+  readonly scale: RatingScale;
+  /** `assumed`: G.113 lacks a value of this codec, and `source` says what stands in for it. */
+  readonly basis: "published" | "assumed";
+  readonly source: string;
+  /** Lost, late or discarded, and not brought back by FEC, ÷ expected. */
+  readonly lossRatio: number;
+  /** Mean length of a run of losses over that of random loss; 1 is random. */
+  readonly burstRatio: number;
+  /** Mouth to ear: packet, codec, half the round trip, jitter buffer. */
+  readonly delayMs: number;
+  /** False: no round trip was measured, so the delay is without the network's, and R a bit high. */
+  readonly isNetworkDelayKnown: boolean;
+}
+
+/** One speaker's signal. Levels in dBov. */
+export interface SignalMetrics {
+  readonly speaker: Party;
+  readonly sampleRateHz: number;
+  /** Active speech level, P.56 method B; missing where nothing was heard. */
+  readonly speechDbov?: number;
+  readonly activityFactor: number;
+  /** Below which the sound falls for a tenth of the time; −96 is digital silence. */
+  readonly noiseFloorDbov: number;
+  readonly snrDb?: number;
+  readonly peakDbov: number;
+  /** Share of full scale, signed. */
+  readonly dcOffset: number;
+  /** Runs of samples at full scale. */
+  readonly clipping: SignalFault;
+  /** Digital silence that was cut out of the sound. */
+  readonly gaps: SignalFault;
+  /** Digital silence of 4 ms and more, wherever it was. */
+  readonly silentMs: number;
+  readonly clicks: Omit<SignalFault, "ms">;
+  readonly bandwidth?: SpeechBandwidth;
+}
+
+/** A fault that can be heard, how often, and where first. */
+export interface SignalFault {
+  readonly count: number;
+  readonly ms: number;
+  /** The first twenty. */
+  readonly places: readonly TimeSpan[];
+}

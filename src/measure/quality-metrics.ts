@@ -1,0 +1,154 @@
+import { SILENCE_DBOV } from "../audio/index.ts";
+import { type Instant, instant } from "../environment/index.ts";
+import {
+  analyseSignal,
+  estimateRating,
+  type RatingEstimate,
+  type SignalQuality,
+} from "../quality/index.ts";
+import type { Fact, MediaStatisticsFact, Party } from "../timeline/index.ts";
+import type { QualityMetrics, RatingMetrics, SignalMetrics } from "./call-quality.ts";
+import type { RecordedAudio } from "./call-record.ts";
+import { factsOf } from "./facts-of.ts";
+import { optional } from "./optional.ts";
+import { roundMs } from "./time-spans.ts";
+
+const PARTIES: readonly Party[] = ["caller", "bot"];
+/** So many places of each fault stand in the metrics. */
+const PLACES_MAX = 20;
+
+/**
+ * How good the call sounded: the E-model's estimate for what each end of ours received, and the
+ * signal of both speakers. `recording`: that in which speech is heard.
+ */
+export function measureQuality(
+  facts: readonly Fact[],
+  recording: RecordedAudio | undefined,
+): QualityMetrics {
+  return {
+    ratings: PARTIES.flatMap((party) => {
+      const rating = ratingOf(party, facts);
+      return rating === undefined ? [] : [rating];
+    }),
+    ...(recording === undefined
+      ? { signals: [] }
+      : {
+          signals: [
+            signalOf("caller", recording.left, recording),
+            signalOf("bot", recording.right, recording),
+          ],
+        }),
+  };
+}
+
+/** The estimate needs what the end counted, the codec, and what is known of the delay. */
+function ratingOf(party: Party, facts: readonly Fact[]): RatingMetrics | undefined {
+  const counted = factsOf(facts, "mediaStatistics", party).at(-1);
+  const codec = lastCodec(party, facts);
+  if (counted === undefined || codec === undefined || counted.packetsExpected === 0)
+    return undefined;
+  const { lossRatio, burstRatio } = lossOf(counted, codec.ptimeMs);
+  const networkMs = counted.roundTripMsMean === undefined ? undefined : counted.roundTripMsMean / 2;
+  const estimate = estimateRating({
+    codec: codec.codec,
+    lossRatio,
+    burstRatio,
+    delayMs: codec.ptimeMs + (networkMs ?? 0) + counted.jitterBufferMsMean,
+  });
+  if (estimate === undefined) return undefined;
+  return {
+    ...rounded(estimate),
+    party,
+    codec: codec.codec,
+    lossRatio,
+    burstRatio,
+    isNetworkDelayKnown: networkMs !== undefined,
+  };
+}
+
+/** Each end sends and receives the same codec: offer and answer agree on one. */
+function lastCodec(
+  party: Party,
+  facts: readonly Fact[],
+): { readonly codec: string; readonly ptimeMs: number } | undefined {
+  return (
+    factsOf(facts, "mediaChanged", party).findLast(({ direction }) => direction === "sendrecv") ??
+    factsOf(facts, "mediaStarted", party).at(-1)
+  );
+}
+
+/**
+ * Packets not heard: lost, late or discarded, without those that FEC brought back. The burst ratio
+ * is the mean length of a run of them over that of random loss, 1 / (1 − loss) (G.107 §7.5).
+ */
+function lossOf(
+  counted: MediaStatisticsFact,
+  ptimeMs: number,
+): { readonly lossRatio: number; readonly burstRatio: number } {
+  const bad = counted.lost + counted.late + counted.discarded;
+  const unheard = Math.max(0, bad - counted.fecRecoveredMs / ptimeMs);
+  const lossRatio = Math.min(1, unheard / counted.packetsExpected);
+  const runs = counted.lossRuns ?? 0;
+  const meanRun = runs > 0 ? bad / runs : 1;
+  return { lossRatio, burstRatio: Math.max(1, meanRun * (1 - lossRatio)) };
+}
+
+function rounded({
+  r,
+  mos,
+  scale,
+  best,
+  basis,
+  source,
+  delayMs,
+}: RatingEstimate): Omit<
+  RatingMetrics,
+  "party" | "codec" | "lossRatio" | "burstRatio" | "isNetworkDelayKnown"
+> {
+  return {
+    r: hundredths(r),
+    mos: hundredths(mos),
+    bestMos: hundredths(best.mos),
+    scale,
+    basis,
+    source,
+    delayMs: roundMs(delayMs),
+  };
+}
+
+function signalOf(speaker: Party, samples: Int16Array, recording: RecordedAudio): SignalMetrics {
+  const { sampleRateHz, startedAt } = recording;
+  const found = analyseSignal(samples, sampleRateHz);
+  const ms = (count: number): number => roundMs((count * 1000) / sampleRateHz);
+  const at = (sample: number): Instant =>
+    instant(roundMs(startedAt + (sample * 1000) / sampleRateHz));
+  const places = (spans: SignalQuality["gaps"]["places"]): SignalMetrics["gaps"]["places"] =>
+    spans.slice(0, PLACES_MAX).map(({ startSample, endSample }) => ({
+      startAt: at(startSample),
+      endAt: at(endSample),
+    }));
+  const { clipping, gaps, clicks, bandwidth } = found;
+  return {
+    speaker,
+    sampleRateHz,
+    ...(found.speechDbov > SILENCE_DBOV ? { speechDbov: hundredths(found.speechDbov) } : {}),
+    activityFactor: thousandths(found.activityFactor),
+    noiseFloorDbov: hundredths(found.noiseFloorDbov),
+    ...optional("snrDb", found.snrDb === undefined ? undefined : hundredths(found.snrDb)),
+    peakDbov: hundredths(found.peakDbov),
+    dcOffset: thousandths(found.dcOffset),
+    clipping: { count: clipping.count, ms: ms(clipping.samples), places: places(clipping.places) },
+    gaps: { count: gaps.count, ms: ms(gaps.samples), places: places(gaps.places) },
+    silentMs: ms(gaps.silentSamples),
+    clicks: { count: clicks.count, places: places(clicks.places) },
+    ...optional("bandwidth", bandwidth),
+  };
+}
+
+function hundredths(value: number): number {
+  return Math.round(value * 100) / 100;
+}
+
+function thousandths(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}

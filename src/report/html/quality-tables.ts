@@ -1,0 +1,103 @@
+import {
+  type CallMetrics,
+  formatMs,
+  type RatingMetrics,
+  type SignalFault,
+  type SignalMetrics,
+} from "../../measure/index.ts";
+import type { SeekLink } from "./call-tables.ts";
+import { html, type Markup } from "./markup.ts";
+import { table } from "./table.ts";
+
+/** How good the call sounded: the E-model's estimates and what the signals show. */
+export function qualityTables({ quality }: CallMetrics, seek: SeekLink): Markup | undefined {
+  if (quality === undefined) return undefined;
+  const { ratings, signals } = quality;
+  if (ratings.length === 0 && signals.length === 0) return undefined;
+  return html`<details class="more"><summary>Quality</summary>
+${ratingTable(ratings)}${signalTable(signals)}${faultTable(signals, seek)}</details>`;
+}
+
+function ratingTable(ratings: readonly RatingMetrics[]): Markup | undefined {
+  return table(
+    "Estimate by the E-model (G.107 family), from loss, delay and codec; opinions on different scales cannot be compared",
+    [
+      "Heard by",
+      "MOS (estimate)",
+      "At best",
+      "R",
+      "Scale",
+      "Codec",
+      "Not heard",
+      "Burst ratio",
+      "Delay",
+      "Rests on",
+    ],
+    ratings.map((each) => [
+      each.party,
+      each.mos.toFixed(2),
+      each.bestMos.toFixed(2),
+      each.r.toFixed(1),
+      each.scale,
+      each.codec,
+      `${(100 * each.lossRatio).toFixed(1)} %`,
+      each.burstRatio.toFixed(1),
+      `${formatMs(each.delayMs)}${each.isNetworkDelayKnown ? "" : " without the network's"}`,
+      html`${each.basis === "assumed" ? html`<span class="inconclusive">assumed</span>: ` : undefined}${each.source}`,
+    ]),
+  );
+}
+
+function signalTable(signals: readonly SignalMetrics[]): Markup | undefined {
+  return table(
+    "Signal, as recorded where speech is heard; levels in dBov",
+    [
+      "Speaker",
+      "Speech (P.56)",
+      "There for",
+      "Noise floor",
+      "Speech over noise",
+      "Peak",
+      "DC",
+      "Digital silence",
+      "Reaches up to",
+    ],
+    signals.map((each) => [
+      each.speaker,
+      each.speechDbov === undefined ? "nothing heard" : each.speechDbov.toFixed(1),
+      `${(100 * each.activityFactor).toFixed(0)} %`,
+      each.noiseFloorDbov.toFixed(1),
+      each.snrDb === undefined ? "no noise" : `${each.snrDb.toFixed(1)} dB`,
+      each.peakDbov.toFixed(1),
+      `${(100 * each.dcOffset).toFixed(1)} %`,
+      formatMs(each.silentMs),
+      each.bandwidth === undefined
+        ? "too little to tell"
+        : `${each.bandwidth.upperHz} Hz of ${each.sampleRateHz / 2} (${each.bandwidth.verdict})`,
+    ]),
+  );
+}
+
+function faultTable(signals: readonly SignalMetrics[], seek: SeekLink): Markup | undefined {
+  const rows = signals.flatMap(({ speaker, clipping, gaps, clicks }) => [
+    faultRow(speaker, "clipping", clipping, seek),
+    faultRow(speaker, "cut out", gaps, seek),
+    faultRow(speaker, "click", { ...clicks, ms: 0 }, seek),
+  ]);
+  return table(
+    "Faults that can be heard",
+    ["Speaker", "Fault", "Times", "In all", "First at"],
+    rows.filter((row) => row !== undefined),
+  );
+}
+
+function faultRow(
+  speaker: string,
+  name: string,
+  { count, ms, places }: SignalFault,
+  seek: SeekLink,
+): readonly (string | number | Markup | readonly Markup[])[] | undefined {
+  if (count === 0) return undefined;
+  const first = places.slice(0, 5).map(({ startAt }) => html`${seek(startAt)} `);
+  return [speaker, name, count, ms === 0 ? "–" : formatMs(ms), first];
+}
