@@ -26,6 +26,7 @@ const TITLES = new Map([
   ["speech", "Speech"],
   ["tool", "Tools"],
   ["ai-fault", "Faults of the bot's AI"],
+  ["judge", "A language model as judge"],
   ["http", "HTTP requests of the bot"],
 ]);
 

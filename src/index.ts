@@ -14,6 +14,12 @@ import {
 } from "./call/index.ts";
 import { UsageError } from "./environment/index.ts";
 import {
+  type Judge,
+  type JudgeSettings,
+  judgeSettingsFrom,
+  LanguageModelJudge,
+} from "./judge/index.ts";
+import {
   compiledModule,
   createEnvironment,
   hostInfo,
@@ -241,6 +247,16 @@ export function testerProvider(): TesterOptions["ai"] | undefined {
 }
 
 /**
+ * The language model that judges calls, as the environment says: SIDETONE_JUDGE_URL is an
+ * OpenAI-compatible API, SIDETONE_JUDGE_MODEL a model there, SIDETONE_JUDGE_KEY its key, where it needs
+ * one. `settings`: instead of what the environment says.
+ * @throws UsageError ERR_JUDGE_MISSING, ERR_JUDGE_SETTING.
+ */
+export function openJudge(settings: JudgeSettings = judgeSettingsFrom(variable)): Judge {
+  return new LanguageModelJudge(createEnvironment(), settings);
+}
+
+/**
  * The address of this host from which a target is reached: what an agent that dials it must be
  * bound to. Loopback for targets that have no address or no route; dialling them says so.
  */
@@ -323,6 +339,7 @@ export {
   expectHeard,
   expectHttpRequest,
   expectInjected,
+  expectJudged,
   expectKeepsQuiet,
   expectKeepsSpeaking,
   expectLimit,
@@ -359,6 +376,7 @@ export {
   expectUninterrupted,
   expectUnregistered,
   expectUnsupported,
+  type JudgeParts,
   requireInjected,
   requireSupported,
   type WantedTransport,
@@ -370,6 +388,7 @@ export {
   type NetworkPlan,
   networkProfile,
 } from "./impairment/index.ts";
+export type { Judge, JudgedDialogue, JudgeFinding, JudgeSettings } from "./judge/index.ts";
 export { type CallMetrics, type CallRecord, measureCall } from "./measure/index.ts";
 export type { MediaSettings } from "./media/index.ts";
 export type {

@@ -5,8 +5,11 @@ import {
   type Demand,
   type EmbeddedAi,
   type Harness,
+  type Judge,
+  type JudgeParts,
   localAddressFor,
   openHarness,
+  openJudge,
   type Persona,
   type RemoteAgent,
   readTlsFiles,
@@ -98,6 +101,7 @@ class Run {
   /** One for each address of this host that calls leave from, and each way to be. */
   readonly #callers = new Map<string, Promise<RemoteAgent>>();
   readonly #registrars = new Map<string, Promise<RemoteAgent>>();
+  #judge: Judge | undefined;
 
   constructor(harness: Harness, provider: Provider, parameters: RunParameters) {
     this.harness = harness;
@@ -184,6 +188,13 @@ class Run {
         model: MODELS[provider],
       },
     };
+  }
+
+  /** The language model that judges; one for all, which remembers what its server takes. */
+  judge(): JudgeParts {
+    this.#judge ??= openJudge();
+    const { voices } = this.harness;
+    return { judge: this.#judge, textOf: (fixture) => voices.lookUp("caller", fixture)?.text };
   }
 
   /** An agent of ours that calls are transferred to; it says nothing. */

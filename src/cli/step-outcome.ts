@@ -58,6 +58,8 @@ function failure({ message, exception }: TestStepResult): StepOutcome {
 
 function verdictOn(fault: Fault, code: string): Verdict {
   if (code === "ERR_INSTRUMENT_UNHEALTHY") return "inconclusive";
+  // A judge is an instrument, too: that it fails says nothing of the bot.
+  if (fault === "environment" && code.startsWith("ERR_JUDGE_")) return "inconclusive";
   if (code === "ERR_CALL_UNSUPPORTED") return "unsupported";
   return fault === "remote" || fault === "expectation" ? "fail" : "broken";
 }

@@ -24,6 +24,7 @@ export {
   expectRejectedWith,
   type WantedHeader,
 } from "./expect-headers.ts";
+export { expectJudged, type JudgeParts } from "./expect-judgement.ts";
 export { expectCodec, expectEncrypted, expectNotEncrypted } from "./expect-media.ts";
 export { expectPassRate } from "./expect-pass-rate.ts";
 export {

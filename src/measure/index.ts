@@ -48,6 +48,7 @@ export type {
   DelayRunMetrics,
   EchoMetrics,
 } from "./delay-metrics.ts";
+export { type DialogueLine, dialogueOf, type TextOf, witnessOf } from "./dialogue.ts";
 export {
   describeEvidence,
   type FigureEvidence,

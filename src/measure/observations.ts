@@ -83,7 +83,10 @@ export function observe(record: CallRecord): Observations {
   };
 }
 
-/** What is known of the inside of an AI that plays the caller: figures are about the bot's. */
+/**
+ * What is known of the inside of an AI that plays the caller, and what was found of the call later:
+ * figures are about the bot, and end with the call.
+ */
 const AI_KINDS: ReadonlySet<Fact["kind"]> = new Set([
   "aiSession",
   "aiUsage",
@@ -94,6 +97,7 @@ const AI_KINDS: ReadonlySet<Fact["kind"]> = new Set([
   "playout",
   "interruption",
   "toolCall",
+  "judgement",
 ]);
 
 function isOfTester({ kind, party }: Fact): boolean {

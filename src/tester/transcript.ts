@@ -1,4 +1,5 @@
 import type { Instant } from "../environment/index.ts";
+import { witnessOf } from "../measure/index.ts";
 import type { Fact, Party, TesterFact } from "../timeline/index.ts";
 
 /** Something said, as an AI wrote it down. */
@@ -19,11 +20,8 @@ export function spokenTexts(
   witness: "best" | "anyone's word" = "best",
 ): SpokenText[] {
   const all = facts.flatMap((fact) => (fact.kind === "aiTranscript" ? [fact] : []));
-  const isWritten = (by: Party, party: Party): boolean =>
-    all.some((fact) => fact.of === by && fact.party === party);
-  const bestFor = (by: Party): Party => (isWritten(by, "caller") ? "caller" : "bot");
   return all
-    .filter(({ of, party }) => witness !== "best" || party === bestFor(of))
+    .filter(({ of, party }) => witness !== "best" || party === witnessOf(facts, of))
     .filter(({ text }) => text.trim() !== "")
     .map(({ of, text, at }) => ({ by: of, text, at }))
     .toSorted((left, right) => left.at - right.at);

@@ -459,6 +459,31 @@ export interface TesterFact extends FactBase {
 }
 
 /**
+ * What a rule, or a language model that was asked, found of this call. No figure is computed from
+ * it; `at` is when it was found.
+ */
+export interface JudgementFact extends FactBase {
+  readonly kind: "judgement";
+  readonly source: "rule" | "model";
+  /** What has to hold, in words. */
+  readonly question: string;
+  readonly outcome: "held" | "broken" | "inconclusive";
+  /** What was seen, or the model's reason. */
+  readonly reason?: string;
+  /** One of the rules that each of several calls has to meet (docs/ai-tester.md). */
+  readonly isOfRepeats?: boolean;
+  /** Why it is inconclusive. */
+  readonly code?: string;
+  readonly model?: string;
+  /** From the question to the last answer of the model. */
+  readonly latencyMs?: number;
+  /** How often the model was asked, by what came of it. */
+  readonly votes?: Readonly<Record<"held" | "broken" | "inconclusive", number>>;
+  /** Tokens of all its answers, as the model's server claims. */
+  readonly usage?: { readonly inputTokens: number; readonly outputTokens: number };
+}
+
+/**
  * A transfer (RFC 5589) as this end saw it. On the call that is transferred stand `requested` to the
  * end, on the call that comes of it `placed` or `offered`.
  */
@@ -540,6 +565,7 @@ export type Fact =
   | ToolCallFact
   | HttpRequestFact
   | TesterFact
+  | JudgementFact
   | TransferFact
   | FaultFact
   | InstrumentFact;

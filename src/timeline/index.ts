@@ -26,6 +26,7 @@ export type {
   HttpRequestFact,
   InstrumentFact,
   InterruptionFact,
+  JudgementFact,
   MediaChangedFact,
   MediaStartedFact,
   MediaStatisticsFact,
