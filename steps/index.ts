@@ -14,6 +14,7 @@ import "./digits.steps.ts";
 import "./fault.steps.ts";
 import "./header.steps.ts";
 import "./http.steps.ts";
+import "./judge.steps.ts";
 import "./media.steps.ts";
 import "./network.steps.ts";
 import "./message.steps.ts";

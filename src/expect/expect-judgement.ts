@@ -107,7 +107,8 @@ async function judgedDialogueOf(
 }
 
 /** `"…" (gpt-5, 3 of 3 votes, 812 ms, 640 tokens)` */
-function evidenceOf({ outcome, reason, model, votes, latencyMs, usage }: JudgeFinding): string {
+function evidenceOf(finding: JudgeFinding): string {
+  const { outcome, reason, code, model, votes, latencyMs, usage } = finding;
   const total = votes.held + votes.broken + votes.inconclusive;
   const details = [
     model,
@@ -115,7 +116,8 @@ function evidenceOf({ outcome, reason, model, votes, latencyMs, usage }: JudgeFi
     formatMs(latencyMs),
     ...(usage === undefined ? [] : [`${usage.inputTokens + usage.outputTokens} tokens`]),
   ];
-  const masked = reason.replaceAll(LONG_NUMBER, "[number]");
+  const isOfModel = code === undefined || code === "ERR_JUDGE_CANNOT_TELL";
+  const masked = isOfModel ? reason.replaceAll(LONG_NUMBER, "[number]") : reason;
   const short =
     masked.length > MESSAGE_REASON_LENGTH_MAX
       ? `${masked.slice(0, MESSAGE_REASON_LENGTH_MAX)}…`

@@ -1,9 +1,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import type { ScenarioSummary } from "../../src/report/index.ts";
-import { promptIn } from "../unit/judge/chat-double.ts";
+import { BEHAVIOURS, type BehaviourName, promptIn } from "../unit/judge/chat-double.ts";
 import { type ChatServer, startChatServer } from "./chat-server.ts";
 import { type CliResult, resultOf, startCli } from "./cli-process.ts";
 
@@ -43,8 +43,8 @@ async function ran(
   return { ...result, scenarios };
 }
 
-describe.concurrent("a judge", { timeout: 60_000 }, () => {
-  it("reads what was said in a tester's and in a scripted caller's call", async ({ expect }) => {
+describe("a judge", { timeout: 60_000 }, () => {
+  it("reads what was said in a tester's and in a scripted caller's call", async () => {
     const server = await judge("literal");
     const { exitCode, output, report } = await ran("judge.feature", server);
 
@@ -61,45 +61,47 @@ describe.concurrent("a judge", { timeout: 60_000 }, () => {
     expect(scripted?.[0]).toEqual({ who: "caller", says: "What time is breakfast?" });
     const timeline = await report.text("calls/001/timeline.jsonl");
     expect(timeline).toContain('"reason":"Those are its words."');
-    const everything = await report.everything();
-    expect([...everything].filter(([, text]) => text.includes(KEY)).map(([path]) => path)).toEqual(
-      [],
-    );
+    const leaks = [...(await report.everything())].filter(([, text]) => text.includes(KEY));
+    expect(leaks.map(([path]) => path)).toEqual([]);
   });
 
-  it("that finds otherwise fails the scenario, with its reason", async ({ expect }) => {
-    const { exitCode, scenarios } = await ran("judge-red.feature", await judge("literal"));
+  it("that finds otherwise fails the scenario, with its reason", async () => {
+    const { exitCode, scenarios } = await ran("judge-false.feature", await judge("literal"));
 
-    expect(exitCode).toBe(1);
-    expect(scenarios).toMatchObject([
-      { verdict: "fail", error: { code: "ERR_JUDGED_FALSE", fault: "expectation" } },
-    ]);
+    expect({ exitCode, scenarios }).toMatchObject({
+      exitCode: 1,
+      scenarios: [{ verdict: "fail", error: { code: "ERR_JUDGED_FALSE", fault: "expectation" } }],
+    });
     expect(scenarios[0]?.error?.message).toContain('"Nobody says that." (judge-1');
   });
 
-  it.for([
-    ["hangs", "ERR_JUDGE_TIMED_OUT"],
-    ["refusesKey", "ERR_JUDGE_KEY_REFUSED"],
-    ["prose", "ERR_JUDGE_ANSWER_MALFORMED"],
-  ] as const)(
-    "that %s leaves the scenario inconclusive (%s)",
-    async ([behaviour, code], { expect }) => {
-      const server = await judge(behaviour);
-      const { exitCode, scenarios, report } = await ran("judge-red.feature", server, {
-        SIDETONE_JUDGE_TIMEOUT_MS: "1500",
-      });
+  it("that gives no verdict leaves the scenario inconclusive", async () => {
+    const server = await judge((request, count) =>
+      BEHAVIOURS[promptIn(request).statement as BehaviourName](request, count),
+    );
+    const { exitCode, scenarios, report } = await ran("judge-red.feature", server, {
+      SIDETONE_JUDGE_TIMEOUT_MS: "1500",
+    });
 
-      expect(exitCode).toBe(4);
-      expect(scenarios).toMatchObject([{ verdict: "inconclusive", error: { code } }]);
-      expect(await report.text("calls/001/timeline.jsonl")).toContain(code);
-    },
-  );
+    const outcomes = scenarios.map(({ name, verdict, error }) => [name, verdict, error?.code]);
+    expect(outcomes).toEqual(
+      ["ERR_JUDGE_TIMED_OUT", "ERR_JUDGE_KEY_REFUSED", "ERR_JUDGE_ANSWER_MALFORMED"].map((code) => [
+        code,
+        "inconclusive",
+        code,
+      ]),
+    );
+    expect(exitCode).toBe(4);
+    expect(await report.text("calls/002/timeline.jsonl")).toContain("ERR_JUDGE_KEY_REFUSED");
+  });
 
-  it("that nobody named is asked for by the names of the variables", async ({ expect }) => {
-    const { exitCode, scenarios } = await ran("judge-red.feature", undefined);
+  it("that nobody named is asked for by the names of the variables", async () => {
+    const { exitCode, scenarios } = await ran("judge-false.feature", undefined);
 
-    expect(exitCode).toBe(2);
-    expect(scenarios).toMatchObject([{ verdict: "broken", error: { code: "ERR_JUDGE_MISSING" } }]);
+    expect({ exitCode, scenarios }).toMatchObject({
+      exitCode: 2,
+      scenarios: [{ verdict: "broken", error: { code: "ERR_JUDGE_MISSING" } }],
+    });
     expect(scenarios[0]?.error?.message).toContain("SIDETONE_JUDGE_URL");
   });
 });

@@ -1,7 +1,20 @@
-Feature: A language model that finds otherwise
+Feature: Judges that give no verdict
+  Each scenario is named for the code that it has to end with.
 
-  Scenario: ERR_JUDGED_FALSE, nobody said that
+  Scenario: ERR_JUDGE_TIMED_OUT
     Given a bot that plays the script "reception"
-    And the tester "guest"
-    When the tester calls the bot
-    Then the judge finds that "Breakfast is served at noon"
+    When the caller dials the bot
+    Then the bot greets within 20 s
+    And the judge finds that "hangs"
+
+  Scenario: ERR_JUDGE_KEY_REFUSED
+    Given a bot that plays the script "reception"
+    When the caller dials the bot
+    Then the bot greets within 20 s
+    And the judge finds that "refusesKey"
+
+  Scenario: ERR_JUDGE_ANSWER_MALFORMED
+    Given a bot that plays the script "reception"
+    When the caller dials the bot
+    Then the bot greets within 20 s
+    And the judge finds that "prose"
