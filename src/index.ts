@@ -2,6 +2,7 @@
  * Sidetone's public API: open a harness, add agents, place calls, and say what you expect of them.
  * No type of sip.js or ws appears in it.
  */
+import { type ModelPrice, parsePrices } from "./bridge/index.ts";
 import {
   CallJournal,
   type CallLimits,
@@ -10,6 +11,7 @@ import {
   leftOverText,
   limitsIn,
   type TesterOptions,
+  testerProviderIn,
   type WatchedCall,
 } from "./call/index.ts";
 import { UsageError } from "./environment/index.ts";
@@ -201,49 +203,20 @@ export function personaPath(nameOrPath: string): string {
     : nameOrPath;
 }
 
-/** Where providers are reached, what they are asked for, and which variable holds the key. */
-const TESTER_PROVIDERS = {
-  openai: {
-    url: "wss://api.openai.com/v1/realtime",
-    model: "gpt-realtime-2.1",
-    keyVariable: "OPENAI_API_KEY",
-  },
-  gemini: {
-    url: "wss://generativelanguage.googleapis.com",
-    model: "gemini-3.8-live",
-    keyVariable: "GEMINI_API_KEY",
-  },
-} as const;
+/**
+ * Reads what models cost, for `AiOptions.prices`: a file of YAML or JSON (docs/ai.md).
+ * @throws UsageError ERR_FILE_MISSING, ERR_PRICES_MALFORMED.
+ */
+export async function readPrices(path: string): Promise<Readonly<Record<string, ModelPrice>>> {
+  return parsePrices(await new NodeFileStore().readText(path), path);
+}
 
 /**
- * The provider whose AI plays testers, as the environment says: SIDETONE_TESTER is "openai" or
- * "gemini", the key is in OPENAI_API_KEY or GEMINI_API_KEY; SIDETONE_TESTER_MODEL and
- * SIDETONE_TESTER_URL change what is asked for and where. `undefined`: the embedded AI plays them.
- * @throws UsageError ERR_AI_PROVIDER_UNKNOWN, ERR_AI_KEY_MISSING.
+ * The provider whose AI plays testers, as the environment says; `undefined`: the embedded AI does.
+ * @throws UsageError ERR_AI_PROVIDER_UNKNOWN, ERR_AI_KEY_MISSING, ERR_TOKENS_SECRET.
  */
 export function testerProvider(): TesterOptions["ai"] | undefined {
-  const name = variable("SIDETONE_TESTER") ?? "embedded";
-  if (name === "embedded" || name === "") return undefined;
-  if (name !== "openai" && name !== "gemini") {
-    throw new UsageError(
-      "ERR_AI_PROVIDER_UNKNOWN",
-      `SIDETONE_TESTER is "${name}". Use embedded, openai or gemini.`,
-    );
-  }
-  const { url, model, keyVariable } = TESTER_PROVIDERS[name];
-  const apiKey = variable(keyVariable) ?? "";
-  if (apiKey === "") {
-    throw new UsageError(
-      "ERR_AI_KEY_MISSING",
-      `SIDETONE_TESTER asks for ${name}, but ${keyVariable} holds no key.`,
-    );
-  }
-  return {
-    provider: name,
-    url: variable("SIDETONE_TESTER_URL") ?? url,
-    model: variable("SIDETONE_TESTER_MODEL") ?? model,
-    apiKey,
-  };
+  return testerProviderIn(variable);
 }
 
 /**
@@ -320,6 +293,7 @@ export {
   type ExpectedDigits,
   type ExpectedOutcome,
   type ExpectedRequest,
+  expectAiResumed,
   expectAnswer,
   expectAnswered,
   expectBound,
@@ -343,6 +317,7 @@ export {
   expectKeepsQuiet,
   expectKeepsSpeaking,
   expectLimit,
+  expectLocalBargeIn,
   expectLossAtMost,
   expectNetworkLoss,
   expectNotEncrypted,
@@ -363,6 +338,7 @@ export {
   expectTalk,
   expectText,
   expectTextOutside,
+  expectToolAnswer,
   expectToolCall,
   expectToolFailure,
   expectToolOrder,

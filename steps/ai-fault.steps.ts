@@ -53,6 +53,15 @@ Given(
   },
 );
 
+/** The same for the session of the next call alone: one that takes its place lasts. */
+Given(
+  "the next session of the bot's AI expires after {duration}",
+  async function (this: SidetoneWorld, expireAfterMs: number) {
+    void this.botAgent;
+    await this.bot?.ai.configure({ faultsOfNext: { expireAfterMs } });
+  },
+);
+
 /** 1 as it is spoken, so that an interruption finds it unfinished; 100 all at once. */
 Given(
   "the bot's AI sends speech at {float} times real time",

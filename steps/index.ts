@@ -7,6 +7,7 @@ import "./parameter-types.ts";
 import "./hooks.ts";
 import "./interruption.ts";
 import "./account.steps.ts";
+import "./ai.steps.ts";
 import "./ai-fault.steps.ts";
 import "./call.steps.ts";
 import "./dialog.steps.ts";

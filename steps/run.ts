@@ -8,10 +8,12 @@ import {
   type Judge,
   type JudgeParts,
   localAddressFor,
+  type ModelPrice,
   openHarness,
   openJudge,
   type Persona,
   type RemoteAgent,
+  readPrices,
   readTlsFiles,
   type SipSettings,
   type SipTransport,
@@ -43,6 +45,8 @@ export interface RunParameters extends CallLimits {
   readonly ai?: string;
   /** Modules of tools for embedded bots: paths, or one path (docs/tools.md). */
   readonly tools?: readonly string[] | string;
+  /** A file that says what models of AI cost (docs/ai.md). */
+  readonly prices?: string;
   /** Hosts beside loopback that may be called: a list, or one text with commas. */
   readonly allow?: readonly string[] | string;
   /** DNS servers instead of this host's: "192.0.2.53", "192.0.2.53:5353". */
@@ -82,6 +86,10 @@ export interface BotWish {
   /** Whether it speaks first. */
   readonly greets: boolean;
   readonly agent?: AgentWish;
+  /** Looks for interruptions in the caller's audio itself, too. */
+  readonly localBargeIn?: boolean;
+  /** How often a lost connection to the AI is opened again; default: the protocol's. */
+  readonly reconnectAttemptsMax?: number;
 }
 
 /**
@@ -92,6 +100,8 @@ class Run {
   readonly harness: Harness;
   readonly #parameters: RunParameters;
   readonly #provider: Provider;
+  /** What models cost by the user's own list. */
+  readonly #prices: Prices;
   readonly #bots = new Map<string, Promise<EmbeddedBot>>();
   /** Bots that are the same but for their SIP share one. */
   readonly #ais = new Map<string, Promise<EmbeddedAi>>();
@@ -103,10 +113,15 @@ class Run {
   readonly #registrars = new Map<string, Promise<RemoteAgent>>();
   #judge: Judge | undefined;
 
-  constructor(harness: Harness, provider: Provider, parameters: RunParameters) {
+  constructor(
+    harness: Harness,
+    parameters: RunParameters,
+    ai: { readonly provider: Provider; readonly prices: Prices },
+  ) {
     this.harness = harness;
     this.#parameters = parameters;
-    this.#provider = provider;
+    this.#provider = ai.provider;
+    this.#prices = ai.prices;
   }
 
   /** The caller that reaches `target`. */
@@ -169,7 +184,8 @@ class Run {
   /** The AI that plays a persona: a provider's where the environment names one, else the embedded. */
   async tester(persona: Persona): Promise<TesterOptions> {
     const chosen = testerProvider();
-    if (chosen !== undefined) return { persona, ai: chosen };
+    const prices = this.#prices;
+    if (chosen !== undefined) return { persona, ai: { ...chosen, prices } };
     const { script } = persona;
     if (script === undefined) throw noScript(persona.name);
     let ai = this.#testers.get(script);
@@ -186,6 +202,7 @@ class Run {
         url: embeddedUrl(provider, served),
         apiKey: served.apiKey,
         model: MODELS[provider],
+        prices,
       },
     };
   }
@@ -221,12 +238,8 @@ class Run {
     return ai;
   }
 
-  async #startBot({
-    script,
-    turnDetection,
-    greets,
-    agent: wish = {},
-  }: BotWish): Promise<EmbeddedBot> {
+  async #startBot(wanted: BotWish): Promise<EmbeddedBot> {
+    const { script, turnDetection, greets, agent: wish = {}, reconnectAttemptsMax } = wanted;
     const ai = await this.#ai({ script, turnDetection, greets });
     const agent = await this.harness.addAgent({
       party: "bot",
@@ -240,14 +253,19 @@ class Run {
         url: embeddedUrl(this.#provider, ai),
         apiKey: ai.apiKey,
         model: MODELS[this.#provider],
+        prices: this.#prices,
         turnDetection,
         greets,
         tools: { modules: listOf(this.#parameters.tools) },
+        ...(wanted.localBargeIn === true ? { localBargeIn: {} } : {}),
+        ...(reconnectAttemptsMax === undefined ? {} : { reconnectAttemptsMax }),
       },
     });
     return { ai, agent };
   }
 }
+
+type Prices = Readonly<Record<string, ModelPrice>>;
 
 /** What embedded bots ask for; the embedded AI does not mind. */
 const MODELS: Readonly<Record<Provider, string>> = {
@@ -288,11 +306,12 @@ export async function endRun(): Promise<void> {
 }
 
 async function open(parameters: RunParameters): Promise<Run> {
-  const { allow, ai, tools: _tools, ...rest } = parameters;
+  const { allow, ai, tools: _tools, prices: priceList, ...rest } = parameters;
   const provider = providerNamed(ai ?? "openai");
+  const prices = priceList === undefined ? {} : await readPrices(priceList);
   const hosts = typeof allow === "string" ? allow.split(",").map((host) => host.trim()) : allow;
   const harness = await openHarness({ ...rest, ...(hosts === undefined ? {} : { allow: hosts }) });
-  opened = new Run(harness, provider, parameters);
+  opened = new Run(harness, parameters, { provider, prices });
   return opened;
 }
 

@@ -1,6 +1,7 @@
 import { type DataTable, Then } from "@cucumber/cucumber";
 import {
   expectParallelTools,
+  expectToolAnswer,
   expectToolCall,
   expectToolFailure,
   expectToolOrder,
@@ -44,6 +45,14 @@ Then(
   "the tool {string} fails with {string}",
   async function (this: SidetoneWorld, name: string, code: string) {
     this.note(await expectToolFailure(this.call, { name, code, limitMs: TOOL_LIMIT_MS }));
+  },
+);
+
+/** Within 10 s a tool has ended, and what the AI was told of it holds this text (docs/tools.md). */
+Then(
+  "the bot's AI is told {string} about the tool {string}",
+  async function (this: SidetoneWorld, text: string, name: string) {
+    this.note(await expectToolAnswer(this.call, { name, text, limitMs: TOOL_LIMIT_MS }));
   },
 );
 

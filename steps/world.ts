@@ -127,6 +127,14 @@ export class SidetoneWorld extends World<RunParameters> {
     if (this.#accounts.bot.length > 0) await this.#identify(this.bot.agent, "bot");
   }
 
+  /** Lets calls go to a bot that is like this as well. */
+  async wantBot(change: Pick<BotWish, "localBargeIn" | "reconnectAttemptsMax">): Promise<void> {
+    void this.botAgent;
+    if (this.#botWish === undefined) return;
+    await this.chooseBot({ ...this.#botWish, ...change });
+    await this.#instructBot();
+  }
+
   /** The caller's agent, as it is wanted now, with its accounts. */
   async caller(target: string = this.requireTarget()): Promise<RemoteAgent> {
     const run = await this.run();

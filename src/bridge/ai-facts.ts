@@ -115,9 +115,10 @@ export class AiFacts {
   }
 
   #recordError(event: AiErrorEvent, at: Instant): void {
-    const { code, message } = event;
+    const { code, message, error } = event;
     if (event.fatal) this.#recordSession("failed", at, { code, detail: message });
-    this.#record({ kind: "fault", code, message, at });
+    const whose = error === undefined ? {} : { fault: error.fault };
+    this.#record({ kind: "fault", code, message, ...whose, at });
   }
 
   #recordSession(

@@ -695,7 +695,7 @@ describe("Bridge facts", () => {
       { kind: "aiTranscript", of: "caller", text: "Hello", at: 1000 },
       { ...base, event: "goingAway", detail: "500 ms left" },
       { ...base, event: "failed", code: "ERR_AI_CLOSED", detail: "Ended." },
-      { kind: "fault", code: "ERR_AI_CLOSED", message: "Ended.", at: 1000 },
+      { kind: "fault", code: "ERR_AI_CLOSED", message: "Ended.", fault: "remote", at: 1000 },
       { ...base, event: "closed", code: "1011", detail: "internal" },
     ]);
     expect(rig.end).toEqual({ code: 1011, reason: "internal", error });

@@ -51,7 +51,7 @@ function price(
 /**
  * Prices as published, each pair text and audio. A model that is not here has no cost, only tokens:
  * a guessed price would be worse than none. Gemini's are missing because no complete published list
- * was at hand; users give their own.
+ * was at hand (kinds of tokens, cached ones); users give their own (`AiOptions.prices`, `--prices`).
  */
 const PUBLISHED_PRICES: PriceTable = {
   source: "https://developers.openai.com/api/docs/models",

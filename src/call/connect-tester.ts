@@ -99,6 +99,7 @@ class ConnectedTester {
       tools: registry,
       record: (fact) => this.#record(fact),
       clock,
+      ...(this.#ai.prices === undefined ? {} : { prices: this.#ai.prices }),
       logger,
       onAiEvent: (json, direction, at) => trace.addAiEvent(json, direction, at),
     });

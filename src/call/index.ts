@@ -42,4 +42,5 @@ export {
 export type { RegistrationWatch } from "./registration-watch.ts";
 export type { StandInAnswer, StandInRequest, StandInServer } from "./stand-in-server.ts";
 export { type RemoteAgent, Switchboard } from "./switchboard.ts";
+export { testerProviderIn } from "./tester-provider.ts";
 export { type RunContext, WatchedCall } from "./watched-call.ts";

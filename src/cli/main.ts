@@ -34,6 +34,7 @@ Options
   --sip-certificate FILE, --sip-key FILE  what callers show to bots that ask for a certificate
   --ai PROTOCOL        by which embedded bots speak to their AI: openai (default), azure-openai
                        or gemini
+  --prices FILE        what models of AI cost, where that is not known here (docs/ai.md)
   --tools FILE         a module of tools for the AI of embedded bots (may be repeated; docs/tools.md)
   --voices FOLDER      recordings of your own, in caller/ and bot/
   --seed SEED          repeats a run's random choices
@@ -66,6 +67,7 @@ const OPTIONS = {
   voices: { type: "string" },
   ai: { type: "string" },
   tools: { type: "string", multiple: true },
+  prices: { type: "string" },
   allow: { type: "string", multiple: true },
   dns: { type: "string", multiple: true },
   "max-calls": { type: "string" },
@@ -119,6 +121,7 @@ function runOptions(values: Values, seed: string): Omit<RunOptions, "features"> 
     localAddress: values.local,
     ai: values.ai,
     tools: values.tools ?? [],
+    prices: values.prices,
     voicesFolder: values.voices,
     dialling: diallingParameters(values),
     write,

@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly ai: string | undefined;
   /** Modules of tools for embedded bots. */
   readonly tools: readonly string[];
+  /** A file that says what models cost. */
+  readonly prices: string | undefined;
   readonly voicesFolder: string | undefined;
   /** Permitted hosts beside loopback, and how much may be called. */
   readonly dialling: DiallingParameters;
@@ -136,7 +138,7 @@ async function runScenarios(
 
 /** What the step library is told; absent where the user chose nothing. */
 function worldParameters(
-  { seed, localAddress, ai, tools, voicesFolder, dialling }: RunOptions,
+  { seed, localAddress, ai, tools, prices, voicesFolder, dialling }: RunOptions,
   folder: string,
 ): Record<string, string | number | string[]> {
   return {
@@ -146,6 +148,7 @@ function worldParameters(
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(ai === undefined ? {} : { ai }),
     ...(tools.length === 0 ? {} : { tools: tools.map((path) => resolve(path)) }),
+    ...(prices === undefined ? {} : { prices: resolve(prices) }),
     ...(voicesFolder === undefined ? {} : { voicesFolder: resolve(voicesFolder) }),
   };
 }

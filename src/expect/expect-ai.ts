@@ -1,7 +1,7 @@
 import type { WatchedCall } from "../call/index.ts";
 import { ExpectationError } from "../environment/index.ts";
 import { formatMs } from "../measure/index.ts";
-import type { Fact } from "../timeline/index.ts";
+import type { Fact, FactOf } from "../timeline/index.ts";
 import { lastUtterance, requireParty } from "./watch.ts";
 
 /**
@@ -49,4 +49,47 @@ export async function expectFault(
     `Expected the call to have the fault ${code} within ${formatMs(limitMs)}; it has ${codes.length === 0 ? "none" : codes.join(", ")}.`,
     { context: { expected: code, observed: codes } },
   );
+}
+
+/**
+ * A caller who spoke over the bot was found in the audio here, before the provider said so
+ * (`AiOptions.localBargeIn`), since the caller's last words began and within `limitMs` of now.
+ * @throws ExpectationError ERR_NOT_NOTICED; UsageError ERR_BOT_NOT_OURS.
+ */
+export async function expectLocalBargeIn(call: WatchedCall, limitMs: number): Promise<string> {
+  requireParty(call, "bot");
+  const since = lastUtterance(call)?.onsetAt;
+  const isOne = (fact: Fact): fact is FactOf<"interruption"> =>
+    fact.kind === "interruption" && (since === undefined || fact.at >= since);
+  await call.waitFor((fact) => isOne(fact) && fact.detectedBy === "local", limitMs);
+  const found = call.timeline.facts.filter(isOne);
+  const local = found.find(({ detectedBy }) => detectedBy === "local");
+  if (local !== undefined) return `noticed after ${formatMs(local.speechMs ?? 0)} of speech`;
+  const observed =
+    found.length === 0 ? "nobody interrupted it" : "only the provider noticed the interruption";
+  throw new ExpectationError(
+    "ERR_NOT_NOTICED",
+    `Expected the bot to notice the interruption itself within ${formatMs(limitMs)}; ${observed}.`,
+    { context: { limitMs, observed } },
+  );
+}
+
+/**
+ * The bot's lost session with its AI goes on, or another one has taken its place.
+ * @throws ExpectationError ERR_AI_NOT_RESUMED; UsageError ERR_BOT_NOT_OURS.
+ */
+export async function expectAiResumed(call: WatchedCall, limitMs: number): Promise<string> {
+  requireParty(call, "bot");
+  const fact = await call.waitFor((each) => isOfBot(each) && each.event === "resumed", limitMs);
+  const events = call.timeline.facts.filter(isOfBot).map(({ event }) => event);
+  if (fact !== undefined) return events.join(", ");
+  throw new ExpectationError(
+    "ERR_AI_NOT_RESUMED",
+    `Expected the bot's session with its AI to be resumed within ${formatMs(limitMs)}; what is known of it: ${events.join(", ")}.`,
+    { context: { limitMs, observed: events } },
+  );
+}
+
+function isOfBot(fact: Fact): fact is FactOf<"aiSession"> {
+  return fact.kind === "aiSession" && fact.party === "bot";
 }

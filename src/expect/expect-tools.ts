@@ -36,6 +36,37 @@ export async function expectToolFailure(
 }
 
 /**
+ * What the bot's AI was told of a tool that ended, well or not, holds this text: a part of it, with
+ * regard to case.
+ * @throws ExpectationError ERR_TOOL_ANSWER_DIFFERS, ERR_TOOL_NOT_FINISHED.
+ */
+export async function expectToolAnswer(
+  call: WatchedCall,
+  {
+    name,
+    text,
+    limitMs,
+  }: { readonly name: string; readonly text: string; readonly limitMs: number },
+): Promise<string> {
+  const isEnd = (fact: Fact): fact is ToolFact =>
+    fact.kind === "toolCall" &&
+    fact.name === name &&
+    (fact.event === "finished" || fact.event === "failed");
+  const holdsText = (fact: ToolFact): boolean => fact.result?.includes(text) === true;
+  await call.waitFor((fact) => isEnd(fact) && holdsText(fact), limitMs);
+  const ended = call.timeline.facts.filter(isEnd);
+  const found = ended.find(holdsText);
+  if (found !== undefined) return `${name} → ${found.result ?? ""}`;
+  if (ended.length === 0) throw notFinished(call, name, `end within ${formatMs(limitMs)}`);
+  const observed = ended.map(({ result }) => result ?? "nothing");
+  throw new ExpectationError(
+    "ERR_TOOL_ANSWER_DIFFERS",
+    `Expected the AI to be told "${text}" of ${name} within ${formatMs(limitMs)}; it was told ${observed.join(", then ")}.`,
+    { context: { expected: text, observed } },
+  );
+}
+
+/**
  * So many tools are under way at the same time: all of them called, and begun, before the first of
  * them ended.
  * @throws ExpectationError ERR_TOOLS_NOT_PARALLEL.

@@ -2,7 +2,12 @@
  * What a scenario may expect of a call: waits on the timeline, measures by `measure/`, and says
  * what was heard instead. It takes no instant of its own.
  */
-export { expectFault, expectUninterrupted } from "./expect-ai.ts";
+export {
+  expectAiResumed,
+  expectFault,
+  expectLocalBargeIn,
+  expectUninterrupted,
+} from "./expect-ai.ts";
 export {
   expectAnswered,
   expectHangUpByBot,
@@ -54,6 +59,7 @@ export {
   type ExpectedRequest,
   expectHttpRequest,
   expectParallelTools,
+  expectToolAnswer,
   expectToolFailure,
   expectToolOrder,
   expectToolSuccess,

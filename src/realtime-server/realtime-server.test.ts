@@ -252,6 +252,12 @@ describe("RealtimeServer", () => {
     const sockets = [connect(), connect()];
     clock.advance(200);
     expect(sockets.map(({ end }) => end)).toEqual([{ code: 1011 }, undefined]);
+    // Where all faults end before there was another connection, that one's do, too.
+    server.configure({ faultsOfNext: { closeAfterMs: 100 } });
+    server.configure({ faults: {} });
+    const spared = connect();
+    clock.advance(200);
+    expect(spared.end).toBeUndefined();
   });
 
   it("goes down and stays down, until it is told otherwise", async () => {

@@ -20,7 +20,7 @@ import { Repertoire } from "./engine/repertoire.ts";
 import type { ServerEvent, ServerEventDraft } from "./engine/server-event.ts";
 import type { ServerSettings } from "./engine/server-settings.ts";
 import type { SessionEngine } from "./engine/session-output.ts";
-import { AuthTokens, refusal, type TokenGrant } from "./gemini/auth-tokens.ts";
+import { AuthTokens, isTokenPath, refusal, type TokenGrant } from "./gemini/auth-tokens.ts";
 import { GeminiServerSession } from "./gemini/gemini-server-session.ts";
 import { credentialOf, isGeminiPath } from "./gemini/handshake.ts";
 import { ResumableSessions } from "./gemini/sessions.ts";
@@ -67,7 +67,7 @@ export interface RealtimeServerChanges {
   readonly voices?: VoiceLibrary;
   /** `undefined` gives the delay back to the script. */
   readonly answerDelayMs?: number | undefined;
-  /** Replaces all faults; `{}` ends them. */
+  /** Replaces all faults; `{}` ends them, those of the next connection among them. */
   readonly faults?: Faults;
   /** Faults of the next connection alone, in place of all others. */
   readonly faultsOfNext?: Faults;
@@ -149,7 +149,11 @@ export class RealtimeServer {
 
   /** Answers what is no WebSocket: the token endpoints of both protocols. */
   #answer(request: HttpRequest): HttpResponse {
-    return this.#tokens.answer(request) ?? this.#secrets.answer(request);
+    const status = this.#isDown ? 503 : refusedStatus(this.#settings.faults);
+    if (status === undefined) return this.#tokens.answer(request) ?? this.#secrets.answer(request);
+    return isTokenPath(request.target)
+      ? refusal(status, ...geminiRefusal(status))
+      : refuse(status, ...openAiRefusal(status)).response;
   }
 
   /** Where a client that speaks the OpenAI protocol connects; it may add `?model=…`. */
@@ -176,7 +180,8 @@ export class RealtimeServer {
    */
   configure(changes: RealtimeServerChanges): void {
     const { script, faults, voices = this.#voices } = changes;
-    this.#faultsOfNext = changes.faultsOfNext ?? this.#faultsOfNext;
+    const endsAll = faults !== undefined && Object.keys(faults).length === 0;
+    this.#faultsOfNext = changes.faultsOfNext ?? (endsAll ? undefined : this.#faultsOfNext);
     if (faults !== undefined) this.#isDown = false;
     const { repertoire, answerDelayMs } = this.#settings;
     this.#settings = {

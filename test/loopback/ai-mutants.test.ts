@@ -1,10 +1,13 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  expectAiResumed,
   expectAnswered,
   expectFault,
   expectHttpRequest,
+  expectLocalBargeIn,
   expectParallelTools,
+  expectToolAnswer,
   expectToolFailure,
   expectToolOrder,
   expectToolSuccess,
@@ -101,6 +104,10 @@ describe("every expectation of the bot's AI fails where it is not met", () => {
     expect(await codeOf(expectToolSuccess(call, tool))).toBe("ERR_TOOL_NOT_FINISHED");
     const other = { ...tool, code: "ERR_TOOL_ARGUMENTS" };
     expect(await codeOf(expectToolFailure(call, other))).toBe("ERR_TOOL_NOT_FINISHED");
+    const answer = { ...tool, text: '"status":"ok"' };
+    expect(await codeOf(expectToolAnswer(call, answer))).toBe("ERR_TOOL_ANSWER_DIFFERS");
+    const uncalled = { ...answer, name: "send_dtmf" };
+    expect(await codeOf(expectToolAnswer(call, uncalled))).toBe("ERR_TOOL_NOT_FINISHED");
     await call.hangUp();
   });
 
@@ -110,6 +117,11 @@ describe("every expectation of the bot's AI fails where it is not met", () => {
     const phrase = "What time is breakfast?";
     await harness.spoken(call, await harness.say(call, { phrase }), 20_000);
     expect(await codeOf(expectUninterrupted(call, 10_000))).toBe("ERR_FALSE_INTERRUPTION");
+    // The provider noticed, if wrongly; the bot itself does not listen.
+    await expect(expectLocalBargeIn(call, limitMs)).rejects.toMatchObject({
+      code: "ERR_NOT_NOTICED",
+      message: expect.stringContaining("only the provider"),
+    });
     const fault = { code: "ERR_AI_CLOSED", limitMs };
     expect(await codeOf(expectFault(call, fault))).toBe("ERR_NO_SUCH_FAULT");
     await call.hangUp();
@@ -118,6 +130,8 @@ describe("every expectation of the bot's AI fails where it is not met", () => {
   it("an answer that does not end in time", async () => {
     const call = await callAndSay("What time is breakfast?");
     expect(await codeOf(expectUninterrupted(call, limitMs))).toBe("ERR_NOT_PLAYED");
+    expect(await codeOf(expectLocalBargeIn(call, limitMs))).toBe("ERR_NOT_NOTICED");
+    expect(await codeOf(expectAiResumed(call, limitMs))).toBe("ERR_AI_NOT_RESUMED");
     await call.hangUp();
   });
 });

@@ -62,8 +62,7 @@ export class AuthTokens {
 
   /** Answers a request that makes a token; `undefined` where it is about something else. */
   answer(request: HttpRequest): HttpResponse | undefined {
-    const { pathname } = requestTarget(request.target);
-    if (!PATH.test(pathname.replaceAll(/\/{2,}/gu, "/"))) return undefined;
+    if (!isTokenPath(request.target)) return undefined;
     if (request.method !== "POST") return refusal(404, "NOT_FOUND", "Only POST makes a token.");
     if (credentialOf(request) !== this.#apiKey) {
       return refusal(401, "UNAUTHENTICATED", "API key not valid. Please pass a valid API key.");
@@ -194,4 +193,9 @@ function copyField(
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether a request is for a token, as Google's clients ask for one. */
+export function isTokenPath(target: string): boolean {
+  return PATH.test(requestTarget(target).pathname.replaceAll(/\/{2,}/gu, "/"));
 }

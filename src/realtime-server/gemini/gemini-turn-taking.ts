@@ -364,6 +364,8 @@ export class GeminiTurnTaking {
       promptTokenCount,
       responseTokenCount,
       totalTokenCount: promptTokenCount + responseTokenCount,
+      promptTokensDetails: [{ modality: "AUDIO", tokenCount: promptTokenCount }],
+      responseTokensDetails: [{ modality: "AUDIO", tokenCount: responseTokenCount }],
     };
   }
 }

@@ -14,7 +14,7 @@ Feature: Tools of the bot's AI, by either protocol
     And the bot requests "GET" "https://api.hotel.example/breakfast"
     And the bot requests "GET" "https://api.hotel.example/breakfast?day=today"
     And the tool "http_request" succeeds
-    And the bot answers within 3 s
+    And the bot answers within 6 s
     And the caller hears "Breakfast is served from seven until ten, in the restaurant on the ground floor."
 
   Scenario: The bot sends something
@@ -38,6 +38,8 @@ Feature: Tools of the bot's AI, by either protocol
     Given the caller is in a call with the bot
     When the caller says "Dial four two."
     Then the tool "send_dtmf" fails with "ERR_TOOL_ARGUMENTS"
+    And the bot's AI is told '"status":"error"' about the tool "send_dtmf"
+    And the bot's AI is told "digits" about the tool "send_dtmf"
     And the bot answers within 3 s
     And the caller hears "Sorry, I did not understand that. Could you say it again?"
 
@@ -59,5 +61,6 @@ Feature: Tools of the bot's AI, by either protocol
     Given the caller is in a call with the bot
     When the caller says "Tell me about the hotel."
     Then the tool "transfer_call" fails with "ERR_TOOL_ARGUMENTS"
+    And the bot's AI is told '"status":"error"' about the tool "transfer_call"
     And the bot answers within 3 s
     And the caller hears "Sorry, I did not understand that. Could you say it again?"

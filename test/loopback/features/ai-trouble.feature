@@ -18,6 +18,27 @@ Feature: Trouble with the AI, by either protocol
     Then the bot answers within 5 s
     And the caller hears "Breakfast is served from seven until ten, in the restaurant on the ground floor."
 
+  Scenario: The model falls silent in mid-speech, and answers the next turn
+    Given the bot's AI stalls 1 s into its answer to turn 1
+    And the caller is in a call with the bot
+    When the caller says "What time is breakfast?"
+    Then the bot answers within 3 s
+    When the caller says "Dial four two."
+    Then the bot calls the tool "send_dtmf" with:
+      | digits | 42 |
+    And the caller receives the digits "42" within 6 s
+
+  Scenario: The session expires in mid-call, and the bot goes on in another one
+    Given the bot opens a lost connection to its AI again up to 3 times
+    And the next session of the bot's AI expires after 5 s
+    And the caller is in a call with the bot
+    When the caller says "What time is breakfast?"
+    Then the bot answers within 3 s
+    And the caller hears "Breakfast is served from seven until ten, in the restaurant on the ground floor."
+    And the bot's session with its AI is resumed
+    When the caller says "Dial four two."
+    Then the caller receives the digits "42" within 6 s
+
   Scenario: The token has expired
     Given the token for the bot's AI has expired
     When the caller dials the bot

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { usageEvent as geminiUsage } from "../../../src/bridge/gemini/usage.ts";
+import { parsePrices } from "../../../src/bridge/index.ts";
 import { usageEvent as openAiUsage } from "../../../src/bridge/openai/usage.ts";
 import { costOf } from "../../../src/bridge/usage.ts";
 
@@ -99,5 +100,28 @@ describe("Gemini's usage", () => {
 
   it("says nothing of kinds where the server does not", () => {
     expect(geminiUsage("r", { promptTokenCount: 5 }).details).toBeUndefined();
+  });
+});
+
+describe("parsePrices", () => {
+  it("reads YAML and JSON, which a cost then follows", () => {
+    const [yaml, json] = [
+      "m: { inputText: 1, inputAudio: 0, cachedText: 0, cachedAudio: 0, outputText: 0, outputAudio: 0 }",
+      JSON.stringify({ m: { ...DETAILS, inputText: 2 } }),
+    ].map((text) => parsePrices(text, "prices"));
+    expect(costOf({ ...DETAILS, inputText: 3_000_000 }, "models/m", yaml)?.usd).toBe(3);
+    expect(json?.["m"]).toMatchObject({ inputText: 2, outputAudio: DETAILS.outputAudio });
+  });
+
+  it.each([
+    ["m: [", "not YAML"],
+    ["", "the list"],
+    ["m: { inputText: 1 }", "m.inputAudio"],
+    [JSON.stringify({ m: { ...DETAILS, inputText: -1 } }), "m.inputText"],
+    [JSON.stringify({ m: { ...DETAILS, thoughts: 1 } }), "thoughts"],
+  ])("refuses %j and says where", (text, where) => {
+    const parse = (): unknown => parsePrices(text, "prices.yaml");
+    expect(parse).toThrow(expect.objectContaining({ code: "ERR_PRICES_MALFORMED" }));
+    expect(parse).toThrow(where);
   });
 });
