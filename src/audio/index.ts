@@ -1,7 +1,13 @@
 /** PCM audio: WAV files, sample rates, level, speech detection and recognition of known phrases. */
-export { DelayFinder, type LocalDelay } from "./correlation/delay-finder.ts";
+export type { LocalDelay } from "./correlation/delay-finder.ts";
 export { type DelayTrack, trackDelay } from "./correlation/delay-track.ts";
 export { type FoundEcho, findEcho } from "./correlation/echo-finder.ts";
+export {
+  type KnownSpeech,
+  type LocatedEdge,
+  type LocatedSpeech,
+  locateSpeech,
+} from "./correlation/locate-speech.ts";
 export type { PlacedAudio } from "./correlation/narrow-reader.ts";
 export { DtmfToneDetector } from "./dtmf-tone-detector.ts";
 export { type DtmfTone, DtmfToneGenerator } from "./dtmf-tone-generator.ts";

@@ -78,6 +78,11 @@ export class DelayFinder {
     this.#leastSimilarity = options.leastSimilarity ?? LEAST_SIMILARITY;
   }
 
+  /** Near which delay the next window is searched first. */
+  expect(delayMs: number): void {
+    this.#lastMs = delayMs;
+  }
+
   /** How much later the window of 1 s from `fromMs` (reference's clock) on is found. */
   at(fromMs: number): DelayOutcome {
     const position = this.#reference.positionAt(fromMs);

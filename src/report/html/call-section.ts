@@ -10,6 +10,7 @@ import type { Fact } from "../../timeline/index.ts";
 import { eventsOf } from "./call-events.ts";
 import { callTables } from "./call-tables.ts";
 import { chartZero } from "./chart-data.ts";
+import { delaySection } from "./delay-section.ts";
 import { html, type Markup } from "./markup.ts";
 import { mediaTables } from "./media-tables.ts";
 import { qualityTables } from "./quality-tables.ts";
@@ -46,6 +47,7 @@ function recorded(call: CallView, record: CallRecord): Markup {
 ${callTables(metrics, seek)}
 ${qualityTables(metrics, seek)}
 ${mediaTables({ id, metrics, facts: record.facts }, seek)}
+${delaySection(metrics, zero)}
 ${sipLadder(record.facts, { id, index: call.index, zero })}
 ${transcript(record.facts, zero)}
 ${eventTable(record, zero)}

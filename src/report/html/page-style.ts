@@ -87,6 +87,12 @@ button.seek { white-space: nowrap;
 .part { white-space: nowrap; margin-right: 8px; }
 .p0 { background: var(--part-0); } .p1 { background: var(--part-1); } .p2 { background: var(--part-2); }
 .p3 { background: var(--part-3); } .p4 { background: var(--part-4); } .p5 { background: var(--part-5); }
+svg.delays { display: block; width: 100%; max-width: 900px; }
+svg.delays text { fill: var(--muted); font-size: 11px; } svg.delays .axis { fill: none; stroke: var(--line); }
+svg.delays g { stroke-width: 1.5; stroke: none; } svg.delays g path { fill: none; }
+svg.delays .of-caller { fill: var(--caller); } svg.delays .of-caller path { stroke: var(--caller); }
+svg.delays .of-bot { fill: var(--bot); } svg.delays .of-bot path { stroke: var(--bot); }
+.key.of-caller { background: var(--caller); } .key.of-bot { background: var(--bot); }
 a.row { text-decoration: none; } a.row:hover .arrow, a.row:focus .arrow { stroke-width: 3; }
 pre.sip { white-space: pre-wrap; overflow-wrap: anywhere; font-size: 12px; background: var(--panel); padding: 8px 12px; margin: 4px 0 12px; }
 @media print { .tools, .more { display: none; } }

@@ -75,6 +75,33 @@ describe("renderPage", () => {
     expect(body).not.toContain("call-decrypted.pcap");
   });
 
+  it("shows how late either side heard the other, as a table and as a plot", () => {
+    expect(body).toContain("Mouth to ear, by correlation of both recordings");
+    expect(body).toMatch(/<td>bot → caller<\/td><td>70\.0 ± 0\.1 ms<\/td>/u);
+    expect(body).toMatch(/<td>caller → bot<\/td><td>30\.0 ± 0\.1 ms<\/td>/u);
+    expect(body).toMatch(/<svg class="delays"[^>]* aria-label="Delay over the call/u);
+    expect(body).not.toContain("<h4>Echo</h4>");
+  });
+
+  it("shows whose voice came back", () => {
+    const echo = {
+      party: "caller",
+      delayMs: 183.4,
+      uncertaintyMs: 0.2,
+      lossDb: 31.2,
+      windows: 7,
+      windowsWithSound: 9,
+    } as const;
+    const [call] = run.calls;
+    if (call === undefined) throw new Error("the sample run has calls");
+    const echoing = { ...call, metrics: { ...call.metrics, delays: [], echoes: [echo] } };
+    const shown = renderPage({ ...run, calls: [echoing] }, records);
+    expect(shown).toContain(
+      "<td>the caller&#39;s</td><td>183.4 ± 0.2 ms</td><td>31.2 dB</td><td>7 of 9 s</td>",
+    );
+    expect(shown).not.toContain('<svg class="delays"');
+  });
+
   it("links to the decrypted capture of an encrypted call", () => {
     const encrypted = records.map((record) => ({
       ...record,
