@@ -26,6 +26,7 @@ export {
 } from "./phrase-recogniser.ts";
 export { Resampler, type ResamplerOptions, resample } from "./resampler.ts";
 export { type DetectSpeechOptions, detectSpeech, type SpeechSegment } from "./speech-detection.ts";
+export { type ScannerOptions, SpeechScanner } from "./speech-scanner.ts";
 export { TimeScaler, type TimeScalerOptions } from "./time-scaler.ts";
 export { type ToneOptions, tone } from "./tone.ts";
 export {

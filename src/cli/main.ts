@@ -2,6 +2,7 @@
 import { parseArgs } from "node:util";
 import { errorText, isSidetoneError } from "../environment/index.ts";
 import { packageInfo, randomSeed } from "../platform/index.ts";
+import type { AnalyzeOptions } from "./analyze.ts";
 import type { CompareOptions } from "./compare.ts";
 import { diallingParameters } from "./dialling-options.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
@@ -15,6 +16,9 @@ const HELP = `Sidetone: an automated test harness for voice bots that answer the
   sidetone run [FEATURE …]           runs your scenarios (default: features/)
   sidetone serve                     runs the embedded AI on its own, for bots and SDK clients
   sidetone compare A B               says what changed between two runs, and if it is more than noise
+  sidetone analyze FOLDER            measures a call again, from its folder
+  sidetone analyze STEREO.wav        measures a recording of somebody else's: caller left, bot right
+  sidetone analyze CALLER.wav BOT.wav  the same from a file for each side (docs/analyze.md)
   sidetone tokens serve              hands out ephemeral tokens (docs/tokens.md)
 
 Options
@@ -52,7 +56,11 @@ Options
   --model NAME         tokens serve: gives tokens for this model only (may be repeated)
   --per-minute N       tokens serve: requests of one client in a minute (default: 60)
   --openai-url URL, --gemini-url URL  tokens serve: whose sessions they are for
-  --json               compare: the whole comparison, for machines
+  --json               compare, analyze: everything, for machines
+  --labels FILE        analyze: label tracks for Audacity, FILE-caller.txt, FILE-bot.txt, FILE-turns.txt
+  --html FILE          analyze: one page with waveforms, speech and turns
+  --swap               analyze: the bot is in the left channel, or in the first file
+  --from TIME, --to TIME  analyze: only this part; seconds, or hours:minutes:seconds
   --version, --help
 
 Exit codes: 0 all passed · 1 an expectation failed, or unsupported · 2 usage · 3 environment
@@ -88,6 +96,11 @@ const OPTIONS = {
   speech: { type: "string" },
   recogniser: { type: "string" },
   json: { type: "boolean", default: false },
+  labels: { type: "string" },
+  html: { type: "string" },
+  swap: { type: "boolean", default: false },
+  from: { type: "string" },
+  to: { type: "string" },
   address: { type: "string", default: "127.0.0.1" },
   clients: { type: "string" },
   model: { type: "string", multiple: true },
@@ -102,6 +115,10 @@ const write = (text: string): void => {
   process.stdout.write(`${text}\n`);
 };
 
+const tell = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+
 // Each command loads what it needs: `--help` should not wait for cucumber.
 const runFeatures = async (options: RunOptions): Promise<number> =>
   (await import("./run-features.ts")).runFeatures(options);
@@ -109,6 +126,8 @@ const serveAi = async (options: ServeOptions): Promise<number> =>
   (await import("./serve-ai.ts")).serveAi(options);
 const compare = async (options: CompareOptions): Promise<number> =>
   (await import("./compare.ts")).compare(options);
+const analyze = async (options: AnalyzeOptions): Promise<number> =>
+  (await import("./analyze.ts")).analyze(options);
 const serveTokens = async (options: ServeTokensOptions): Promise<number> =>
   (await import("./serve-tokens.ts")).serveTokens(options);
 
@@ -160,6 +179,11 @@ function tokensOptions(values: Values): ServeTokensOptions {
   };
 }
 
+function analyzeOptions(values: Values, paths: readonly string[]): AnalyzeOptions {
+  const { json, labels, html, swap, from, to } = values;
+  return { paths, json, labels, html, swap, from, to, write, tell };
+}
+
 type Values = ReturnType<typeof parseArgs<{ readonly options: typeof OPTIONS }>>["values"];
 
 function carryOut(command: string, rest: string[], values: Values): Promise<number> | number {
@@ -172,6 +196,8 @@ function carryOut(command: string, rest: string[], values: Values): Promise<numb
       return runFeatures({ ...run, features: rest.length === 0 ? ["features"] : rest });
     case "compare":
       return compare({ runs: rest, json: values.json, write });
+    case "analyze":
+      return analyze(analyzeOptions(values, rest));
     case "serve":
     // Its name in 0.1.
     case "realtime-server":

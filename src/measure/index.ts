@@ -5,6 +5,7 @@
  */
 export { aiUsageOf, usageWords } from "./ai-usage.ts";
 export { FALSE_ANSWER_LIMIT_MS, FALSE_STOP_LIMIT_MS, YIELD_LIMIT_MS } from "./barge-in.ts";
+export { PIECE_GAP_MS, SEGMENT_GAP_MS } from "./bot-turns.ts";
 export {
   type AiUsageMetrics,
   type AsidePurpose,
@@ -66,10 +67,19 @@ export {
 export type { Interval } from "./interval.ts";
 export type { LatencyPart } from "./latency-parts.ts";
 export { measureCall } from "./measure-call.ts";
+export {
+  BACKCHANNEL_MS,
+  measureRecording,
+  type RecordedSpeech,
+  TURN_CHANGE_MS,
+} from "./measure-recording.ts";
 export { type Rate, type RateId, ratesOf } from "./rates.ts";
+export { type RecordConcern, recordConcern } from "./record-concern.ts";
+export type { SpeechSpan } from "./recording.ts";
 export {
   quantile,
   type Statistics,
+  shownStatistics,
   summarise,
   wilsonInterval,
 } from "./statistics.ts";

@@ -44,6 +44,19 @@ export function summarise(values: readonly number[], random?: Random): Statistic
   };
 }
 
+/** Fewer values have none of theirs above the percentile, or one: it would be the maximum again. */
+const VALUES_MIN = { p95: 20, p99: 100 } as const;
+
+/** What of the statistics is worth showing: percentiles of which the values tell something. */
+export function shownStatistics(statistics: Statistics): Partial<Statistics> {
+  const { p95, p99, p95Interval, p99Interval, ...always } = statistics;
+  return {
+    ...always,
+    ...(always.n < VALUES_MIN.p95 ? {} : { p95, ...(p95Interval && { p95Interval }) }),
+    ...(always.n < VALUES_MIN.p99 ? {} : { p99, ...(p99Interval && { p99Interval }) }),
+  };
+}
+
 /** A quantile of sorted values, `share` in [0, 1]; NaN where there are none. */
 export function quantile(sorted: readonly number[], share: number): number {
   const position = (sorted.length - 1) * share;

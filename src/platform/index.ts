@@ -5,6 +5,7 @@
 export { createEnvironment, type EnvironmentOptions, randomSeed } from "./environment.ts";
 export { espeakWav } from "./espeak.ts";
 export { type EventLoopLag, EventLoopMonitor } from "./event-loop-lag.ts";
+export { fileBlocks, kindOfPath } from "./file-blocks.ts";
 export { NodeFileStore } from "./files.ts";
 export { openJournal, type ProcessJournal, takeLeftJournals } from "./journal-files.ts";
 export { type LastMoments, watchLastMoments } from "./last-moments.ts";
@@ -14,6 +15,7 @@ export { NodeCryptography } from "./node-cryptography.ts";
 export { compiledModule, hostInfo, type PackageInfo, packageInfo } from "./package-info.ts";
 export { type ProcessChannel, parentProcessChannel, startProcess } from "./processes.ts";
 export { type IssuedCertificate, issueServerCertificate } from "./server-certificate.ts";
+export { soxBlocks } from "./sox.ts";
 export { SystemClock } from "./system-clock.ts";
 export { parentChannel, startThread, threadData } from "./threads.ts";
 export { loadUserModule, loadUserPackage } from "./user-modules.ts";

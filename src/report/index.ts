@@ -2,6 +2,15 @@
  * Outputs of a run: results.json, one self-contained page, a summary for the terminal; and the
  * reader of call folders. Everything shown is computed by measure/; nothing is measured here.
  */
+export {
+  ANALYSIS_VERSION,
+  renderMetricsJson,
+  renderRecordingJson,
+} from "./analysis/analysis-json.ts";
+export { renderCallPage, renderRecordingPage } from "./analysis/analysis-page.ts";
+export { renderCallText, renderRecordingText } from "./analysis/analysis-text.ts";
+export { audacityLabels, type LabelTracks } from "./analysis/audacity-labels.ts";
+export { checkCallFolder, requireCallFolder } from "./analysis/check-call-folder.ts";
 export { compareRuns, isWorse, type RunComparison, type VerdictChange } from "./compare-runs.ts";
 export { renderComparison } from "./comparison-text.ts";
 export { type PageOptions, renderPage } from "./html/page.ts";

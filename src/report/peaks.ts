@@ -29,6 +29,21 @@ export function peaksOf(samples: Int16Array, sampleRateHz: number, binMs: number
   return { binMs: (binSamples * 1000) / sampleRateHz, extremes };
 }
 
+/** The same of extremes that are known already: minimum and maximum in turn, `bins` of them to one. */
+export function mergedExtremes(extremes: Int16Array, bins: number): Int8Array {
+  const scale = 127 / Math.max(PEAK_MIN, peakOf(extremes));
+  const merged = new Int8Array(Math.ceil(extremes.length / (2 * bins)) * 2);
+  for (let index = 0; index < extremes.length; index += 1) {
+    const at = Math.floor(index / (2 * bins)) * 2 + (index % 2);
+    const value = (extremes[index] as number) * scale;
+    merged[at] =
+      index % 2 === 0
+        ? Math.min(merged[at] as number, Math.max(-127, Math.round(value)))
+        : Math.max(merged[at] as number, Math.min(127, Math.round(value)));
+  }
+  return merged;
+}
+
 function peakOf(samples: Int16Array): number {
   let peak = 0;
   for (const sample of samples) peak = Math.max(peak, Math.abs(sample));

@@ -88,7 +88,8 @@ function concerns(metrics: CallMetrics): Markup | undefined {
 with care: ${found.join("; ")}.</p>`;
 }
 
-function chart(call: CallView): Markup {
+/** The picture of a call, with its player. */
+export function chart(call: CallView): Markup {
   const player =
     call.audioUrl === undefined
       ? html`<span class="small muted">No recording.</span>`
@@ -127,7 +128,8 @@ function seekButton(zero: Instant, at: Instant): Markup {
   return seekTo(elapsedMs(zero, at));
 }
 
-function seekTo(positionMs: number): Markup {
+/** A button that leads to a position of the recording. */
+export function seekTo(positionMs: number): Markup {
   return html`<button type="button" class="seek" data-seek="${positionMs.toFixed(3)}">${formatPosition(positionMs)}</button>`;
 }
 

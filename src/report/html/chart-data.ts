@@ -54,6 +54,17 @@ export function chartDataOf(record: CallRecord, metrics: CallMetrics): ChartData
     binMs,
     caller: extremesOf(recording, "left", binMs),
     bot: extremesOf(recording, "right", binMs),
+    ...measuredChart(metrics, zero),
+    events,
+  };
+}
+
+/** What was measured, on an axis whose zero is `zero`. */
+export function measuredChart(
+  metrics: CallMetrics,
+  zero: Instant,
+): Pick<ChartData, "callerSpeech" | "botSpeech" | "brackets"> {
+  return {
     callerSpeech: metrics.callerTurns.map(({ onsetAt, offsetAt, fixture, utteranceId }) =>
       span(zero, onsetAt, offsetAt, lastName(fixture ?? utteranceId)),
     ),
@@ -61,7 +72,6 @@ export function chartDataOf(record: CallRecord, metrics: CallMetrics): ChartData
       segments.map(({ startAt, endAt }) => span(zero, startAt, endAt, "")),
     ),
     brackets: bracketsOf(metrics, zero),
-    events,
   };
 }
 

@@ -1,8 +1,12 @@
-import { type Figure, formatMs, type Interval, type Rate } from "../../measure/index.ts";
+import {
+  type Figure,
+  formatMs,
+  type Interval,
+  type Rate,
+  shownStatistics,
+} from "../../measure/index.ts";
+import { SHARE_EVENTS_MIN } from "../figure-lines.ts";
 import { html, type Markup } from "./markup.ts";
-
-/** Below this many events a share says little, so only the counts are shown. */
-const SHARE_EVENTS_MIN = 10;
 
 /** The table of figures over all calls; each title leads to its definition. */
 export function figuresSection(figures: readonly Figure[], rates: readonly Rate[]): Markup {
@@ -26,17 +30,19 @@ export function definitionsSection(figures: readonly Figure[]): Markup {
 <p class="small muted">“Heard” figures come from the decoded audio at the caller's socket, after its
 jitter buffer. “Claimed” figures come from the AI's own events. All instants are on one monotonic
 clock. Percentiles interpolate linearly; below each stands its 95 % interval, a bootstrap over the values
-shown, seeded by the run, where there are values enough for one. docs/measurements.md of Sidetone has the long form, with error bounds.</p>
+shown, seeded by the run, where there are values enough for one. p95 takes 20 values, p99 takes 100: of
+fewer they would be the maximum again. docs/measurements.md of Sidetone has the long form, with error bounds.</p>
 <dl class="definitions">${figures.map(
     ({ id, title, definition }) => html`<dt id="def-${id}">${title}</dt><dd>${definition}</dd>`,
   )}</dl>`;
 }
 
 function figureRow({ id, title, definition, statistics, discarded }: Figure): Markup {
+  const shown = statistics && shownStatistics(statistics);
   return html`<tr><th scope="row"><a href="#def-${id}" title="${definition}">${title}</a></th>
-<td class="n">${statistics?.n ?? 0}</td>${msCell(statistics?.p50, statistics?.p50Interval)}
-${msCell(statistics?.p95, statistics?.p95Interval)}${msCell(statistics?.p99, statistics?.p99Interval)}
-${msCell(statistics?.max)}
+<td class="n">${statistics?.n ?? 0}</td>${msCell(shown?.p50, shown?.p50Interval)}
+${msCell(shown?.p95, shown?.p95Interval)}${msCell(shown?.p99, shown?.p99Interval)}
+${msCell(shown?.max)}
 <td class="small muted">${discarded.map(({ reason, count }) => `${count} × ${reason}`).join(", ")}</td></tr>`;
 }
 
