@@ -3,7 +3,9 @@ import {
   measureRecording,
   PIECE_GAP_MS,
   SEGMENT_GAP_MS,
+  type SignalMetrics,
   type SpeechSpan,
+  signalMetrics,
 } from "../measure/index.ts";
 import { concernsOf } from "./concerns.ts";
 import type {
@@ -25,7 +27,7 @@ interface HeardSide {
 
 /**
  * Measures a recording that Sidetone did not make. It is read once, block by block; memory does not
- * depend on its length beyond some 16 bytes for every 10 ms.
+ * depend on its length beyond some 8 bytes for every 10 ms.
  *
  * @throws UsageError ERR_RECORDING_MONO, ERR_RECORDING_CHANNELS, ERR_RECORDING_EMPTY,
  *   ERR_RECORDING_SILENT, ERR_RECORDING_RATE, ERR_RECORDING_RANGE, ERR_SAMPLE_RATE_UNSUPPORTED.
@@ -48,6 +50,7 @@ export async function analyseRecording(
     sampleRateHz: heard.bot.file.reader.header.sampleRateHz,
     caller,
     bot: pieces,
+    signals: [signalOf("caller", heard.caller, startAt), signalOf("bot", heard.bot, startAt)],
   });
   const sides = {
     caller: sideOf(heard.caller, caller),
@@ -151,21 +154,25 @@ function roundInstant(ms: number): Instant {
   return instant(Math.round(ms * 1000) / 1000);
 }
 
+function signalOf(side: Side, { scan, file }: HeardSide, startedAt: Instant): SignalMetrics {
+  const { sampleRateHz } = file.reader.header;
+  return signalMetrics(side, scan.signal, { sampleRateHz, startedAt });
+}
+
 function sideOf(
   { scan, file, channel, durationMs }: HeardSide,
   segments: readonly SpeechSpan[],
 ): AnalysedSide {
   const { encoding, sampleRateHz } = file.reader.header;
-  const { levels, extremes } = scan;
   return {
     file: file.name,
     channel,
     encoding,
     sampleRateHz,
     durationMs,
-    levels,
+    peakDbov: scan.signal.peakDbov,
     segments,
-    extremes,
+    extremes: scan.extremes,
   };
 }
 

@@ -38,8 +38,8 @@ function requireSpeech(
   const seconds = ((recording?.durationMs ?? 0) / 1000).toFixed(1);
   throw new UsageError(
     "ERR_RECORDING_SILENT",
-    `Nobody speaks in ${caller.file === bot.file ? caller.file : `${caller.file} and ${bot.file}`}: ${seconds} s were read, the loudest sample has ${Math.max(caller.levels.peakDbov, bot.levels.peakDbov).toFixed(0)} dBov. Is it the right file, and was the recorder connected?`,
-    { context: { peakDbov: [caller.levels.peakDbov, bot.levels.peakDbov] } },
+    `Nobody speaks in ${caller.file === bot.file ? caller.file : `${caller.file} and ${bot.file}`}: ${seconds} s were read, the loudest sample has ${Math.max(caller.peakDbov, bot.peakDbov).toFixed(0)} dBov. Is it the right file, and was the recorder connected?`,
+    { context: { peakDbov: [caller.peakDbov, bot.peakDbov] } },
   );
 }
 
@@ -60,12 +60,12 @@ function truncated({ name, reader }: RecordingFile): Concern[] {
   ];
 }
 
-function silent(side: Side, { file, channel, segments, levels }: AnalysedSide): Concern[] {
+function silent(side: Side, { file, channel, segments, peakDbov }: AnalysedSide): Concern[] {
   if (segments.length > 0) return [];
   return [
     {
       code: "ERR_RECORDING_SIDE_SILENT",
-      message: `The ${side} says nothing: no speech in ${placeOf(file, channel)}, the loudest sample has ${levels.peakDbov.toFixed(0)} dBov. Are both sides in one channel?`,
+      message: `The ${side} says nothing: no speech in ${placeOf(file, channel)}, the loudest sample has ${peakDbov.toFixed(0)} dBov. Are both sides in one channel?`,
       isDoubtful: true,
     },
   ];

@@ -12,5 +12,5 @@ export type {
   RecordingSource,
   Side,
 } from "./recording.ts";
-export { BIN_MS, type SideLevels } from "./side-scan.ts";
+export { BIN_MS } from "./side-scan.ts";
 export { looksLikeWav, type WavHeader, WavReader } from "./wav-reader.ts";

@@ -1,5 +1,4 @@
 import type { CallMetrics, SpeechSpan } from "../measure/index.ts";
-import type { SideLevels } from "./side-scan.ts";
 import type { WavReader } from "./wav-reader.ts";
 
 /** Which side of a conversation. */
@@ -35,7 +34,8 @@ export interface AnalysedSide {
   readonly encoding: string;
   readonly sampleRateHz: number;
   readonly durationMs: number;
-  readonly levels: SideLevels;
+  /** The loudest sample; `metrics.quality` has the rest. */
+  readonly peakDbov: number;
   /** Speech, pauses below 300 ms bridged. */
   readonly segments: readonly SpeechSpan[];
   /** For the picture: minimum and maximum of every 10 ms, in turn. */

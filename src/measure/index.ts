@@ -73,6 +73,7 @@ export {
   type RecordedSpeech,
   TURN_CHANGE_MS,
 } from "./measure-recording.ts";
+export { signalMetrics } from "./quality-metrics.ts";
 export { type Rate, type RateId, ratesOf } from "./rates.ts";
 export { type RecordConcern, recordConcern } from "./record-concern.ts";
 export type { SpeechSpan } from "./recording.ts";

@@ -2,6 +2,7 @@ import { after, type Instant } from "../environment/index.ts";
 import { measureBackchannels, measureBargeIns } from "./barge-in.ts";
 import { botTurnsOf, type SpeechPiece, segmentsOf } from "./bot-turns.ts";
 import { type CallerTurn, type CallMetrics, METRICS_VERSION } from "./call-metrics.ts";
+import type { SignalMetrics } from "./call-quality.ts";
 import { measureConversation } from "./conversation.ts";
 import type { Observations } from "./observations.ts";
 import type { SpeechSpan } from "./recording.ts";
@@ -18,6 +19,8 @@ export interface RecordedSpeech {
   readonly caller: readonly SpeechSpan[];
   /** Pauses below 100 ms bridged, in order. */
   readonly bot: readonly SpeechSpan[];
+  /** The caller's and the bot's. */
+  readonly signals: readonly SignalMetrics[];
 }
 
 /** The caller's pauses below this are within one turn, if the bot says nothing in them. */
@@ -74,6 +77,7 @@ export function measureRecording(speech: RecordedSpeech): CallMetrics {
     delays: [],
     echoes: [],
     instrument: [],
+    quality: { ratings: [], signals: speech.signals },
     faults: [],
   };
 }

@@ -117,8 +117,15 @@ function rounded({
 }
 
 function signalOf(speaker: Party, samples: Int16Array, recording: RecordedAudio): SignalMetrics {
-  const { sampleRateHz, startedAt } = recording;
-  const found = analyseSignal(samples, sampleRateHz);
+  return signalMetrics(speaker, analyseSignal(samples, recording.sampleRateHz), recording);
+}
+
+/** What was found in a speaker's signal, on the clock of its recording. */
+export function signalMetrics(
+  speaker: Party,
+  found: SignalQuality,
+  { sampleRateHz, startedAt }: Pick<RecordedAudio, "sampleRateHz" | "startedAt">,
+): SignalMetrics {
   const ms = (count: number): number => roundMs((count * 1000) / sampleRateHz);
   const at = (sample: number): Instant =>
     instant(roundMs(startedAt + (sample * 1000) / sampleRateHz));

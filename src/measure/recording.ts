@@ -1,4 +1,4 @@
-import { detectSpeech } from "../audio/index.ts";
+import { SpeechScanner } from "../audio/index.ts";
 import { type Instant, instant } from "../environment/index.ts";
 import type { RecordedAudio } from "./call-record.ts";
 import { roundMs, type TimeSpan } from "./time-spans.ts";
@@ -25,7 +25,9 @@ export function speechIn(
   channel: "left" | "right",
   joinGapMs: number,
 ): SpeechSpan[] {
-  return detectSpeech(audio[channel], audio.sampleRateHz, { joinGapMs }).map((segment) => ({
+  const scanner = new SpeechScanner(audio.sampleRateHz, { joinGapMs });
+  scanner.push(audio[channel]);
+  return scanner.finish().map((segment) => ({
     startAt: instantOfSample(audio, segment.startSample),
     endAt: instantOfSample(audio, segment.endSample),
     uncertaintyMs: roundMs(((segment.uncertaintySamples ?? 0) * 1000) / audio.sampleRateHz),

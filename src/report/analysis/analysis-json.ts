@@ -27,6 +27,6 @@ export function renderRecordingJson({ name, metrics, sides, concerns }: Recordin
 
 /** The picture is for the page. */
 function sideJson(side: AnalysedSide): Omit<AnalysedSide, "extremes"> {
-  const { file, channel, encoding, sampleRateHz, durationMs, levels, segments } = side;
-  return { file, channel, encoding, sampleRateHz, durationMs, levels, segments };
+  const { file, channel, encoding, sampleRateHz, durationMs, peakDbov, segments } = side;
+  return { file, channel, encoding, sampleRateHz, durationMs, peakDbov, segments };
 }

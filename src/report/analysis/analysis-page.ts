@@ -9,6 +9,7 @@ import { definitionsSection, figuresSection } from "../html/figures-section.ts";
 import { html, jsonScript, type Markup, trusted } from "../html/markup.ts";
 import { PAGE_SCRIPT } from "../html/page-script.ts";
 import { PAGE_STYLE } from "../html/page-style.ts";
+import { qualityTables } from "../html/quality-tables.ts";
 import { table } from "../html/table.ts";
 import { mergedExtremes } from "../peaks.ts";
 import { figuresOfAnalysis } from "./analysis-figures.ts";
@@ -34,7 +35,8 @@ export function renderRecordingPage(
 ${concerns.map(({ code, message }) => html`<p class="concerns small"><b>${code}</b> ${message}</p>`)}
 ${sidesTable(analysis)}
 ${chart(view)}
-${callTables(metrics, seekTo)}</section>`;
+${callTables(metrics, seekTo)}
+${qualityTables(metrics, seekTo)}</section>`;
   return page({ title: name, metrics, chart: recordingChart(analysis), content });
 }
 
@@ -84,25 +86,17 @@ function sidesTable({ sides, metrics }: RecordingAnalysis): Markup | undefined {
   const { callerSpeechMs, botSpeechMs } = metrics.conversation;
   return table(
     "The two sides",
-    ["Side", "File and channel", "Encoding", "Speech", "Level", "Noise", "Peak", "Clipped samples"],
+    ["Side", "File and channel", "Encoding", "Speech"],
     (["caller", "bot"] as const).map((name) => {
-      const { file, channel, encoding, sampleRateHz, levels } = sides[name];
+      const { file, channel, encoding, sampleRateHz } = sides[name];
       return [
         name,
         `${file}, ${channel}`,
         `${encoding}, ${sampleRateHz} Hz`,
         formatPosition(name === "caller" ? callerSpeechMs : botSpeechMs),
-        dbov(levels.speechDbov),
-        dbov(levels.noiseDbov),
-        dbov(levels.peakDbov),
-        String(levels.clippedSamples),
       ];
     }),
   );
-}
-
-function dbov(level: number | undefined): string {
-  return level === undefined ? "–" : `${level.toFixed(1)} dBov`;
 }
 
 function recordingChart({ metrics, sides }: RecordingAnalysis): ChartData {

@@ -1,4 +1,4 @@
-import type { AnalysedSide, RecordingAnalysis } from "../../analysis/index.ts";
+import type { AnalysedSide, RecordingAnalysis, Side } from "../../analysis/index.ts";
 import {
   type CallMetrics,
   formatMs,
@@ -23,8 +23,8 @@ export function renderRecordingText(analysis: RecordingAnalysis): string {
     "",
     ...concerns.flatMap(({ code, message }) => [`  ! ${code}: ${plainText(message)}`, ""]),
     sideHeader(),
-    sideLine("caller", sides.caller, metrics.conversation.callerSpeechMs),
-    sideLine("bot", sides.bot, metrics.conversation.botSpeechMs),
+    sideLine("caller", sides.caller, metrics),
+    sideLine("bot", sides.bot, metrics),
     "",
     ...measuredLines(metrics),
   ].join("\n");
@@ -56,14 +56,15 @@ function sideHeader(): string {
   return `  ${"".padEnd(8)}${columns.join("")}  channel`;
 }
 
-function sideLine(name: string, side: AnalysedSide, speechMs: number): string {
-  const { speechDbov, noiseDbov, peakDbov, clippedSamples } = side.levels;
+function sideLine(name: Side, side: AnalysedSide, metrics: CallMetrics): string {
+  const signal = metrics.quality?.signals.find(({ speaker }) => speaker === name);
+  const { callerSpeechMs, botSpeechMs } = metrics.conversation;
   const columns = [
-    formatPosition(speechMs),
-    dbov(speechDbov),
-    dbov(noiseDbov),
-    dbov(peakDbov),
-    String(clippedSamples),
+    formatPosition(name === "caller" ? callerSpeechMs : botSpeechMs),
+    dbov(signal?.speechDbov),
+    dbov(signal?.noiseFloorDbov),
+    dbov(side.peakDbov),
+    `${signal?.clipping.count ?? 0} times`,
   ].map((text) => text.padStart(13));
   const { file, channel, encoding, sampleRateHz } = side;
   return `  ${name.padEnd(8)}${columns.join("")}  ${channel} of ${plainText(file)} (${encoding}, ${sampleRateHz} Hz)`;

@@ -29,7 +29,8 @@ export class MemoryFiles implements FileStore {
   }
 
   list(path: string): Promise<readonly string[]> {
-    const names = [...this.content.keys()].filter((name) => name.startsWith(`${path}/`));
-    return Promise.resolve(names.toSorted());
+    const inside = [...this.content.keys()].filter((name) => name.startsWith(`${path}/`));
+    const names = inside.map((name) => name.slice(path.length + 1).split("/")[0] ?? "");
+    return Promise.resolve([...new Set(names)].toSorted());
   }
 }
