@@ -3,6 +3,7 @@ import { parseArgs } from "node:util";
 import { errorText, isSidetoneError } from "../environment/index.ts";
 import { packageInfo, randomSeed } from "../platform/index.ts";
 import type { AnalyzeOptions } from "./analyze.ts";
+import type { CalibrateCommandOptions } from "./calibrate.ts";
 import type { CompareOptions } from "./compare.ts";
 import { diallingParameters } from "./dialling-options.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
@@ -19,6 +20,7 @@ const HELP = `Sidetone: an automated test harness for voice bots that answer the
   sidetone analyze FOLDER            measures a call again, from its folder
   sidetone analyze STEREO.wav        measures a recording of somebody else's: caller left, bot right
   sidetone analyze CALLER.wav BOT.wav  the same from a file for each side (docs/analyze.md)
+  sidetone calibrate                 says how far this machine's figures are from the truth
   sidetone tokens serve              hands out ephemeral tokens (docs/tokens.md)
 
 Options
@@ -56,11 +58,14 @@ Options
   --model NAME         tokens serve: gives tokens for this model only (may be repeated)
   --per-minute N       tokens serve: requests of one client in a minute (default: 60)
   --openai-url URL, --gemini-url URL  tokens serve: whose sessions they are for
-  --json               compare, analyze: everything, for machines
+  --json               compare, analyze, calibrate: everything, for machines
   --labels FILE        analyze: label tracks for Audacity, FILE-caller.txt, FILE-bot.txt, FILE-turns.txt
   --html FILE          analyze: one page with waveforms, speech and turns
   --swap               analyze: the bot is in the left channel, or in the first file
   --from TIME, --to TIME  analyze: only this part; seconds, or hours:minutes:seconds
+  --calls N            calibrate: calls in each of its networks (default: 50)
+  --calibration FILE   calibrate: where the result is kept (default: SIDETONE_CALIBRATION, or in the
+                       user's cache folder; docs/calibrate.md)
   --version, --help
 
 Exit codes: 0 all passed · 1 an expectation failed, or unsupported · 2 usage · 3 environment
@@ -101,6 +106,8 @@ const OPTIONS = {
   swap: { type: "boolean", default: false },
   from: { type: "string" },
   to: { type: "string" },
+  calls: { type: "string", default: "50" },
+  calibration: { type: "string" },
   address: { type: "string", default: "127.0.0.1" },
   clients: { type: "string" },
   model: { type: "string", multiple: true },
@@ -128,6 +135,8 @@ const compare = async (options: CompareOptions): Promise<number> =>
   (await import("./compare.ts")).compare(options);
 const analyze = async (options: AnalyzeOptions): Promise<number> =>
   (await import("./analyze.ts")).analyze(options);
+const calibrate = async (options: CalibrateCommandOptions): Promise<number> =>
+  (await import("./calibrate.ts")).calibrate(options);
 const serveTokens = async (options: ServeTokensOptions): Promise<number> =>
   (await import("./serve-tokens.ts")).serveTokens(options);
 
@@ -198,6 +207,10 @@ function carryOut(command: string, rest: string[], values: Values): Promise<numb
       return compare({ runs: rest, json: values.json, write });
     case "analyze":
       return analyze(analyzeOptions(values, rest));
+    case "calibrate": {
+      const { calls, calibration, reports, json } = values;
+      return calibrate({ calls, calibration, reports, seed, json, write });
+    }
     case "serve":
     // Its name in 0.1.
     case "realtime-server":

@@ -14,6 +14,7 @@ import {
   writeReport,
 } from "../report/index.ts";
 import { correctAllureResults } from "./allure-results.ts";
+import { noteOfMachine } from "./calibration-path.ts";
 import type { DiallingParameters } from "./dialling-options.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
 import { requirePaths } from "./feature-paths.ts";
@@ -76,6 +77,7 @@ export async function runFeatures(options: RunOptions): Promise<number> {
     seed: options.seed,
     versions: { sidetone: version, node: hostInfo().node },
     environment: { platform: hostInfo().platform },
+    calibration: await noteOfMachine(new NodeFileStore(), startedMs),
   };
   await leaveReport(run, folder, options);
   for (const { code, message } of collector.problems) {

@@ -2,13 +2,12 @@ import { EnvironmentError, ExpectationError } from "../environment/index.ts";
 import {
   type CallMetrics,
   describeEvidence,
+  errorBoundMs,
   type FigureEvidence,
   formatMs,
   instrumentConcerns,
+  STATED_ERROR_MS,
 } from "../measure/index.ts";
-
-/** The error that docs/measurements.md states for a healthy instrument. */
-const STATED_ERROR_MS = 20;
 
 /**
  * Compares a figure with its limit; returns the evidence as text where it holds.
@@ -32,12 +31,4 @@ export function expectWithin(evidence: FigureEvidence, call: CallMetrics): strin
   }
   if (observedMs > limitMs) throw new ExpectationError("ERR_ABOVE_LIMIT", text, { context });
   return text;
-}
-
-/** How far a figure of this call may be from the truth, by what the instrument did meanwhile. */
-function errorBoundMs(call: CallMetrics): number {
-  const unsteadyMs = call.instrument.map((own) =>
-    Math.max(own.departureJitterMsMax, own.eventLoopLagMsMax),
-  );
-  return Math.max(STATED_ERROR_MS, ...unsteadyMs);
 }

@@ -60,9 +60,11 @@ export {
 export { type Figure, type FigureId, type FigureValue, figuresOf } from "./figures.ts";
 export { Histogram, type HistogramData } from "./histogram.ts";
 export {
+  errorBoundMs,
   INSTRUMENT_LIMITS,
   type InstrumentLimits,
   instrumentConcerns,
+  STATED_ERROR_MS,
 } from "./instrument-health.ts";
 export type { Interval } from "./interval.ts";
 export type { LatencyPart } from "./latency-parts.ts";

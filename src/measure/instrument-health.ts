@@ -48,3 +48,17 @@ export function instrumentConcerns(
 function trim(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
+
+/** The error of a time that docs/measurements.md states for a healthy instrument. */
+export const STATED_ERROR_MS = 20;
+
+/**
+ * How far a time of this call may be from the truth, by what the instrument did meanwhile: its
+ * error bar. `sidetone calibrate` holds it against the truth.
+ */
+export function errorBoundMs(call: CallMetrics): number {
+  const unsteadyMs = call.instrument.map((own) =>
+    Math.max(own.departureJitterMsMax, own.eventLoopLagMsMax),
+  );
+  return Math.max(STATED_ERROR_MS, ...unsteadyMs);
+}

@@ -19,6 +19,8 @@ export interface Utterance {
 /** When to speak; decided on the media clock, so that a slow step cannot shift it. */
 export type UtteranceStart =
   | { readonly kind: "now" }
+  /** With the first frame that leaves then or later. */
+  | { readonly kind: "at"; readonly at: Instant }
   /** This long after the other side's present (or else next) speech began, as heard. */
   | { readonly kind: "intoHeardSpeech"; readonly delayMs: number }
   /** This long after the other side fell silent, as heard. */
@@ -105,6 +107,7 @@ export class UtterancePlayer implements AudioSource {
     if (this.#startedAt !== undefined) return true;
     const { start } = utterance;
     if (start.kind === "now") return true;
+    if (start.kind === "at") return deadline >= start.at;
     const from = start.kind === "intoHeardSpeech" ? this.#heardOnsetAt : this.#heardOffsetAt;
     return from !== undefined && deadline >= after(from, start.delayMs);
   }

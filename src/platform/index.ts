@@ -10,6 +10,7 @@ export { NodeFileStore } from "./files.ts";
 export { openJournal, type ProcessJournal, takeLeftJournals } from "./journal-files.ts";
 export { type LastMoments, watchLastMoments } from "./last-moments.ts";
 export { localAddressTowards } from "./local-address.ts";
+export { cacheFolder, hostName } from "./machine-info.ts";
 export { NodeNetwork } from "./network.ts";
 export { NodeCryptography } from "./node-cryptography.ts";
 export { compiledModule, hostInfo, type PackageInfo, packageInfo } from "./package-info.ts";

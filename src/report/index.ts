@@ -11,6 +11,25 @@ export { renderCallPage, renderRecordingPage } from "./analysis/analysis-page.ts
 export { renderCallText, renderRecordingText } from "./analysis/analysis-text.ts";
 export { audacityLabels, type LabelTracks } from "./analysis/audacity-labels.ts";
 export { checkCallFolder, requireCallFolder } from "./analysis/check-call-folder.ts";
+export {
+  CALIBRATION_VERSION,
+  type CalibratedCondition,
+  type Calibration,
+  distributionsOf,
+  type ErrorDistribution,
+  type FigureError,
+  type FigureName,
+  type Goal,
+  type MachineHealth,
+} from "./calibration.ts";
+export {
+  type CalibrationNote,
+  calibrationNote,
+  FIGURE_TITLES,
+  type Here,
+} from "./calibration-note.ts";
+export { readCalibration, writeCalibration } from "./calibration-store.ts";
+export { renderCalibration } from "./calibration-text.ts";
 export { compareRuns, isWorse, type RunComparison, type VerdictChange } from "./compare-runs.ts";
 export { renderComparison } from "./comparison-text.ts";
 export { type PageOptions, renderPage } from "./html/page.ts";

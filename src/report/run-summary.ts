@@ -1,6 +1,7 @@
 import type { Fault } from "../environment/index.ts";
 import type { CallMetrics } from "../measure/index.ts";
 import type { CallDescription } from "../timeline/index.ts";
+import type { CalibrationNote } from "./calibration-note.ts";
 
 /**
  * What became of a scenario. `inconclusive`: our instrument was not good enough to tell ·
@@ -69,6 +70,8 @@ export interface RunSummary {
   readonly versions: Readonly<Record<string, string>>;
   /** Host, network, AI provider: whatever the figures depend on. No secrets. */
   readonly environment: Readonly<Record<string, string>>;
+  /** How far this machine's figures may be trusted, by its last calibration. */
+  readonly calibration?: CalibrationNote;
   readonly scenarios: readonly ScenarioSummary[];
   readonly calls: readonly CallSummary[];
 }

@@ -14,11 +14,19 @@ export function renderSummary(run: RunSummary): string {
     ...run.scenarios.flatMap(scenarioLines),
     "",
     ...figureTable(figuresOf(metrics, seededRandom(run.seed))),
+    ...calibrationLines(run),
     ...rateTable(ratesOf(metrics)),
     ...(ai === undefined ? [] : [`  The AI used ${usageWords(ai)}.`, ""]),
     verdictLine(run),
     "",
   ].join("\n");
+}
+
+/** Beside figures only: without calls there is nothing that could be off. */
+function calibrationLines({ calibration, calls }: RunSummary): string[] {
+  if (calibration === undefined || calls.length === 0) return [];
+  const { lines, warnings } = calibration;
+  return [...lines, ...warnings].map((line) => `  ${plainText(line)}`).concat("");
 }
 
 function scenarioLines(scenario: ScenarioSummary): string[] {

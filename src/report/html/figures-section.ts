@@ -5,11 +5,16 @@ import {
   type Rate,
   shownStatistics,
 } from "../../measure/index.ts";
+import type { CalibrationNote } from "../calibration-note.ts";
 import { SHARE_EVENTS_MIN } from "../figure-lines.ts";
 import { html, type Markup } from "./markup.ts";
 
 /** The table of figures over all calls; each title leads to its definition. */
-export function figuresSection(figures: readonly Figure[], rates: readonly Rate[]): Markup {
+export function figuresSection(
+  figures: readonly Figure[],
+  rates: readonly Rate[],
+  calibration?: CalibrationNote,
+): Markup {
   const shown = figures.filter(
     ({ statistics, discarded }) => statistics !== undefined || discarded.length > 0,
   );
@@ -21,7 +26,17 @@ export function figuresSection(figures: readonly Figure[], rates: readonly Rate[
 <th scope="col" class="n">p99</th><th scope="col" class="n">max</th>
 <th scope="col">Not counted</th></tr></thead>
 <tbody>${shown.map(figureRow)}</tbody></table></div>
+${calibrationNotes(calibration)}
 ${ratesTable(rates.filter(({ total }) => total > 0))}`;
+}
+
+/** How far the figures may be trusted on this machine. */
+function calibrationNotes(calibration: CalibrationNote | undefined): Markup | undefined {
+  if (calibration === undefined) return undefined;
+  const { lines, warnings } = calibration;
+  return html`<ul class="small muted" id="calibration">${[...lines, ...warnings].map(
+    (line) => html`<li>${line}</li>`,
+  )}</ul>`;
 }
 
 /** What each figure means. */

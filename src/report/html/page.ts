@@ -43,7 +43,7 @@ export function renderPage(
 <style>${trusted(PAGE_STYLE)}</style></head>
 <body><main class="wrap">
 ${header(run)}
-${figuresSection(figures, ratesOf(metrics))}
+${figuresSection(figures, ratesOf(metrics), run.calibration)}
 <h2 id="scenarios">Scenarios</h2>
 ${scenarios(run, views)}
 ${definitionsSection(figures)}
