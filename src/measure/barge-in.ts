@@ -135,9 +135,11 @@ function stopAfter(onsetAt: Instant, seen: Observations, pauseWithinMs = 0): Sto
   const latestAt = after(cut, seen.deliveryMs + DELIVERY_TOLERANCE_MS);
   const own = seen.pieces.filter(({ responseId }) => responseId === response.responseId);
   const stale = own.filter(({ startAt }) => startAt > latestAt);
-  const stoppedAt = own.findLast(({ startAt }) => startAt <= latestAt)?.endAt ?? turn.endAt;
+  const last = own.findLast(({ startAt }) => startAt <= latestAt);
+  const stoppedAt = last?.endAt ?? turn.endAt;
   const staleSpeechMs = totalMs(stale);
-  return { turn, response, stoppedAt, ending: undefined, staleSpeechMs, uncertain: false };
+  const uncertain = last?.disagreementMs?.offset !== undefined;
+  return { turn, response, stoppedAt, ending: undefined, staleSpeechMs, uncertain };
 }
 
 function plainStop(turn: BotTurn, response: ResponseTrack, ending: Stop["ending"]): Stop {

@@ -1,6 +1,8 @@
 import { after, type Instant } from "../environment/index.ts";
 import type { BotSegment, BotTurn, CallerTurn } from "./call-metrics.ts";
 import { isDue } from "./caller-turns.ts";
+import type { EdgeDisagreement } from "./confirmed-pieces.ts";
+import { optional } from "./optional.ts";
 import type { SpeechSpan } from "./recording.ts";
 import type { ResponseTrack } from "./responses.ts";
 import { betweenMs } from "./time-spans.ts";
@@ -18,6 +20,7 @@ const ATTRIBUTION_TOLERANCE_MS = 50;
 /** A piece of heard speech, no pause of 100 ms within it, and the response it belongs to. */
 export interface SpeechPiece extends SpeechSpan {
   readonly responseId?: string;
+  readonly disagreementMs?: EdgeDisagreement;
 }
 
 /**
@@ -26,7 +29,7 @@ export interface SpeechPiece extends SpeechSpan {
  * @param deliveryMs estimate of bot's departure → heard.
  */
 export function attribute(
-  spans: readonly SpeechSpan[],
+  spans: readonly SpeechPiece[],
   responses: readonly ResponseTrack[],
   deliveryMs: number,
 ): SpeechPiece[] {
@@ -44,16 +47,27 @@ export function segmentsOf(pieces: readonly SpeechPiece[]): BotSegment[] {
   for (const piece of pieces) {
     const last = segments.at(-1);
     if (last !== undefined && joins(last, piece)) {
-      segments[segments.length - 1] = {
-        ...last,
-        endAt: piece.endAt,
-        uncertaintyMs: Math.max(last.uncertaintyMs, piece.uncertaintyMs),
-      };
+      segments[segments.length - 1] = joined(last, piece);
     } else {
       segments.push(piece);
     }
   }
   return segments;
+}
+
+/** The onset is that of the first piece, the offset that of the last, and so are their doubts. */
+function joined(last: BotSegment, piece: SpeechPiece): BotSegment {
+  const { disagreementMs: before, ...rest } = last;
+  const disagreementMs = {
+    ...optional("onset", before?.onset),
+    ...optional("offset", piece.disagreementMs?.offset),
+  };
+  return {
+    ...rest,
+    endAt: piece.endAt,
+    uncertaintyMs: Math.max(last.uncertaintyMs, piece.uncertaintyMs),
+    ...(Object.keys(disagreementMs).length === 0 ? {} : { disagreementMs }),
+  };
 }
 
 /**

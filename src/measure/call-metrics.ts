@@ -1,6 +1,7 @@
 import type { Instant } from "../environment/index.ts";
 import type { Party } from "../timeline/index.ts";
 import type { QualityMetrics } from "./call-quality.ts";
+import type { EdgeDisagreement } from "./confirmed-pieces.ts";
 import type { DelayMetrics, EchoMetrics } from "./delay-metrics.ts";
 import type { LatencyPart } from "./latency-parts.ts";
 import type { TimeSpan } from "./time-spans.ts";
@@ -28,6 +29,11 @@ export interface CallerTurn {
 export interface BotSegment extends TimeSpan {
   readonly responseId?: string;
   readonly uncertaintyMs: number;
+  /**
+   * Detected in what was heard minus located by what was sent, for an edge where the two contradict
+   * each other: by more than 40 ms, and more than their uncertainties.
+   */
+  readonly disagreementMs?: EdgeDisagreement;
 }
 
 /** One answer of the bot: segments that belong together, pauses included. */
@@ -67,6 +73,8 @@ export interface TurnMetrics {
   readonly aiReactionMs?: number;
   /** Adds up to `responseLatencyMs`; empty where nothing is known of the bot's inside. */
   readonly parts: readonly LatencyPart<ResponsePart>[];
+  /** The bot's onset as detected minus as located by what it sent, where the two contradict. */
+  readonly botOnsetDisagreementMs?: number;
   readonly uncertain: boolean;
   readonly uncertaintyMs: number;
 }

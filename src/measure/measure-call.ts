@@ -3,7 +3,7 @@ import { measureBackchannels, measureBargeIns } from "./barge-in.ts";
 import { type CallMetrics, METRICS_VERSION, type RecordingSpan } from "./call-metrics.ts";
 import type { CallRecord, RecordedAudio } from "./call-record.ts";
 import { measureConversation } from "./conversation.ts";
-import { measureDelays, measureEchoes } from "./delays.ts";
+import { measureEchoes } from "./delays.ts";
 import { factsOf } from "./facts-of.ts";
 import { measureBridge, measureInstrument, measureMedia } from "./media-metrics.ts";
 import { observe } from "./observations.ts";
@@ -36,7 +36,7 @@ export function measureCall(record: CallRecord): CallMetrics {
     toolCalls: measureToolCalls(facts),
     conversation: measureConversation(seen),
     media: measureMedia(facts),
-    delays: measureDelays(record),
+    delays: seen.delays,
     echoes: measureEchoes(record),
     instrument: measureInstrument(facts),
     quality: measureQuality(facts, seen.recording),

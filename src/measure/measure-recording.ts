@@ -53,6 +53,7 @@ export function measureRecording(speech: RecordedSpeech): CallMetrics {
     responses: new Map(),
     sent: undefined,
     received: undefined,
+    delays: [],
     inputClock: [],
     deliveryMs: 0,
     endAt: speech.endAt,

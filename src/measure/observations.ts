@@ -11,6 +11,9 @@ import { attribute, botTurnsOf, PIECE_GAP_MS, SEGMENT_GAP_MS, segmentsOf } from 
 import type { BotTurn, CallerTurn } from "./call-metrics.ts";
 import type { CallRecord, RecordedAudio } from "./call-record.ts";
 import { callerTurnsOf } from "./caller-turns.ts";
+import { confirmed } from "./confirmed-pieces.ts";
+import type { DelayMetrics } from "./delay-metrics.ts";
+import { measureDelays } from "./delays.ts";
 import { factsOf } from "./facts-of.ts";
 import { recordingMs, type SpeechSpan, speechIn } from "./recording.ts";
 import { type ResponseTrack, responsesOf } from "./responses.ts";
@@ -32,6 +35,8 @@ export interface Observations {
   readonly sent: readonly SpeechSpan[] | undefined;
   /** The caller's speech as it arrived at the bot. */
   readonly received: readonly SpeechSpan[] | undefined;
+  /** How much later each end heard the other. */
+  readonly delays: readonly DelayMetrics[];
   readonly inputClock: readonly AiInputClockFact[];
   /** Estimate of bot's departure → heard. */
   readonly deliveryMs: number;
@@ -66,7 +71,9 @@ export function observe(record: CallRecord): Observations {
           speaker: "bot",
           recordedAt,
         });
-  const pieces = attribute(heard, responses, deliveryMs);
+  const sent = botAudio && speechIn(botAudio, "right", PIECE_GAP_MS);
+  const delays = measureDelays(record);
+  const pieces = attribute(comparedWith(sent, heard, delays), responses, deliveryMs);
   return {
     facts,
     heardAt,
@@ -75,12 +82,23 @@ export function observe(record: CallRecord): Observations {
     pieces,
     botTurns: botTurnsOf(segmentsOf(pieces), callerTurns),
     responses: new Map(responses.map((track) => [track.responseId, track])),
-    sent: botAudio && speechIn(botAudio, "right", PIECE_GAP_MS),
+    sent,
+    delays,
     received: botAudio && speechIn(botAudio, "left", SEGMENT_GAP_MS),
     inputClock: factsOf(facts, "aiInputClock", "bot"),
     deliveryMs,
     endAt: endOf(facts, recording),
   };
+}
+
+/** Speech as the caller heard it, each edge compared with what the bot sent, where that is known. */
+function comparedWith(
+  sent: readonly SpeechSpan[] | undefined,
+  heard: readonly SpeechSpan[],
+  delays: readonly DelayMetrics[],
+): readonly SpeechPiece[] {
+  const toCaller = delays.find(({ heardBy }) => heardBy === "caller");
+  return sent === undefined || toCaller === undefined ? heard : confirmed(heard, sent, toCaller);
 }
 
 /**

@@ -79,6 +79,7 @@ type AnswerMetrics = Pick<
   | "claimedLatencyMs"
   | "aiReactionMs"
   | "parts"
+  | "botOnsetDisagreementMs"
   | "uncertain"
   | "uncertaintyMs"
 >;
@@ -86,6 +87,7 @@ type AnswerMetrics = Pick<
 function answerMetrics(turn: CallerTurn, answer: BotTurn, seen: Observations): AnswerMetrics {
   const response = responseOf(answer, seen);
   const stopped = speechStopped(turn, response, seen);
+  const disagreementMs = answer.segments[0]?.disagreementMs?.onset;
   return {
     botOnsetAt: answer.startAt,
     ...optional("responseId", answer.responseId),
@@ -93,7 +95,8 @@ function answerMetrics(turn: CallerTurn, answer: BotTurn, seen: Observations): A
     ...optional("claimedLatencyMs", claimedMs(stopped, response)),
     ...optional("aiReactionMs", stopped && reactionMs(stopped, seen.inputClock)),
     parts: responseParts(turn, answer, stopped, seen),
-    uncertain: turn.uncertain,
+    ...optional("botOnsetDisagreementMs", disagreementMs),
+    uncertain: turn.uncertain || disagreementMs !== undefined,
     uncertaintyMs: answer.segments[0]?.uncertaintyMs ?? 0,
   };
 }

@@ -18,6 +18,12 @@ export interface DelayTrack {
 /** The finest step between windows, and the one while nothing changes. */
 const FINE_STEP_MS = WINDOW_MS / 2;
 const COARSE_STEP_MS = WINDOW_MS;
+/**
+ * After so many windows in a row without a sure delay, only one in eight is looked at, until one is
+ * sure again: what is searched everywhere costs ten times what is looked for near the last delay.
+ */
+const LOST_WINDOWS = 8;
+const LOST_STEP_MS = 8 * WINDOW_MS;
 /** Two windows that differ by more have a change between them. */
 const STEADY_MS = 0.5;
 
@@ -43,10 +49,17 @@ export function trackDelay(
   const endMs =
     reference.startMs + (reference.samples.length * 1000) / reference.sampleRateHz - FINE_STEP_MS;
   let previous: LocalDelay | undefined;
-  for (let fromMs = reference.startMs; fromMs < endMs; fromMs += COARSE_STEP_MS) {
+  let unsureInRow = 0;
+  let stepMs = COARSE_STEP_MS;
+  for (let fromMs = reference.startMs; fromMs < endMs; fromMs += stepMs) {
+    const unsureBefore = counts.unsure;
     const found = measure(fromMs);
+    if (found !== undefined) unsureInRow = 0;
+    else unsureInRow += counts.unsure - unsureBefore;
+    const isLost = unsureInRow >= LOST_WINDOWS;
+    stepMs = isLost ? LOST_STEP_MS : COARSE_STEP_MS;
     const isSteady = found !== undefined && previous !== undefined && agree(previous, found);
-    if (!isSteady && fromMs > reference.startMs) {
+    if (!isSteady && !isLost && fromMs > reference.startMs) {
       const between = measure(fromMs - FINE_STEP_MS);
       if (between !== undefined) delays.push(between);
     }

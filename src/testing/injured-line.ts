@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
-import { decodeWav, type PlacedAudio, resample } from "../../../src/audio/index.ts";
-import { type Codec, codecOf } from "../../../src/codec/index.ts";
-import { instant, type Random, seededRandom } from "../../../src/environment/index.ts";
-import { PlayoutPath } from "../../../src/media/playout-path.ts";
-import type { PlayoutDelay, RtpPacket } from "../../../src/rtp/index.ts";
+import { type PlacedAudio, resample } from "../audio/index.ts";
+import { type Codec, codecOf } from "../codec/index.ts";
+import { instant, type Random, seededRandom } from "../environment/index.ts";
+import { PlayoutPath } from "../media/index.ts";
+import type { PlayoutDelay, RtpPacket } from "../rtp/index.ts";
 
 /** What happens to speech on its way from one end to the other. */
 export interface LineInjuries {
@@ -101,28 +100,8 @@ export function overInjuredLine(clean: Int16Array, injuries: LineInjuries): Inju
   };
 }
 
-/** The recorded voices of one side, one after the other with pauses, until it is long enough. */
-export function speechOf(
-  side: "bot" | "caller",
-  seconds: number,
-  sampleRateHz: number,
-): Int16Array {
-  const folder = new URL(`../../../fixtures/voices/${side}/`, import.meta.url);
-  const catalogue = readFileSync(new URL("voices.json", folder), "utf8");
-  const files = (JSON.parse(catalogue) as { readonly file: string }[]).map(({ file }) => file);
-  const samples = new Int16Array(seconds * sampleRateHz);
-  const pause = Math.round(0.7 * sampleRateHz);
-  for (let at = pause, index = 0; at < samples.length; index += 1) {
-    const wav = decodeWav(readFileSync(new URL(files[index % files.length] as string, folder)));
-    const part = resample(wav.channels[0] as Int16Array, wav.sampleRateHz, sampleRateHz);
-    samples.set(part.subarray(0, samples.length - at), at);
-    at += part.length + pause;
-  }
-  return samples;
-}
-
 /** One sample of Gaussian noise of variance 1. */
-export function gaussian(random: Random): number {
+function gaussian(random: Random): number {
   return Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
 }
 
