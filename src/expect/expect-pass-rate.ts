@@ -1,8 +1,8 @@
 import type { WatchedCall } from "../call/index.ts";
 import { ExpectationError, UsageError } from "../environment/index.ts";
-import { wilsonInterval } from "../measure/index.ts";
+import { passRateWords, wilsonInterval } from "../measure/index.ts";
 import { judgeRule, type Rule, type RuleVerdict, ruleText } from "../tester/index.ts";
-import { awaitTesterEnd } from "./expect-tester.ts";
+import { awaitTesterEnd, noteRule } from "./expect-tester.ts";
 import { measureNow } from "./watch.ts";
 
 /** Without a word about the goal, it has to be reached. */
@@ -29,7 +29,12 @@ export async function expectPassRate(
   const all = rules.some((rule) => "goalReached" in rule) ? rules : [GOAL, ...rules];
   const verdicts = await Promise.all(calls.map((call) => verdictsOn(call, all)));
   const passed = verdicts.filter((each) => each.every(({ outcome }) => outcome === "held")).length;
-  const text = `${passed} of ${of} calls passed${intervalText(passed, of)}`;
+  const interval = wilsonInterval(passed, of);
+  const text = passRateWords({
+    passed,
+    total: of,
+    ...(interval === undefined ? {} : { interval }),
+  });
   if (passed >= atLeast) return text;
   const broken = all.map((rule, index) => {
     const times = verdicts.filter((each) => each[index]?.outcome === "broken").length;
@@ -45,20 +50,14 @@ export async function expectPassRate(
 async function verdictsOn(call: WatchedCall, rules: readonly Rule[]): Promise<RuleVerdict[]> {
   await awaitTesterEnd(call);
   const { record, metrics } = await measureNow(call);
-  return rules.map((rule) => judgeRule(rule, { facts: record.facts, metrics }));
+  return rules.map((rule) => {
+    const verdict = judgeRule(rule, { facts: record.facts, metrics });
+    noteRule(call, verdict, { isOfRepeats: true });
+    return verdict;
+  });
 }
 
 /** What was to be said is in the scenario, and not in a message. */
 function kindOf(rule: Rule): string {
   return Object.keys(rule)[0] ?? "";
-}
-
-function intervalText(passed: number, total: number): string {
-  const interval = wilsonInterval(passed, total);
-  if (interval === undefined) return "";
-  return ` (the true rate lies between ${percent(interval.low)} and ${percent(interval.high)}, 95 %)`;
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }

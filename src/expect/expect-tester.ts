@@ -7,7 +7,7 @@ import {
   UsageError,
 } from "../environment/index.ts";
 import { formatMs } from "../measure/index.ts";
-import { endOf, judgeRule, type Rule, ruleText } from "../tester/index.ts";
+import { endOf, judgeRule, type Rule, type RuleVerdict, ruleText } from "../tester/index.ts";
 import type { FactOf } from "../timeline/index.ts";
 import { measureNow } from "./watch.ts";
 
@@ -80,13 +80,36 @@ function otherGoal(
 export async function expectRule(call: WatchedCall, rule: Rule): Promise<string> {
   await awaitTesterEnd(call);
   const { record, metrics } = await measureNow(call);
-  const { outcome, observed } = judgeRule(rule, { facts: record.facts, metrics });
+  const verdict = judgeRule(rule, { facts: record.facts, metrics });
+  noteRule(call, verdict);
+  const { outcome, observed } = verdict;
   if (outcome === "held") return observed;
   throw new ExpectationError(
     "ERR_RULE_BROKEN",
     `Expected of the tester's call that ${ruleKind(rule)}, but: ${observed}.`,
     { context: { rule: ruleText(rule) } },
   );
+}
+
+/** What a rule came to is kept with the call; once, however often it is asked. */
+export function noteRule(
+  call: WatchedCall,
+  { rule: question, outcome, observed: reason }: RuleVerdict,
+  more: Pick<FactOf<"judgement">, "isOfRepeats"> = {},
+): void {
+  const isKnown = call.timeline
+    .of("judgement")
+    .some(
+      (fact) =>
+        fact.source === "rule" &&
+        fact.question === question &&
+        fact.outcome === outcome &&
+        fact.isOfRepeats === more.isOfRepeats,
+    );
+  if (isKnown) return;
+  const at = call.clock.now();
+  const found = { source: "rule", question, outcome, reason, ...more } as const;
+  call.timeline.add({ kind: "judgement", party: "caller", ...found, at });
 }
 
 /**

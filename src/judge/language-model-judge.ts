@@ -65,7 +65,7 @@ export class LanguageModelJudge implements Judge {
       ...decided,
       reason: this.#line(decided.reason),
       model: this.#line(model),
-      latencyMs: elapsedMs(askedAt, clock.now()),
+      latencyMs: Math.round(elapsedMs(askedAt, clock.now()) * 1000) / 1000,
       votes: countsOf(cast),
       ...(usage === undefined ? {} : { usage }),
     };

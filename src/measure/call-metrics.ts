@@ -4,6 +4,7 @@ import type { QualityMetrics } from "./call-quality.ts";
 import type { EdgeDisagreement } from "./confirmed-pieces.ts";
 import type { DelayMetrics, EchoMetrics } from "./delay-metrics.ts";
 import type { LatencyPart } from "./latency-parts.ts";
+import type { JudgementMetrics, TesterMetrics } from "./tester-metrics.ts";
 import type { TimeSpan } from "./time-spans.ts";
 
 /** The version of `metrics.json`; raised when a figure changes its meaning. */
@@ -313,6 +314,10 @@ export interface CallMetrics {
   readonly quality?: QualityMetrics;
   readonly bridge?: BridgeMetrics;
   readonly ai?: AiUsageMetrics;
+  /** Who placed the call, where that was an AI tester. */
+  readonly tester?: TesterMetrics;
+  /** What rules and language models found of it. */
+  readonly judgements?: readonly JudgementMetrics[];
   readonly faults: readonly {
     readonly code: string;
     readonly party: Party;

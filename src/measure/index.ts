@@ -86,4 +86,11 @@ export {
   summarise,
   wilsonInterval,
 } from "./statistics.ts";
+export {
+  type JudgementMetrics,
+  type PassRate,
+  passRateOf,
+  passRateWords,
+  type TesterMetrics,
+} from "./tester-metrics.ts";
 export type { TimeSpan } from "./time-spans.ts";

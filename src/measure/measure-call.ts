@@ -11,6 +11,7 @@ import { optional } from "./optional.ts";
 import { measureQuality } from "./quality-metrics.ts";
 import { recordingMs } from "./recording.ts";
 import { measureSetup } from "./setup.ts";
+import { judgementsOf, measureTester } from "./tester-metrics.ts";
 import { measureToolCalls } from "./tool-calls.ts";
 import { measureTurns } from "./turns.ts";
 
@@ -42,6 +43,8 @@ export function measureCall(record: CallRecord): CallMetrics {
     quality: measureQuality(facts, seen.recording),
     ...optional("bridge", measureBridge(facts)),
     ...optional("ai", measureAiUsage(facts)),
+    ...optional("tester", measureTester(record.facts)),
+    ...optional("judgements", judgementsOf(record.facts)),
     faults: factsOf(facts, "fault").map(({ code, party, at }) => ({ code, party, at })),
   };
 }

@@ -1,5 +1,5 @@
 import { seededRandom } from "../environment/index.ts";
-import { aiUsageOf, figuresOf, ratesOf } from "../measure/index.ts";
+import { aiUsageOf, figuresOf, passRateOf, ratesOf } from "../measure/index.ts";
 import { countVerdicts, type RunSummary } from "./run-summary.ts";
 
 /** The version of `results.json`; raised when a field changes its meaning or goes away. */
@@ -21,6 +21,11 @@ export function renderResults(run: RunSummary): string {
     rates: ratesOf(metrics),
     ...(ai === undefined ? {} : { ai }),
     ...run,
+    scenarios: run.scenarios.map((scenario) => {
+      const own = run.calls.filter(({ id }) => scenario.callIds.includes(id));
+      const passRate = passRateOf(own.map((call) => call.metrics));
+      return passRate === undefined ? scenario : { ...scenario, passRate };
+    }),
   };
   return `${JSON.stringify(results, undefined, 2)}\n`;
 }

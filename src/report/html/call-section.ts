@@ -15,6 +15,7 @@ import { html, type Markup } from "./markup.ts";
 import { mediaTables } from "./media-tables.ts";
 import { qualityTables } from "./quality-tables.ts";
 import { sipLadder } from "./sip-ladder.ts";
+import { testerSection } from "./tester-section.ts";
 
 /** What the page knows of a call beside its figures. */
 export interface CallView {
@@ -44,12 +45,13 @@ function recorded(call: CallView, record: CallRecord): Markup {
   const seek = (at: Instant): Markup => seekButton(zero, at);
   const { id, metrics } = call;
   return html`${chart(call)}
+${testerSection(metrics, record.facts, seek)}
 ${callTables(metrics, seek)}
 ${qualityTables(metrics, seek)}
 ${mediaTables({ id, metrics, facts: record.facts }, seek)}
 ${delaySection(metrics, zero)}
 ${sipLadder(record.facts, { id, index: call.index, zero })}
-${transcript(record.facts, zero)}
+${transcript(record.facts, zero, metrics.tester !== undefined)}
 ${eventTable(record, zero)}
 <p class="small muted">Everything recorded of this call lies in
 <a href="calls/${encodeURIComponent(call.id)}/">calls/${call.id}/</a>.</p>`;
@@ -104,14 +106,18 @@ export function chart(call: CallView): Markup {
  aria-label="Waveforms of caller and bot, AI events, tool calls and SIP messages on one time axis. The tables below hold the same data."></canvas><div class="tip" aria-hidden="true"></div></div></div>`;
 }
 
-function transcript(facts: readonly Fact[], zero: Instant): Markup | undefined {
+/** Of a tester's call, of which the dialogue is shown, this is what its two AIs wrote down each. */
+function transcript(facts: readonly Fact[], zero: Instant, hasTester: boolean): Markup | undefined {
   const lines = facts.flatMap((fact) => (fact.kind === "aiTranscript" ? [fact] : []));
   if (lines.length === 0) return undefined;
-  return html`<h4>Transcript, as the AI claims it</h4>
-<div class="scroll"><table><tbody>${lines.map(
-    ({ at, of, text }) =>
-      html`<tr><td>${seekButton(zero, at)}</td><td>${of}</td><td>${text}</td></tr>`,
+  const rows = html`<div class="scroll"><table><tbody>${lines.map(
+    ({ at, of, text, party }) =>
+      html`<tr><td>${seekButton(zero, at)}</td>${hasTester ? html`<td>${party}'s AI</td>` : undefined}<td>${of}</td><td>${text}</td></tr>`,
   )}</tbody></table></div>`;
+  return hasTester
+    ? html`<details class="more"><summary>What each side's AI wrote down</summary>${rows}</details>`
+    : html`<h4>Transcript, as the AI claims it</h4>
+${rows}`;
 }
 
 function eventTable(record: CallRecord, zero: Instant): Markup {

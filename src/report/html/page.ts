@@ -1,6 +1,12 @@
 import { encodeWav } from "../../audio/index.ts";
 import { seededRandom } from "../../environment/index.ts";
-import { type CallRecord, figuresOf, type RecordedAudio, ratesOf } from "../../measure/index.ts";
+import {
+  type CallRecord,
+  figuresOf,
+  passRateOf,
+  type RecordedAudio,
+  ratesOf,
+} from "../../measure/index.ts";
 import { CALL_FILES } from "../../timeline/index.ts";
 import { encodeBase64 } from "../base64.ts";
 import { countVerdicts, type RunSummary, VERDICTS } from "../run-summary.ts";
@@ -74,13 +80,13 @@ function header(run: RunSummary): Markup {
 function scenarios(run: RunSummary, views: readonly CallView[]): Markup {
   const claimed = new Set(run.scenarios.flatMap(({ callIds }) => callIds));
   const others = views.filter(({ id }) => !claimed.has(id));
-  return html`${run.scenarios.map((scenario) =>
-    scenarioSection(
-      scenario,
-      views.filter(({ id }) => scenario.callIds.includes(id)).map(callSection),
-      scenario.verdict !== "pass" || run.scenarios.length === 1,
-    ),
-  )}${others.length === 0 ? undefined : html`<h2>Calls outside of scenarios</h2>${others.map(callSection)}`}`;
+  return html`${run.scenarios.map((scenario) => {
+    const own = views.filter(({ id }) => scenario.callIds.includes(id));
+    return scenarioSection(scenario, own.map(callSection), {
+      isOpen: scenario.verdict !== "pass" || run.scenarios.length === 1,
+      passRate: passRateOf(own.map(({ metrics }) => metrics)),
+    });
+  })}${others.length === 0 ? undefined : html`<h2>Calls outside of scenarios</h2>${others.map(callSection)}`}`;
 }
 
 function viewsOf(

@@ -1,3 +1,4 @@
+import { type PassRate, passRateWords } from "../../measure/index.ts";
 import { plainText } from "../plain-text.ts";
 import type { ErrorSummary, ScenarioSummary, StepSummary } from "../run-summary.ts";
 import { html, type Markup } from "./markup.ts";
@@ -6,8 +7,9 @@ import { html, type Markup } from "./markup.ts";
 export function scenarioSection(
   scenario: ScenarioSummary,
   calls: readonly Markup[],
-  isOpen: boolean,
+  view: { readonly isOpen: boolean; readonly passRate: PassRate | undefined },
 ): Markup {
+  const { isOpen, passRate } = view;
   const { name, feature, uri, line, tags, verdict, durationMs, steps, error } = scenario;
   return html`<details class="scenario"${isOpen ? OPEN : undefined}>
 <summary><span class="badge ${verdict}">${verdict}</span><span class="name">${name}</span>
@@ -15,6 +17,7 @@ export function scenarioSection(
 <div class="body"><p class="small muted mono">${uri}:${line} ${tags.join(" ")}</p>
 <ol class="steps">${steps.map(stepItem)}</ol>
 ${error === undefined || steps.some((step) => step.error) ? undefined : errorBox(error)}
+${passRate === undefined ? undefined : html`<p><b>${passRateWords(passRate)}</b></p>`}
 ${calls}</div></details>`;
 }
 
