@@ -29,7 +29,7 @@ function testerCall(id: string, rule: "held" | "broken"): CallRecord {
     id,
     originMs: ORIGIN_MS,
     endMs: 6000,
-    utterances: [{ id: "tester-1", fromMs: 2000, toMs: 3000 }],
+    utterances: [],
     responses: [],
     facts: () => [
       fact("caller", 10, { kind: "tester", event: "began", persona: PERSONA }),
@@ -123,6 +123,7 @@ describe("the report of a tester's call", () => {
   it("has what was said, the bot's words as they were heard, with instants", () => {
     const [, dialogue = ""] = /What both sides said and did([\s\S]*?)<\/table>/u.exec(page) ?? [];
     expect(dialogue).toContain("Hello, as it was heard.");
+    expect(dialogue).toContain("When is breakfast?");
     expect(dialogue).not.toContain("own AI");
     expect(dialogue).toContain('data-seek="1000.000"');
     expect(page).toContain("Hello from the bot&#39;s own AI.");
