@@ -36,7 +36,7 @@ table { border-collapse: collapse; width: 100%; font-size: 14px; }
 th, td { text-align: left; padding: 5px 12px 5px 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 th { font-weight: 600; color: var(--muted); font-size: 13px; }
 table.words td { overflow-wrap: anywhere; } table.words td:first-child { white-space: nowrap; }
-table.words td:nth-child(2) { min-width: 150px; } table.words td:nth-child(3) { min-width: 180px; }
+table.words td:nth-child(2) { min-width: 150px; } table.words td:nth-child(3) { min-width: 180px; } table.words td:nth-child(4) { min-width: 140px; }
 table.dialogue td:nth-child(2) { min-width: 0; white-space: nowrap; } table.dialogue td:nth-child(3) { width: 100%; }
 p.words { max-width: 80ch; overflow-wrap: anywhere; }
 .gap { margin-top: 16px; }
