@@ -8,6 +8,8 @@ import { type ChatServer, startChatServer } from "./chat-server.ts";
 import { type CliResult, resultOf, startCli } from "./cli-process.ts";
 
 const KEY = "planted-judge-key";
+/** A tester's call and a scripted one after the other, on a machine that may be busy. */
+const LIFETIME_MS = 110_000;
 const folders: string[] = [];
 const servers: ChatServer[] = [];
 
@@ -30,12 +32,16 @@ async function ran(
   const folder = await mkdtemp(join(tmpdir(), "sidetone-judge-"));
   folders.push(folder);
   const result = await resultOf(
-    startCli(["run", `test/loopback/features/${feature}`, "--reports", folder], {
-      SIDETONE_JUDGE_URL: server?.url ?? "",
-      SIDETONE_JUDGE_MODEL: "judge-1",
-      SIDETONE_JUDGE_KEY: KEY,
-      ...variables,
-    }),
+    startCli(
+      ["run", `test/loopback/features/${feature}`, "--reports", folder],
+      {
+        SIDETONE_JUDGE_URL: server?.url ?? "",
+        SIDETONE_JUDGE_MODEL: "judge-1",
+        SIDETONE_JUDGE_KEY: KEY,
+        ...variables,
+      },
+      LIFETIME_MS,
+    ),
   );
   const { scenarios } = await result.report.json<{ readonly scenarios: ScenarioSummary[] }>(
     "results.json",
@@ -43,7 +49,7 @@ async function ran(
   return { ...result, scenarios };
 }
 
-describe("a judge", { timeout: 60_000 }, () => {
+describe("a judge", { timeout: 120_000 }, () => {
   it("reads what was said in a tester's and in a scripted caller's call", async () => {
     const server = await judge("literal");
     const { exitCode, output, report } = await ran("judge.feature", server);
