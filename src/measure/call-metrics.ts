@@ -1,10 +1,9 @@
 import type { Instant } from "../environment/index.ts";
-import type { Party } from "../timeline/index.ts";
+import type { JudgementFact, Party, TesterFact } from "../timeline/index.ts";
 import type { QualityMetrics } from "./call-quality.ts";
 import type { EdgeDisagreement } from "./confirmed-pieces.ts";
 import type { DelayMetrics, EchoMetrics } from "./delay-metrics.ts";
 import type { LatencyPart } from "./latency-parts.ts";
-import type { JudgementMetrics, TesterMetrics } from "./tester-metrics.ts";
 import type { TimeSpan } from "./time-spans.ts";
 
 /** The version of `metrics.json`; raised when a figure changes its meaning. */
@@ -282,6 +281,23 @@ export interface AiUsageMetrics {
   readonly costUsd?: number;
   readonly prices?: { readonly source: string; readonly date: string };
 }
+
+/** What an AI tester was in this call, and what came of it; no figure of the bot's. */
+export interface TesterMetrics {
+  readonly persona?: NonNullable<TesterFact["persona"]>;
+  /** Missing while the call is up. */
+  readonly endedBy?: NonNullable<TesterFact["endedBy"]>;
+  readonly limit?: NonNullable<TesterFact["limit"]>;
+  /** By its own word; missing where it never said. */
+  readonly goalReached?: boolean;
+  readonly reason?: string;
+  readonly turns?: number;
+  /** Of the AI that plays it. */
+  readonly ai?: AiUsageMetrics;
+}
+
+/** What a rule or a language model found of a call. */
+export type JudgementMetrics = Omit<JudgementFact, "kind" | "party" | "at">;
 
 /** Where the recording lies on the clock, so that an instant can be found in the file. */
 export interface RecordingSpan {

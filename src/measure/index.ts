@@ -19,12 +19,14 @@ export {
   type ConversationMetrics,
   type DeadAir,
   type InstrumentMetrics,
+  type JudgementMetrics,
   METRICS_VERSION,
   type MediaMetrics,
   type RecordingSpan,
   type ResponsePart,
   type SetupMetrics,
   type StopPart,
+  type TesterMetrics,
   type ToolCallMetrics,
   type TurnMetrics,
   type WireEffect,
@@ -87,10 +89,8 @@ export {
   wilsonInterval,
 } from "./statistics.ts";
 export {
-  type JudgementMetrics,
   type PassRate,
   passRateOf,
   passRateWords,
-  type TesterMetrics,
 } from "./tester-metrics.ts";
 export type { TimeSpan } from "./time-spans.ts";

@@ -1,27 +1,10 @@
-import type { Fact, JudgementFact, TesterFact } from "../timeline/index.ts";
+import type { Fact } from "../timeline/index.ts";
 import { measureAiUsage } from "./ai-usage.ts";
-import type { AiUsageMetrics, CallMetrics } from "./call-metrics.ts";
+import type { CallMetrics, JudgementMetrics, TesterMetrics } from "./call-metrics.ts";
 import { factsOf } from "./facts-of.ts";
 import type { Interval } from "./interval.ts";
 import { optional } from "./optional.ts";
 import { wilsonInterval } from "./statistics.ts";
-
-/** What an AI tester was in this call, and what came of it; no figure of the bot's. */
-export interface TesterMetrics {
-  readonly persona?: NonNullable<TesterFact["persona"]>;
-  /** Missing while the call is up. */
-  readonly endedBy?: NonNullable<TesterFact["endedBy"]>;
-  readonly limit?: NonNullable<TesterFact["limit"]>;
-  /** By its own word; missing where it never said. */
-  readonly goalReached?: boolean;
-  readonly reason?: string;
-  readonly turns?: number;
-  /** Of the AI that plays it. */
-  readonly ai?: AiUsageMetrics;
-}
-
-/** What a rule or a language model found of a call. */
-export type JudgementMetrics = Omit<JudgementFact, "kind" | "party" | "at">;
 
 /** In how many of several calls every rule held. */
 export interface PassRate {
