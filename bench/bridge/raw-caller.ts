@@ -15,6 +15,13 @@ const LOUD_BYTES_MIN = 8;
 
 const now = (): number => performance.now();
 
+/** A packet that can be told from the others. */
+export interface Mark {
+  readonly sentAt: number;
+  /** By how much it left later than it should: this process had no turn. */
+  readonly lateMs: number;
+}
+
 export class RawCaller {
   /** Called for each packet of the bot's, with when it came and whether there is speech in it. */
   onPacket: ((at: number, isLoud: boolean) => void) | undefined;
@@ -27,7 +34,7 @@ export class RawCaller {
   #contact = "";
   #mediaPort = 0;
   #sequence = 0;
-  #marked: ((sentAt: number) => void) | undefined;
+  #marked: ((mark: Mark) => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #nextAt = 0;
 
@@ -52,8 +59,8 @@ export class RawCaller {
     return caller;
   }
 
-  /** Has the next packet hold a loud tone; resolves with when that left. */
-  mark(): Promise<number> {
+  /** Has the next packet hold a loud tone; resolves when that left. */
+  mark(): Promise<Mark> {
     return new Promise((resolve) => {
       this.#marked = resolve;
     });
@@ -144,7 +151,7 @@ export class RawCaller {
     }
     const at = now();
     this.#rtp.send(Buffer.from(this.#packet), this.#mediaPort, this.#target.host);
-    marked?.(at);
+    marked?.({ sentAt: at, lateMs: at - this.#nextAt });
     this.#nextAt += FRAME_MS;
     this.#timer = setTimeout(() => this.#tick(), Math.max(0, this.#nextAt - now()));
   }

@@ -51,6 +51,12 @@ function runMsOf(pid: number, thread: string): number {
   return Number(nanoseconds) / 1e6;
 }
 
+/** How long the thread that runs our code was ready to run and waited for a processor (schedstat). */
+export function processorWaitMsOf(pid: number | undefined): number {
+  const [, nanoseconds] = read(`/proc/${pid}/task/${pid}/schedstat`).split(" ");
+  return Number(nanoseconds ?? Number.NaN) / 1e6;
+}
+
 /** Memory of a process that is in RAM. */
 export function residentBytesOf(pid: number): number {
   return Number(/VmRSS:\s+(\d+) kB/.exec(read(`/proc/${pid}/status`))?.[1] ?? Number.NaN) * 1024;

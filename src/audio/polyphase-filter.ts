@@ -4,8 +4,8 @@ import type { PolyphaseKernel } from "./polyphase-kernel.ts";
  * Runs a polyphase filter over a stream of samples.
  *
  * Its state is the last samples of the input and the time of the next output; all else is in the
- * kernel, which many filters share. Any chunks of the input give the same output to the bit. It
- * allocates nothing after construction.
+ * kernel, which many filters share. Any chunks of the input give the same output to the bit. After
+ * construction it allocates nothing but views.
  */
 export class PolyphaseFilter {
   readonly #kernel: PolyphaseKernel;
@@ -47,13 +47,8 @@ export class PolyphaseFilter {
     const { window } = this.#kernel;
     const historyLength = this.#history.length;
     window.set(this.#history);
-    if (length === input.length) {
-      window.set(input, historyLength);
-      return;
-    }
-    for (let index = 0; index < length; index += 1) {
-      window[historyLength + index] = input[from + index] as number;
-    }
+    const isWhole = length === input.length;
+    window.set(isWhole ? input : input.subarray(from, from + length), historyLength);
   }
 
   /** Computes `count` results, phase by phase. */
@@ -75,9 +70,7 @@ export class PolyphaseFilter {
   }
 
   #copyResults(output: Int16Array, at: number, count: number): void {
-    const { results } = this.#kernel;
-    for (let index = 0; index < count; index += 1) {
-      output[at + index] = results[index] as number;
-    }
+    // A view costs less than to copy even a frame sample by sample.
+    output.set(this.#kernel.results.subarray(0, count), at);
   }
 }

@@ -15,14 +15,14 @@ export interface FrameHandler {
   handleFrame(deadline: Instant): void;
   /**
    * The rest of the same frame: after the urgent part of other calls, before the next frame.
-   * @param isBlind the host stood still before this turn, so that what came meanwhile may lie
-   *   unread in the sockets, whose turn is after ours: nothing may be taken for missing yet.
+   * @param unreadSince is there where the host stood still before this turn: what came since then
+   *   may lie unread in the sockets, whose turn is after ours, and is not missing.
    */
-  finishFrame(deadline: Instant, isBlind: boolean): void;
+  finishFrame(deadline: Instant, unreadSince?: Instant): void;
   /** The host stood still: this frame is neither sent nor heard in time. */
   skipFrame(deadline: Instant, now: Instant): void;
-  /** After the frames of one turn, unless that was blind. */
-  afterFrames(now: Instant): void;
+  /** After the frames of one turn; the sockets have been read up to `readUntil`. */
+  afterFrames(readUntil: Instant): void;
 }
 
 /**
@@ -39,7 +39,7 @@ export class FrameClock {
   /** Of the frame whose rest is still to be done. */
   #unfinished: Instant | undefined;
   #servedAt: Instant;
-  #isBlind = false;
+  #unreadSince: Instant | undefined;
 
   constructor(
     wheel: FrameWheel,
@@ -89,7 +89,8 @@ export class FrameClock {
 
   /** Serves every deadline that has passed: normally one, more after a stall of the host. */
   #serve(now: Instant): Instant {
-    this.#isBlind = elapsedMs(this.#servedAt, now) > this.#frameMs + BLIND_AFTER_MS;
+    const isBlind = elapsedMs(this.#servedAt, now) > this.#frameMs + BLIND_AFTER_MS;
+    this.#unreadSince = isBlind ? this.#servedAt : undefined;
     let due = Math.floor((elapsedMs(this.#nextDeadline, now) + TIMER_EARLY_MS_MAX) / this.#frameMs);
     for (; due > CATCH_UP_FRAMES_MAX; due -= 1) {
       this.#handler.skipFrame(this.#nextDeadline, now);
@@ -108,13 +109,13 @@ export class FrameClock {
 
   #finishTurn(): void {
     this.#finish();
-    if (this.isRunning && !this.#isBlind) this.#handler.afterFrames(this.#servedAt);
+    if (this.isRunning) this.#handler.afterFrames(this.#unreadSince ?? this.#servedAt);
   }
 
   #finish(): void {
     const deadline = this.#unfinished;
     if (deadline === undefined) return;
     this.#unfinished = undefined;
-    this.#handler.finishFrame(deadline, this.#isBlind);
+    this.#handler.finishFrame(deadline, this.#unreadSince);
   }
 }

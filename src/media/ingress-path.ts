@@ -108,9 +108,10 @@ export class IngressPath {
     this.#drain(now);
   }
 
-  /** The host stood still: nothing is filled before `handleTimeout` is called again. */
-  handleStall(): void {
-    this.#orderer.handleStall();
+  /** As `handleTimeout`, where the host stood still: what came since `unreadSince` is not missing. */
+  handleStall(unreadSince: Instant, now: Instant): void {
+    this.#orderer.handleStall(unreadSince);
+    this.#drain(now);
   }
 
   /** Fills what is overdue; to be called once per frame at least. */

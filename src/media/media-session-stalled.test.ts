@@ -183,6 +183,20 @@ describe("MediaSession on a host that stood still", () => {
     expect(statistics().concealedMs).toBeGreaterThan(0);
   });
 
+  it("stands in for what is missing on a host that is late at every turn, too", () => {
+    const { host, statistics } = openBridge();
+    host.run(25);
+
+    for (let turn = 0; turn < 4; turn += 1) {
+      host.standStillInSilence(4);
+      host.turn();
+    }
+
+    // All that was not there at the turn before the last one.
+    const standInMs = host.silencesMs.reduce((sum, ms) => sum + ms, 0);
+    expect(standInMs + statistics().concealedMs).toBeGreaterThanOrEqual(3 * 4 * FRAME_MS - 80);
+  });
+
   it("takes no peer for gone whose packets lie unread", () => {
     const { host, vanished } = openBridge();
     host.run(25);

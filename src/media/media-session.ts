@@ -337,11 +337,11 @@ export class MediaSession {
 
   readonly #frames = {
     handleFrame: (deadline: Instant): void => this.#handleFrame(deadline),
-    finishFrame: (deadline: Instant, isBlind: boolean): void => {
-      this.#finishFrame(deadline, isBlind);
+    finishFrame: (deadline: Instant, unreadSince?: Instant): void => {
+      this.#finishFrame(deadline, unreadSince);
     },
     skipFrame: (deadline: Instant, now: Instant): void => this.#skipFrame(deadline, now),
-    afterFrames: (now: Instant): void => this.#checkPeer(now),
+    afterFrames: (readUntil: Instant): void => this.#checkPeer(readUntil),
   };
 
   #handleFrame(deadline: Instant): void {
@@ -355,15 +355,15 @@ export class MediaSession {
     if (sent === "event") sendFrame.fill(0);
   }
 
-  #finishFrame(deadline: Instant, isBlind: boolean): void {
+  #finishFrame(deadline: Instant, unreadSince: Instant | undefined): void {
     const running = this.#running;
     if (running === undefined || this.#hasStopped) return;
     const { streams, sendFrame, heardFrame, recording } = running;
     const now = this.#options.clock.now();
-    if (isBlind) running.ingress?.handleStall();
-    else running.ingress?.handleTimeout(now);
+    if (unreadSince === undefined) running.ingress?.handleTimeout(now);
+    else running.ingress?.handleStall(unreadSince, now);
     running.playout?.takeFrame(heardFrame, deadline);
-    if (!isBlind) streams.handleTick(now);
+    streams.handleTick(now, unreadSince ?? now);
     recording?.addTick(sendFrame, running.playout === undefined ? undefined : heardFrame);
     if (running.playout === undefined) return;
     running.heard.handleFrame(heardFrame, deadline);

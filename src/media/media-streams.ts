@@ -103,9 +103,9 @@ export class MediaStreams {
     this.rtcp?.reconfigure(this.#rtcpSocket(media), this.#rtcpFormat(media));
   }
 
-  /** Once per frame, after it was sent and played. */
-  handleTick(now: Instant): void {
-    this.receiver.handleTimeout(now);
+  /** Once per frame, after it was sent and played; the sockets have been read up to `readUntil`. */
+  handleTick(now: Instant, readUntil: Instant): void {
+    this.receiver.handleTimeout(readUntil);
     this.rtcp?.handleTick(now);
   }
 

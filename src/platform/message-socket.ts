@@ -55,10 +55,16 @@ export class NodeMessageSocket implements MessageSocket {
     });
   }
 
-  /** Opens a connection as client. Compression is off: it only adds delay to base64 audio. */
+  /**
+   * Opens a connection as client. Compression is off: it only adds delay to base64 audio.
+   *
+   * Each message has a turn of the event loop of its own (docs/adr/0027-a-turn-for-each-message.md):
+   * an AI's burst of speech keeps neither the frames of other calls nor their AIs' words waiting.
+   */
   static connect(url: string, clock: Clock, options: ConnectOptions = {}): NodeMessageSocket {
     const socket = new WebSocket(url, [...(options.subprotocols ?? [])], {
       perMessageDeflate: false,
+      allowSynchronousEvents: false,
       maxPayload: MESSAGE_BYTES_MAX,
       ...(options.headers === undefined ? {} : { headers: { ...options.headers } }),
       ...(options.handshakeTimeoutMs === undefined

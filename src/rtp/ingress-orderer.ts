@@ -198,10 +198,11 @@ export class IngressOrderer {
   }
 
   /**
-   * The host stood still, and what came meanwhile is read packet by packet: nothing counts as
-   * missing before `handleTimeout` is called again.
+   * As `handleTimeout`, where the host stood still: what came since `unreadSince` is about to be
+   * read, packet by packet, and none of it counts as missing before `handleTimeout` is called again.
    */
-  handleStall(): void {
+  handleStall(unreadSince: Instant): void {
+    this.handleTimeout(unreadSince);
     this.#hasStalled = true;
   }
 

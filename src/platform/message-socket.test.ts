@@ -1,0 +1,79 @@
+import { describe, expect, it } from "vitest";
+import type { ListeningServer, MessageSocket } from "../environment/index.ts";
+import { listenHttp } from "./http-server.ts";
+import { NodeMessageSocket } from "./message-socket.ts";
+import { SystemClock } from "./system-clock.ts";
+
+const clock = new SystemClock();
+
+/** A server that says `texts` in one go to whoever connects, and then hangs up if it is told to. */
+async function serve(texts: readonly string[], closes: boolean): Promise<ListeningServer> {
+  return listenHttp(
+    { address: "127.0.0.1", port: 0 },
+    {
+      onRequest: () => Promise.resolve({ status: 404 }),
+      onUpgrade: () => ({
+        accept: true,
+        onConnection: (socket: MessageSocket) => {
+          for (const text of texts) socket.send(text);
+          if (closes) socket.close(1000);
+        },
+      }),
+    },
+    clock,
+  );
+}
+
+/** Tells the turns of the event loop apart. */
+function countTurns(): { turn: number; stop: () => void } {
+  const counter = { turn: 0, stop: () => clearImmediate(handle) };
+  const step = (): void => {
+    counter.turn += 1;
+    handle = setImmediate(step);
+  };
+  let handle = setImmediate(step);
+  return counter;
+}
+
+describe("NodeMessageSocket", () => {
+  it("gives each message of a burst a turn of the event loop of its own, in order", async () => {
+    const texts = Array.from({ length: 20 }, (_, index) => `${index}`.padEnd(1000, "."));
+    const server = await serve(texts, true);
+    const turns = countTurns();
+    const came: { readonly text: string; readonly turn: number }[] = [];
+    const socket = NodeMessageSocket.connect(`ws://127.0.0.1:${server.local.port}`, clock);
+    socket.onMessage = (text) => came.push({ text, turn: turns.turn });
+
+    const code = await new Promise((resolve) => {
+      socket.onClose = resolve;
+    });
+    turns.stop();
+    await server.close();
+
+    expect(came.map(({ text }) => text)).toEqual(texts);
+    expect(new Set(came.map(({ turn }) => turn)).size).toBe(texts.length);
+    // The end comes after all that was said before it.
+    expect(code).toBe(1000);
+  });
+
+  it("lets two servers that speak at once have their say by turns", async () => {
+    const texts = Array.from({ length: 10 }, () => ".".repeat(1000));
+    const servers = await Promise.all([serve(texts, true), serve(texts, true)]);
+    const came: string[] = [];
+    await Promise.all(
+      servers.map(({ local }, index) => {
+        const socket = NodeMessageSocket.connect(`ws://127.0.0.1:${local.port}`, clock);
+        socket.onMessage = () => came.push("ab"[index] ?? "");
+        return new Promise((resolve) => {
+          socket.onClose = resolve;
+        });
+      }),
+    );
+    await Promise.all(servers.map((server) => server.close()));
+
+    const longestRun = Math.max(...(came.join("").match(/a+|b+/gu) ?? []).map((run) => run.length));
+    expect(came).toHaveLength(20);
+    // One of them may be there first, but not with all it has.
+    expect(longestRun).toBeLessThan(10);
+  });
+});
