@@ -271,7 +271,8 @@ function printRow(row: Row): boolean {
     Math.max(there.p99, back.p99) <= GOALS.p99Ms &&
     flushed.p99 <= GOALS.flushP99Ms;
   const late = unasked === 0 ? "" : `, ${unasked} not asked in time`;
-  const missed = isMet ? "" : `  MISSED${missing === 0 ? "" : `, ${missing} never came`}`;
+  const word = row.calls.endsWith("*") ? "beyond the goals" : "MISSED";
+  const missed = isMet ? "" : `  ${word}${missing === 0 ? "" : `, ${missing} never came`}`;
   write(
     [
       row.face.padEnd(7),
