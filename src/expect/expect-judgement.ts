@@ -2,7 +2,6 @@ import type { WatchedCall } from "../call/index.ts";
 import { EnvironmentError, ExpectationError, UsageError } from "../environment/index.ts";
 import type { Judge, JudgedDialogue, JudgeFinding } from "../judge/index.ts";
 import { dialogueOf, formatMs, type TextOf } from "../measure/index.ts";
-import type { JudgementFact } from "../timeline/index.ts";
 import { awaitTesterEnd } from "./expect-tester.ts";
 import { awaitEnds, endedEarly } from "./watch.ts";
 
@@ -48,15 +47,11 @@ export async function expectJudged(
   );
 }
 
-/**
- * Asks the judge, and puts what it finds on the timeline.
- * @throws as `expectJudged`, but for what the judge finds.
- */
-export async function askJudge(
+/** Asks the judge, and puts what it finds on the timeline. */
+async function askJudge(
   call: WatchedCall,
   question: string,
   { judge, textOf }: JudgeParts,
-  more: Pick<JudgementFact, "isOfRepeats"> = {},
 ): Promise<JudgeFinding> {
   const asked = question.trim();
   if (asked === "") {
@@ -72,7 +67,6 @@ export async function askJudge(
     source: "model",
     question: asked,
     ...finding,
-    ...more,
     at: call.clock.now(),
   });
   return finding;

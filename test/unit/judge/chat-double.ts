@@ -50,7 +50,7 @@ export function promptIn(request: DoubleRequest): SeenPrompt {
 }
 
 /** An answer with this content. */
-export function says(content: unknown, more: Readonly<Record<string, unknown>> = {}): DoubleAnswer {
+function says(content: unknown, more: Readonly<Record<string, unknown>> = {}): DoubleAnswer {
   const { finish_reason = "stop", ...message } = more;
   return {
     status: 200,
@@ -64,7 +64,7 @@ export function says(content: unknown, more: Readonly<Record<string, unknown>> =
 }
 
 /** A verdict in the form that is asked for. */
-export function finds(verdict: boolean | null, reason = "The transcript shows it."): DoubleAnswer {
+function finds(verdict: boolean | null, reason = "The transcript shows it."): DoubleAnswer {
   return says(JSON.stringify({ reason, verdict }));
 }
 
