@@ -24,6 +24,7 @@ const TITLES = new Map([
   ["media", "Media"],
   ["network", "The network"],
   ["speech", "Speech"],
+  ["quality", "Quality of the sound"],
   ["tool", "Tools"],
   ["ai-fault", "Faults of the bot's AI"],
   ["judge", "A language model as judge"],

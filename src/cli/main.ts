@@ -43,6 +43,8 @@ Options
   --prices FILE        what models of AI cost, where that is not known here (docs/ai.md)
   --tools FILE         a module of tools for the AI of embedded bots (may be repeated; docs/tools.md)
   --voices FOLDER      recordings of your own, in caller/ and bot/
+  --visqol             run: adds ViSQOL's opinion of the sound to the report; takes a tenth of the
+                       bot's speech in time, and more on a busy machine
   --seed SEED          repeats a run's random choices
   --script NAME|FILE   serve: what the AI says (default: reception)
   --port PORT          serve: where it listens (default: 8765)
@@ -91,6 +93,7 @@ const OPTIONS = {
   "sip-ca": { type: "string" },
   "sip-certificate": { type: "string" },
   "sip-key": { type: "string" },
+  visqol: { type: "boolean", default: false },
   seed: { type: "string" },
   script: { type: "string", default: "reception" },
   port: { type: "string", default: "8765" },
@@ -152,6 +155,7 @@ function runOptions(values: Values, seed: string): Omit<RunOptions, "features"> 
     prices: values.prices,
     voicesFolder: values.voices,
     dialling: diallingParameters(values),
+    visqol: values.visqol,
     write,
   };
 }

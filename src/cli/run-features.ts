@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import { loadConfiguration, runCucumber } from "@cucumber/cucumber/api";
 import { errorText, isoText, isSidetoneError } from "../environment/index.ts";
 import { abortAllHarnesses, type CallRecord, onEveryCall, takeLeftCalls } from "../index.ts";
-import { measureCall } from "../measure/index.ts";
+import { type CallMetrics, measureCall, withListening } from "../measure/index.ts";
 import { hostInfo, NodeFileStore, packageInfo, SystemClock } from "../platform/index.ts";
 import {
   type CallSummary,
@@ -45,6 +45,8 @@ export interface RunOptions {
   readonly voicesFolder: string | undefined;
   /** Permitted hosts beside loopback, and how much may be called. */
   readonly dialling: DiallingParameters;
+  /** Whether the report has ViSQOL's opinion, which takes long. */
+  readonly visqol: boolean;
   readonly write: (text: string) => void;
 }
 
@@ -70,7 +72,7 @@ export async function runFeatures(options: RunOptions): Promise<number> {
   const stopListening = interruption.listen();
   const collector = await collect(options, folder, interruption);
   const run = {
-    ...(await summarise(folder, collector)),
+    ...(await summarise(folder, collector, options)),
     runId,
     startedAt,
     durationMs: clock.wallClockMs() - startedMs,
@@ -158,6 +160,7 @@ function worldParameters(
 async function summarise(
   folder: string,
   collector: ScenarioCollector,
+  options: RunOptions,
 ): Promise<Pick<RunSummary, "scenarios" | "calls"> & { readonly records: readonly CallRecord[] }> {
   const files = new NodeFileStore();
   const ids = await files.list(join(folder, "calls"));
@@ -168,10 +171,26 @@ async function summarise(
     (record): CallSummary => ({
       id: record.description.id,
       description: record.description,
-      metrics: measureCall(record),
+      metrics: figuresOf(record, options),
     }),
   );
   return { scenarios: collector.scenarios, calls, records };
+}
+
+function figuresOf(record: CallRecord, { visqol, write }: RunOptions): CallMetrics {
+  const metrics = measureCall(record);
+  if (!visqol) return metrics;
+  const clock = new SystemClock();
+  const startedMs = clock.wallClockMs();
+  const withOpinion = withListening(metrics, record);
+  const listening = withOpinion.quality?.listening;
+  const seconds = ((clock.wallClockMs() - startedMs) / 1000).toFixed(1);
+  write(
+    listening === undefined
+      ? `ViSQOL of call ${record.description.id}: none (both ends must be recorded, and the bot speak)`
+      : `ViSQOL of call ${record.description.id}: ${listening.mosLqo.toFixed(2)} over ${(listening.comparedMs / 1000).toFixed(1)} s of speech, in ${seconds} s`,
+  );
+  return withOpinion;
 }
 
 async function leaveReport(

@@ -33,6 +33,14 @@ export { expectJudged, type JudgeParts } from "./expect-judgement.ts";
 export { expectCodec, expectEncrypted, expectNotEncrypted } from "./expect-media.ts";
 export { expectPassRate } from "./expect-pass-rate.ts";
 export {
+  type AudibleFault,
+  expectEstimatedMos,
+  expectNoFault,
+  expectNoiseAtMost,
+  expectSpeechLevel,
+  expectWideband,
+} from "./expect-quality.ts";
+export {
   expectBound,
   expectRegistered,
   expectRegistrationRefused,

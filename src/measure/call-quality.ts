@@ -8,6 +8,28 @@ export interface QualityMetrics {
   readonly ratings: readonly RatingMetrics[];
   /** Of each speaker, in the recording in which speech is heard; empty without one. */
   readonly signals: readonly SignalMetrics[];
+  /** By ViSQOL, where it was asked for and both ends were recorded. */
+  readonly listening?: ListeningMetrics;
+}
+
+/** How like what the bot sent is what the caller heard, by ViSQOL. It hardly sees loss and clipping. */
+export interface ListeningMetrics {
+  /** MOS-LQO, 1 to 5: the mean over what was compared. */
+  readonly mosLqo: number;
+  /** Of the worst stretch. */
+  readonly lowestMosLqo: number;
+  /** How much of the bot's speech was compared. */
+  readonly comparedMs: number;
+  readonly stretches: readonly ListeningStretch[];
+}
+
+/** One stretch of the bot's speech, as it left the bot. */
+export interface ListeningStretch extends TimeSpan {
+  readonly mosLqo: number;
+  /** Pieces of 0.4 s. */
+  readonly patches: number;
+  /** Pieces that were nowhere to be found in what was heard. */
+  readonly unmatchedPatches: number;
 }
 
 /** The E-model's estimate for one direction of the call, from what its receiver counted. */

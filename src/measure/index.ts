@@ -32,6 +32,8 @@ export {
   type WireEffect,
 } from "./call-metrics.ts";
 export type {
+  ListeningMetrics,
+  ListeningStretch,
   QualityMetrics,
   RatingMetrics,
   SignalFault,
@@ -70,6 +72,7 @@ export {
 } from "./instrument-health.ts";
 export type { Interval } from "./interval.ts";
 export type { LatencyPart } from "./latency-parts.ts";
+export { withListening } from "./listening.ts";
 export { measureCall } from "./measure-call.ts";
 export {
   BACKCHANNEL_MS,

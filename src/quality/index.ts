@@ -10,3 +10,4 @@ export {
   type RatingEstimate,
 } from "./estimate-rating.ts";
 export { analyseSignal, SignalAnalyser, type SignalQuality } from "./signal-analyser.ts";
+export { VISQOL_SAMPLE_RATE_HZ, type VisqolResult, visqol } from "./visqol/visqol.ts";

@@ -1,6 +1,7 @@
 import {
   type CallMetrics,
   formatMs,
+  type ListeningMetrics,
   type RatingMetrics,
   type SignalFault,
   type SignalMetrics,
@@ -12,10 +13,10 @@ import { table } from "./table.ts";
 /** How good the call sounded: the E-model's estimates and what the signals show. */
 export function qualityTables({ quality }: CallMetrics, seek: SeekLink): Markup | undefined {
   if (quality === undefined) return undefined;
-  const { ratings, signals } = quality;
+  const { ratings, signals, listening } = quality;
   if (ratings.length === 0 && signals.length === 0) return undefined;
   return html`<details class="more"><summary>Quality</summary>
-${ratingTable(ratings)}${signalTable(signals)}${faultTable(signals, seek)}</details>`;
+${ratingTable(ratings)}${listeningTable(listening, seek)}${signalTable(signals)}${faultTable(signals, seek)}</details>`;
 }
 
 function ratingTable(ratings: readonly RatingMetrics[]): Markup | undefined {
@@ -44,6 +45,24 @@ function ratingTable(ratings: readonly RatingMetrics[]): Markup | undefined {
       each.burstRatio.toFixed(1),
       `${formatMs(each.delayMs)}${each.isNetworkDelayKnown ? "" : " without the network's"}`,
       html`${each.basis === "assumed" ? html`<span class="inconclusive">assumed</span>: ` : undefined}${each.source}`,
+    ]),
+  );
+}
+
+function listeningTable(
+  listening: ListeningMetrics | undefined,
+  seek: SeekLink,
+): Markup | undefined {
+  if (listening === undefined) return undefined;
+  const { mosLqo, comparedMs, stretches } = listening;
+  return table(
+    `ViSQOL: what the caller heard against what the bot sent; MOS-LQO ${mosLqo.toFixed(2)} over ${formatMs(comparedMs)} of speech. It hardly sees loss and clipping: read it beside the tables around it`,
+    ["Stretch", "MOS-LQO", "Pieces of 0.4 s", "Not found"],
+    stretches.map((each) => [
+      seek(each.startAt),
+      each.mosLqo.toFixed(2),
+      each.patches,
+      each.unmatchedPatches,
     ]),
   );
 }

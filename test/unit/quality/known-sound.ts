@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { decodeWav, resample } from "../../../src/audio/index.ts";
-import type { Codec } from "../../../src/codec/index.ts";
+import type { Codec, OpusOptions } from "../../../src/codec/index.ts";
 import { type Random, seededRandom } from "../../../src/environment/index.ts";
 
 const VOICES = fileURLToPath(new URL("../../../fixtures/voices", import.meta.url));
@@ -51,9 +51,9 @@ export function muted(sound: Int16Array, start: number, length: number): Int16Ar
 }
 
 /** What comes out of a decoder at the other end; as long as what went in. Opus is not aligned. */
-export function coded(sound: Int16Array, codec: Codec): Int16Array {
+export function coded(sound: Int16Array, codec: Codec, opus?: OpusOptions): Int16Array {
   const frame = (codec.sampleRateHz * 20) / 1000;
-  const encoder = codec.createEncoder({ ptimeMs: 20 });
+  const encoder = codec.createEncoder({ ptimeMs: 20, ...(opus === undefined ? {} : { opus }) });
   const decoder = codec.createDecoder();
   const output = new Int16Array(sound.length);
   const payload = new Uint8Array(4000);
