@@ -11,7 +11,7 @@ export {
 export type { PlacedAudio } from "./correlation/narrow-reader.ts";
 export { DtmfToneDetector } from "./dtmf-tone-detector.ts";
 export { type DtmfTone, DtmfToneGenerator } from "./dtmf-tone-generator.ts";
-export { levelDbov, powerDbov, SILENCE_DBOV } from "./level.ts";
+export { levelDbov, meanSquareOf, powerDbov, SILENCE_DBOV } from "./level.ts";
 export {
   LiveSpeechDetector,
   type LiveSpeechDetectorOptions,

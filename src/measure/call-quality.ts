@@ -8,8 +8,18 @@ export interface QualityMetrics {
   readonly ratings: readonly RatingMetrics[];
   /** Of each speaker, in the recording in which speech is heard; empty without one. */
   readonly signals: readonly SignalMetrics[];
+  /** Where the bot's speech was heard faster or slower than it was sent; both ends recorded. */
+  readonly tempo: readonly TempoMetrics[];
   /** By ViSQOL, where it was asked for and both ends were recorded. */
   readonly listening?: ListeningMetrics;
+}
+
+/** A stretch that was hurried or stretched, as it was sent. */
+export interface TempoMetrics extends TimeSpan {
+  /** Heard speed over spoken: above 1 is hurried. */
+  readonly ratio: number;
+  /** By how much later what follows is heard; negative where time was caught up. */
+  readonly shiftMs: number;
 }
 
 /** How like what the bot sent is what the caller heard, by ViSQOL. It hardly sees loss and clipping. */
@@ -51,10 +61,13 @@ export interface RatingMetrics {
   readonly lossRatio: number;
   /** Mean length of a run of losses over that of random loss; 1 is random. */
   readonly burstRatio: number;
-  /** Mouth to ear: packet, codec, half the round trip, jitter buffer. */
+  /** Mouth to ear. */
   readonly delayMs: number;
-  /** False: no round trip was measured, so the delay is without the network's, and R a bit high. */
-  readonly isNetworkDelayKnown: boolean;
+  /**
+   * `measured`: from both recordings · `roundTrip`: packet, codec, half of RTCP's round trip, jitter
+   * buffer · `incomplete`: the same without the network's part, so R is a bit high.
+   */
+  readonly delayFrom: "measured" | "roundTrip" | "incomplete";
 }
 
 /** One speaker's signal. Levels in dBov. */

@@ -38,6 +38,7 @@ export type {
   RatingMetrics,
   SignalFault,
   SignalMetrics,
+  TempoMetrics,
 } from "./call-quality.ts";
 export type { CallRecord, RecordedAudio } from "./call-record.ts";
 export {

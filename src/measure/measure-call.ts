@@ -40,7 +40,7 @@ export function measureCall(record: CallRecord): CallMetrics {
     delays: seen.delays,
     echoes: measureEchoes(record),
     instrument: measureInstrument(facts),
-    quality: measureQuality(facts, seen.recording),
+    quality: measureQuality(seen, record),
     ...optional("bridge", measureBridge(facts)),
     ...optional("ai", measureAiUsage(facts)),
     ...optional("tester", measureTester(record.facts)),

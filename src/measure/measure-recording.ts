@@ -78,7 +78,7 @@ export function measureRecording(speech: RecordedSpeech): CallMetrics {
     delays: [],
     echoes: [],
     instrument: [],
-    quality: { ratings: [], signals: speech.signals },
+    quality: { ratings: [], tempo: [], signals: speech.signals },
     faults: [],
   };
 }

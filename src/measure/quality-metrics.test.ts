@@ -2,6 +2,9 @@ import { describe, expect, it } from "vitest";
 import { amplified, joined, silence, voice } from "../../test/unit/quality/known-sound.ts";
 import { by, syntheticCall } from "../../test/unit/report/synthetic-call.ts";
 import { UNEVENTFUL_MEDIA } from "../../test/unit/report/uneventful-media.ts";
+import { TimeScaler } from "../audio/index.ts";
+import { type Instant, instant } from "../environment/index.ts";
+import type { Fact } from "../timeline/index.ts";
 import type { CallMetrics } from "./call-metrics.ts";
 import type { CallRecord } from "./call-record.ts";
 import { measureCall } from "./measure-call.ts";
@@ -16,46 +19,49 @@ interface Counts {
 }
 
 /** A call of 1,000 packets at the caller's end. */
-function callWith({ codec = "PCMU", ...counts }: Counts): CallMetrics {
-  const record = syntheticCall({
-    endMs: 20_000,
-    utterances: [],
-    responses: [],
-    facts: (at) => [
-      by("caller", {
-        kind: "mediaChanged",
-        at: at(2),
-        codec,
-        payloadType: 0,
-        ptimeMs: 20,
-        direction: "sendrecv",
-      }),
-      by("caller", {
-        kind: "mediaStatistics",
-        at: at(19_999),
-        ...UNEVENTFUL_MEDIA,
-        packetsSent: 1000,
-        bytesSent: 160_000,
-        packetsReceived: 1000,
-        packetsExpected: 1000,
-        lost: 0,
-        late: 0,
-        discarded: 0,
-        duplicate: 0,
-        outOfOrder: 0,
-        malformed: 0,
-        foreign: 0,
-        interarrivalJitterMs: 0,
-        concealedMs: 0,
-        departureJitterMsP50: 0,
-        departureJitterMsP99: 0,
-        departureJitterMsMax: 0,
-        missedDeadlines: 0,
-        ...counts,
-      }),
-    ],
-  });
-  return measureCall(record);
+function callWith(counts: Counts): CallMetrics {
+  const record = syntheticCall({ endMs: 20_000, utterances: [], responses: [] });
+  return measureCall({ ...record, facts: [...record.facts, ...callFacts(counts)] });
+}
+
+function instantOf(ms: number): Instant {
+  return instant(1_000_000 + ms);
+}
+
+function callFacts({ codec = "PCMU", ...counts }: Counts): Fact[] {
+  return [
+    by("caller", {
+      kind: "mediaChanged",
+      at: instantOf(2),
+      codec,
+      payloadType: 0,
+      ptimeMs: 20,
+      direction: "sendrecv",
+    }),
+    by("caller", {
+      kind: "mediaStatistics",
+      at: instantOf(19_999),
+      ...UNEVENTFUL_MEDIA,
+      packetsSent: 1000,
+      bytesSent: 160_000,
+      packetsReceived: 1000,
+      packetsExpected: 1000,
+      lost: 0,
+      late: 0,
+      discarded: 0,
+      duplicate: 0,
+      outOfOrder: 0,
+      malformed: 0,
+      foreign: 0,
+      interarrivalJitterMs: 0,
+      concealedMs: 0,
+      departureJitterMsP50: 0,
+      departureJitterMsP99: 0,
+      departureJitterMsMax: 0,
+      missedDeadlines: 0,
+      ...counts,
+    }),
+  ];
 }
 
 function ratingOf(counts: Counts): NonNullable<CallMetrics["quality"]>["ratings"][number] {
@@ -74,10 +80,10 @@ describe("the estimated rating of a call", () => {
       lossRatio: 0,
       burstRatio: 1,
       delayMs: 20 + 10 + 40,
-      isNetworkDelayKnown: true,
+      delayFrom: "roundTrip",
       bestMos: 4.41,
     });
-    expect(ratingOf({}).isNetworkDelayKnown).toBe(false);
+    expect(ratingOf({}).delayFrom).toBe("incomplete");
   });
 
   it("falls with loss and lateness, and more so where they come in bursts", () => {
@@ -134,5 +140,59 @@ describe("the signal of a call", () => {
   it("is missing without a recording", () => {
     const bare = syntheticCall({ endMs: 1000, utterances: [], responses: [], withAudio: false });
     expect(measureCall(bare).quality?.signals).toEqual([]);
+  });
+});
+
+describe("with both ends recorded", () => {
+  const rate = 8000;
+  const speech = voice("bot/long", rate);
+  const recorded = (heard: Int16Array, facts: CallRecord["facts"] = []): CallRecord => {
+    const plain = syntheticCall({ endMs: 14_000, utterances: [], responses: [] });
+    if (plain.audio === undefined || plain.botAudio === undefined)
+      throw new Error("it is recorded");
+    const right = joined(silence(rate), heard);
+    return {
+      ...plain,
+      facts: [...plain.facts, ...facts],
+      audio: { ...plain.audio, left: silence(right.length), right },
+      botAudio: {
+        ...plain.botAudio,
+        left: silence(right.length),
+        right: joined(silence(rate), speech),
+      },
+    };
+  };
+
+  it("the delay of the estimate is the measured one, and the packet's own time", () => {
+    const counted = callFacts({ roundTripMsMean: 600 });
+    const heard = joined(silence((90 * rate) / 1000), speech);
+    const [rating] = measureCall(recorded(heard, counted)).quality?.ratings ?? [];
+    expect(rating?.delayFrom).toBe("measured");
+    expect(Math.abs((rating?.delayMs ?? 0) - 110)).toBeLessThan(2);
+  });
+
+  it("speech that was hurried after a stall is found, with its place", () => {
+    const scaler = new TimeScaler({ sampleRateHz: rate });
+    const frames: Int16Array[] = [];
+    let due = 0;
+    for (let at = 0; at < speech.length; at += 320) {
+      const frame = speech.slice(at, at + 320);
+      const isHurried = at >= 5 * rate && at < 8 * rate;
+      due = isHurried ? due + 32 : 0;
+      const length = isHurried ? scaler.shorten(frame, due) : frame.length;
+      due -= frame.length - length;
+      frames.push(frame.slice(0, length));
+    }
+    const record = recorded(joined(silence(2400), ...frames));
+    const { startedAt = Number.NaN } = record.audio ?? {};
+    const tempo = measureCall(record).quality?.tempo ?? [];
+    expect(tempo.length).toBeGreaterThan(0);
+    for (const { startAt, endAt, ratio, shiftMs } of tempo) {
+      expect(startAt - startedAt).toBeGreaterThan(5600);
+      expect(endAt - startedAt).toBeLessThan(9400);
+      expect(ratio).toBeGreaterThan(1.03);
+      expect(shiftMs).toBeLessThan(-15);
+    }
+    expect(measureCall(recorded(joined(silence(2400), speech))).quality?.tempo).toEqual([]);
   });
 });

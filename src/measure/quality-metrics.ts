@@ -1,15 +1,19 @@
-import { SILENCE_DBOV } from "../audio/index.ts";
-import { type Instant, instant } from "../environment/index.ts";
+import { type PlacedAudio, SILENCE_DBOV } from "../audio/index.ts";
+import { elapsedMs, type Instant, instant } from "../environment/index.ts";
 import {
   analyseSignal,
+  codecDelayMs,
   estimateRating,
+  findTempoChanges,
   type RatingEstimate,
   type SignalQuality,
 } from "../quality/index.ts";
 import type { Fact, MediaStatisticsFact, Party } from "../timeline/index.ts";
-import type { QualityMetrics, RatingMetrics, SignalMetrics } from "./call-quality.ts";
-import type { RecordedAudio } from "./call-record.ts";
+import type { QualityMetrics, RatingMetrics, SignalMetrics, TempoMetrics } from "./call-quality.ts";
+import type { CallRecord, RecordedAudio } from "./call-record.ts";
+import type { DelayMetrics } from "./delay-metrics.ts";
 import { factsOf } from "./facts-of.ts";
+import type { Observations } from "./observations.ts";
 import { optional } from "./optional.ts";
 import { roundMs } from "./time-spans.ts";
 
@@ -18,51 +22,91 @@ const PARTIES: readonly Party[] = ["caller", "bot"];
 const PLACES_MAX = 20;
 
 /**
- * How good the call sounded: the E-model's estimate for what each end of ours received, and the
- * signal of both speakers. `recording`: that in which speech is heard.
+ * How good the call sounded: the E-model's estimate for what each end of ours received, the signal of
+ * both speakers where speech is heard, and the tempo of the bot's speech.
  */
 export function measureQuality(
-  facts: readonly Fact[],
-  recording: RecordedAudio | undefined,
+  { facts, recording, delays }: Pick<Observations, "facts" | "recording" | "delays">,
+  record: CallRecord,
 ): QualityMetrics {
   return {
     ratings: PARTIES.flatMap((party) => {
-      const rating = ratingOf(party, facts);
+      const delay = delays.find(({ heardBy }) => heardBy === party);
+      const rating = ratingOf(party, facts, delay);
       return rating === undefined ? [] : [rating];
     }),
-    ...(recording === undefined
-      ? { signals: [] }
-      : {
-          signals: [
+    signals:
+      recording === undefined
+        ? []
+        : [
             signalOf("caller", recording.left, recording),
             signalOf("bot", recording.right, recording),
           ],
-        }),
+    tempo: tempoOf(
+      record,
+      delays.find(({ heardBy }) => heardBy === "caller"),
+    ),
   };
 }
 
+function tempoOf({ audio, botAudio }: CallRecord, delay: DelayMetrics | undefined): TempoMetrics[] {
+  if (audio === undefined || botAudio === undefined || delay === undefined) return [];
+  const anchors = delay.points.map(({ at, delayMs }) => ({ atMs: elapsedMs(ZERO, at), delayMs }));
+  return findTempoChanges(rightOf(botAudio), rightOf(audio), anchors).map(
+    ({ fromMs, toMs, ratio, shiftMs }) => ({
+      startAt: instant(roundMs(fromMs)),
+      endAt: instant(roundMs(toMs)),
+      ratio: thousandths(ratio),
+      shiftMs: roundMs(shiftMs),
+    }),
+  );
+}
+
+function rightOf({ right: samples, sampleRateHz, startedAt }: RecordedAudio): PlacedAudio {
+  return { samples, sampleRateHz, startMs: roundMs(startedAt) };
+}
+
+const ZERO = instant(0);
+
 /** The estimate needs what the end counted, the codec, and what is known of the delay. */
-function ratingOf(party: Party, facts: readonly Fact[]): RatingMetrics | undefined {
+function ratingOf(
+  party: Party,
+  facts: readonly Fact[],
+  measured: DelayMetrics | undefined,
+): RatingMetrics | undefined {
   const counted = factsOf(facts, "mediaStatistics", party).at(-1);
-  const codec = lastCodec(party, facts);
-  if (counted === undefined || codec === undefined || counted.packetsExpected === 0)
+  const media = lastCodec(party, facts);
+  if (counted === undefined || media === undefined || counted.packetsExpected === 0)
     return undefined;
-  const { lossRatio, burstRatio } = lossOf(counted, codec.ptimeMs);
-  const networkMs = counted.roundTripMsMean === undefined ? undefined : counted.roundTripMsMean / 2;
-  const estimate = estimateRating({
-    codec: codec.codec,
-    lossRatio,
-    burstRatio,
-    delayMs: codec.ptimeMs + (networkMs ?? 0) + counted.jitterBufferMsMean,
-  });
+  const { codec, ptimeMs } = media;
+  const loss = lossOf(counted, ptimeMs);
+  const delay = delayOf(party, { counted, ptimeMs, codec, measured });
+  const estimate = estimateRating({ codec, ...loss, delayMs: delay.ms });
   if (estimate === undefined) return undefined;
+  return { ...rounded(estimate), party, codec, ...loss, delayFrom: delay.from };
+}
+
+/**
+ * Mouth to ear. Where both ends were recorded it was measured: what the bot sent is placed from its
+ * departure on, so its packet's own time comes to it; what the caller sent is placed before it.
+ */
+function delayOf(
+  party: Party,
+  known: {
+    readonly counted: MediaStatisticsFact;
+    readonly ptimeMs: number;
+    readonly codec: string;
+    readonly measured: DelayMetrics | undefined;
+  },
+): { readonly ms: number; readonly from: RatingMetrics["delayFrom"] } {
+  const { counted, ptimeMs, measured } = known;
+  if (measured !== undefined) {
+    return { ms: measured.medianMs + (party === "caller" ? ptimeMs : 0), from: "measured" };
+  }
+  const networkMs = counted.roundTripMsMean === undefined ? 0 : counted.roundTripMsMean / 2;
   return {
-    ...rounded(estimate),
-    party,
-    codec: codec.codec,
-    lossRatio,
-    burstRatio,
-    isNetworkDelayKnown: networkMs !== undefined,
+    ms: ptimeMs + codecDelayMs(known.codec) + networkMs + counted.jitterBufferMsMean,
+    from: counted.roundTripMsMean === undefined ? "incomplete" : "roundTrip",
   };
 }
 
@@ -103,7 +147,7 @@ function rounded({
   delayMs,
 }: RatingEstimate): Omit<
   RatingMetrics,
-  "party" | "codec" | "lossRatio" | "burstRatio" | "isNetworkDelayKnown"
+  "party" | "codec" | "lossRatio" | "burstRatio" | "delayFrom"
 > {
   return {
     r: hundredths(r),

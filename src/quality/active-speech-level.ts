@@ -48,17 +48,21 @@ export class ActiveSpeechLevel {
     let first = this.#first;
     let envelope = this.#envelope;
     let sum = 0;
+    let untilStep = this.#stepSamples - (this.#count % this.#stepSamples);
     for (let index = 0; index < samples.length; index += 1) {
       const sample = samples[index] as number;
       sum += sample * sample;
       first = decay * first + gain * Math.abs(sample);
       envelope = decay * envelope + gain * first;
-      this.#count += 1;
-      if (this.#count % this.#stepSamples === 0) this.#compare(envelope);
+      untilStep -= 1;
+      if (untilStep > 0) continue;
+      untilStep = this.#stepSamples;
+      this.#compare(envelope, this.#count + index + 1);
     }
     this.#first = first;
     this.#envelope = envelope;
     this.#sumSquares += sum;
+    this.#count += samples.length;
   }
 
   result(): SpeechLevel {
@@ -84,8 +88,7 @@ export class ActiveSpeechLevel {
    * Raises the counts: what is at threshold k is at all below. The loop ends at the first threshold
    * that neither the envelope nor a hangover reaches: those above cannot be reached either.
    */
-  #compare(envelope: number): void {
-    const now = this.#count;
+  #compare(envelope: number, now: number): void {
     for (let index = 0; index < THRESHOLDS; index += 1) {
       if (envelope >= 1 << index) this.#lastAbove[index] = now;
       else if (now - (this.#lastAbove[index] as number) > this.#hangoverSamples) return;

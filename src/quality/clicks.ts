@@ -41,26 +41,37 @@ export class ClickDetector {
   }
 
   process(samples: Int16Array): void {
+    let [last, beforeLast, sharpest, filled] = [
+      this.#last,
+      this.#beforeLast,
+      this.#sharpestNow,
+      this.#filled,
+    ];
     for (let index = 0; index < samples.length; index += 1) {
       const sample = samples[index] as number;
-      const bend = Math.abs(sample - 2 * this.#last + this.#beforeLast);
-      this.#beforeLast = this.#last;
-      this.#last = sample;
-      if (bend > this.#sharpestNow) this.#sharpestNow = bend;
-      this.#filled += 1;
-      if (this.#filled === this.#blockSamples) this.#closeBlock();
+      const bend = Math.abs(sample - 2 * last + beforeLast);
+      beforeLast = last;
+      last = sample;
+      if (bend > sharpest) sharpest = bend;
+      filled += 1;
+      if (filled < this.#blockSamples) continue;
+      this.#closeBlock(sharpest);
+      sharpest = 0;
+      filled = 0;
     }
+    this.#last = last;
+    this.#beforeLast = beforeLast;
+    this.#sharpestNow = sharpest;
+    this.#filled = filled;
   }
 
   result(): Clicks {
     return { count: this.#count, places: this.#places };
   }
 
-  #closeBlock(): void {
+  #closeBlock(sharpest: number): void {
     const length = this.#sharpest.length;
-    this.#sharpest[this.#block % length] = this.#sharpestNow;
-    this.#sharpestNow = 0;
-    this.#filled = 0;
+    this.#sharpest[this.#block % length] = sharpest;
     this.#block += 1;
     if (this.#block >= length) this.#judge(this.#block - BEHIND_BLOCKS - 2);
   }

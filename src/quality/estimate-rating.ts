@@ -8,7 +8,7 @@ export interface MediaConditions {
   /** 0–1: of the packets that were due, those not played. */
   readonly lossRatio: number;
   readonly burstRatio: number;
-  /** One way, mouth to ear, without the codec's own delay. */
+  /** One way, mouth to ear, the codec's own delay included. */
   readonly delayMs: number;
 }
 
@@ -19,7 +19,7 @@ export interface RatingEstimate extends Rating {
   readonly best: Rating;
   readonly basis: CodecImpairment["basis"];
   readonly source: string;
-  /** Mouth to ear, the codec's own delay included: what the rating was computed with. */
+  /** What the rating was computed with. */
   readonly delayMs: number;
 }
 
@@ -30,7 +30,7 @@ export interface RatingEstimate extends Rating {
 export function estimateRating(conditions: MediaConditions): RatingEstimate | undefined {
   const codec = codecImpairmentOf(conditions.codec);
   if (codec === undefined) return undefined;
-  const delayMs = conditions.delayMs + codec.codecDelayMs;
+  const { delayMs } = conditions;
   const rated = rate(codec, {
     delayMs,
     lossPercent: 100 * conditions.lossRatio,
@@ -51,4 +51,9 @@ function rate(
   // T = Ta and Tr = 2 Ta: an echo, were there one, comes from the far end (G.107 §7.4).
   const { delayMs } = heard;
   return rateNarrowband({ ...connection, echoDelayMs: delayMs, roundTripMs: 2 * delayMs });
+}
+
+/** The delay of a codec itself, beyond the packet's time; 0 for one that is not known. */
+export function codecDelayMs(codec: string): number {
+  return codecImpairmentOf(codec)?.codecDelayMs ?? 0;
 }

@@ -1,4 +1,4 @@
-import { powerDbov } from "../audio/index.ts";
+import { levelDbov, powerDbov } from "../audio/index.ts";
 import { PLACES_MAX, type SampleSpan } from "./sample-span.ts";
 
 /** Sound that was cut out. */
@@ -42,9 +42,8 @@ export class GapDetector {
   #last = 0;
   #run = 0;
   #silentSamples = 0;
-  /** Mean squares of the last samples before the run, in a ring. */
-  readonly #ring: Float64Array;
-  #ringSum = 0;
+  /** The last samples before the run, in a ring. */
+  readonly #ring: Int16Array;
   #ringNext = 0;
   /** A run whose other side is not known yet. */
   #waiting: (SampleSpan & { readonly beforeDbov: number }) | undefined;
@@ -54,11 +53,28 @@ export class GapDetector {
     this.#runSamples = Math.round((sampleRateHz * RUN_MS) / 1000);
     this.#gapSamples = Math.round((sampleRateHz * GAP_MS_MAX) / 1000);
     this.#besideSamples = Math.round((sampleRateHz * BESIDE_MS) / 1000);
-    this.#ring = new Float64Array(this.#besideSamples);
+    this.#ring = new Int16Array(this.#besideSamples);
   }
 
   process(samples: Int16Array): void {
-    for (let index = 0; index < samples.length; index += 1) this.#take(samples[index] as number);
+    let last = this.#last;
+    let run = this.#run;
+    for (let index = 0; index < samples.length; index += 1) {
+      const sample = samples[index] as number;
+      const goesOn = sample === last && sample <= 8 && sample >= -8;
+      if (this.#waiting !== undefined || (!goesOn && run >= this.#runSamples)) {
+        this.#watch(sample, this.#position + index, goesOn ? 0 : run);
+      }
+      if (goesOn) run += 1;
+      else {
+        run = 1;
+        last = sample;
+        this.#remember(sample);
+      }
+    }
+    this.#last = last;
+    this.#run = run;
+    this.#position += samples.length;
   }
 
   /** @param speechDbov the active level of the channel's speech. */
@@ -77,35 +93,25 @@ export class GapDetector {
     };
   }
 
-  #take(sample: number): void {
-    const position = this.#position;
-    this.#position += 1;
-    if (sample === this.#last && Math.abs(sample) <= 8) {
-      this.#run += 1;
-      this.#watchBehind(sample, position);
-      return;
-    }
-    if (this.#run >= this.#runSamples) this.#closeRun(position);
+  /** The rare case: a run of silence ends here, or what follows one is looked at. */
+  #watch(sample: number, position: number, endedRun: number): void {
+    if (endedRun >= this.#runSamples) this.#closeRun(position, endedRun);
     else this.#watchBehind(sample, position);
-    this.#run = 1;
-    this.#last = sample;
-    this.#remember(sample);
   }
 
   /** The ring holds what was before the run: it stands still while one lasts. */
   #remember(sample: number): void {
     const slot = this.#ringNext;
     this.#ringNext = slot + 1 === this.#besideSamples ? 0 : slot + 1;
-    this.#ringSum += sample * sample - (this.#ring[slot] as number);
-    this.#ring[slot] = sample * sample;
+    this.#ring[slot] = sample;
   }
 
-  #closeRun(end: number): void {
-    const start = end - this.#run;
-    this.#silentSamples += this.#run;
+  #closeRun(end: number, run: number): void {
+    const start = end - run;
+    this.#silentSamples += run;
     this.#waiting = undefined;
-    if (this.#run > this.#gapSamples) return;
-    const beforeDbov = powerDbov(Math.max(0, this.#ringSum) / this.#besideSamples);
+    if (run > this.#gapSamples) return;
+    const beforeDbov = levelDbov(this.#ring);
     if (beforeDbov < BESIDE_DBOV_MIN) return;
     this.#waiting = { startSample: start, endSample: end, beforeDbov };
     this.#behindSum = 0;

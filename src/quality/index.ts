@@ -5,9 +5,11 @@
 export type { SpeechBandwidth } from "./bandwidth.ts";
 export type { RatingScale } from "./codec-impairments.ts";
 export {
+  codecDelayMs,
   estimateRating,
   type MediaConditions,
   type RatingEstimate,
 } from "./estimate-rating.ts";
 export { analyseSignal, SignalAnalyser, type SignalQuality } from "./signal-analyser.ts";
+export { type DelayAnchor, findTempoChanges, type TempoChange } from "./tempo.ts";
 export { VISQOL_SAMPLE_RATE_HZ, type VisqolResult, visqol } from "./visqol/visqol.ts";

@@ -25,12 +25,19 @@ export class LevelDistribution {
   }
 
   process(samples: Int16Array): void {
+    let sum = this.#sum;
+    let filled = this.#filled;
     for (let index = 0; index < samples.length; index += 1) {
       const sample = samples[index] as number;
-      this.#sum += sample * sample;
-      this.#filled += 1;
-      if (this.#filled === this.#frameSamples) this.#closeFrame();
+      sum += sample * sample;
+      filled += 1;
+      if (filled < this.#frameSamples) continue;
+      this.#closeFrame(sum / filled);
+      sum = 0;
+      filled = 0;
     }
+    this.#sum = sum;
+    this.#filled = filled;
   }
 
   /** The noise floor; `SILENCE_DBOV` where the pauses are digital silence. */
@@ -44,10 +51,7 @@ export class LevelDistribution {
     return 0;
   }
 
-  #closeFrame(): void {
-    const meanSquare = this.#sum / this.#frameSamples;
-    this.#sum = 0;
-    this.#filled = 0;
+  #closeFrame(meanSquare: number): void {
     if (meanSquare === 0) {
       if (this.#frames > 0) this.#pendingSilent += 1;
       return;

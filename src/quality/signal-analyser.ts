@@ -54,11 +54,16 @@ export class SignalAnalyser {
   /** The next samples; any blocks give the same figures. */
   process(samples: Int16Array): void {
     this.#samples += samples.length;
+    let sum = 0;
+    let peak = this.#peak;
     for (let index = 0; index < samples.length; index += 1) {
       const sample = samples[index] as number;
-      this.#sum += sample;
-      this.#peak = Math.max(this.#peak, Math.abs(sample));
+      sum += sample;
+      if (sample > peak) peak = sample;
+      else if (-sample > peak) peak = -sample;
     }
+    this.#sum += sum;
+    this.#peak = peak;
     this.#level.process(samples);
     this.#distribution.process(samples);
     this.#clipping.process(samples);

@@ -63,7 +63,7 @@ function reachableStarts({ starts, frames }: ReferencePatches, degradedFrames: n
 }
 
 /** The frames from `start` on; behind the end there is silence. */
-export function patchAt(
+function patchAt(
   { bands, frames, levels }: Spectrogram,
   start: number,
   length: number,

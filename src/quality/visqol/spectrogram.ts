@@ -9,7 +9,7 @@ export interface Spectrogram {
 }
 
 /** Frames of 80 ms, one every 20 ms. */
-export const FRAME_MS = 80;
+const FRAME_MS = 80;
 export const HOP_MS = 20;
 /** Below this absolutely, and below this under the loudest band of a frame, nothing is compared. */
 const FLOOR_DB = -45;

@@ -1,3 +1,4 @@
+import { elapsedMs } from "../../environment/index.ts";
 import {
   type CallMetrics,
   formatMs,
@@ -5,6 +6,7 @@ import {
   type RatingMetrics,
   type SignalFault,
   type SignalMetrics,
+  type TempoMetrics,
 } from "../../measure/index.ts";
 import type { SeekLink } from "./call-tables.ts";
 import { html, type Markup } from "./markup.ts";
@@ -13,10 +15,10 @@ import { table } from "./table.ts";
 /** How good the call sounded: the E-model's estimates and what the signals show. */
 export function qualityTables({ quality }: CallMetrics, seek: SeekLink): Markup | undefined {
   if (quality === undefined) return undefined;
-  const { ratings, signals, listening } = quality;
+  const { ratings, signals, listening, tempo } = quality;
   if (ratings.length === 0 && signals.length === 0) return undefined;
   return html`<details class="more"><summary>Quality</summary>
-${ratingTable(ratings)}${listeningTable(listening, seek)}${signalTable(signals)}${faultTable(signals, seek)}</details>`;
+${ratingTable(ratings)}${listeningTable(listening, seek)}${signalTable(signals)}${faultTable(signals, seek)}${tempoTable(tempo, seek)}</details>`;
 }
 
 function ratingTable(ratings: readonly RatingMetrics[]): Markup | undefined {
@@ -43,11 +45,17 @@ function ratingTable(ratings: readonly RatingMetrics[]): Markup | undefined {
       each.codec,
       `${(100 * each.lossRatio).toFixed(1)} %`,
       each.burstRatio.toFixed(1),
-      `${formatMs(each.delayMs)}${each.isNetworkDelayKnown ? "" : " without the network's"}`,
+      `${formatMs(each.delayMs)}${DELAY_WORDS[each.delayFrom]}`,
       html`${each.basis === "assumed" ? html`<span class="inconclusive">assumed</span>: ` : undefined}${each.source}`,
     ]),
   );
 }
+
+const DELAY_WORDS: Readonly<Record<RatingMetrics["delayFrom"], string>> = {
+  measured: ", measured",
+  roundTrip: ", by RTCP",
+  incomplete: " without the network's",
+};
 
 function listeningTable(
   listening: ListeningMetrics | undefined,
@@ -119,4 +127,17 @@ function faultRow(
   if (count === 0) return undefined;
   const first = places.slice(0, 5).map(({ startAt }) => html`${seek(startAt)} `);
   return [speaker, name, count, ms === 0 ? "–" : formatMs(ms), first];
+}
+
+function tempoTable(tempo: readonly TempoMetrics[], seek: SeekLink): Markup | undefined {
+  return table(
+    "The bot's speech, heard faster or slower than it was sent",
+    ["From", "For", "Speed", "What follows came"],
+    tempo.map(({ startAt, endAt, ratio, shiftMs }) => [
+      seek(startAt),
+      formatMs(elapsedMs(startAt, endAt)),
+      `× ${ratio.toFixed(2)}`,
+      `${formatMs(Math.abs(shiftMs))} ${shiftMs < 0 ? "sooner" : "later"}`,
+    ]),
+  );
 }

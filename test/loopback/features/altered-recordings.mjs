@@ -2,6 +2,8 @@
 // timing look perfect, so that a busy machine does not turn "fail" into "inconclusive".
 import { Given } from "@cucumber/cucumber";
 
+Given("the bot speaks for a while", () => new Promise((resolve) => setTimeout(resolve, 2500)));
+
 Given("the recorded speech of the bot is amplified by {int} dB", function louder(gainDb) {
   alter(this.call, (sample) => limited(sample * 10 ** (gainDb / 20)));
 });

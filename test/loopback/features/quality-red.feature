@@ -7,8 +7,7 @@ Feature: Calls that do not sound as they should
     And the caller offers only the codec "PCMU"
     When the caller is in a call with the bot
     Then the bot greets within 5 s
-    When the caller says "Tell me about the hotel."
-    Then the bot answers within 5 s
+    And the bot speaks for a while
 
   Scenario: ERR_QUALITY_POOR, too soft
     Given the recorded speech of the bot is amplified by -25 dB
