@@ -1,5 +1,6 @@
 import { type Change, formatMs, type Interval } from "../measure/index.ts";
 import { isWorse, type RunComparison } from "./compare-runs.ts";
+import { SHARE_EVENTS_MIN } from "./figure-lines.ts";
 import { plainText } from "./plain-text.ts";
 
 const TITLE_WIDTH = 50;
@@ -50,10 +51,12 @@ function changeLine(change: Change): string {
   const fitted =
     name.length < TITLE_WIDTH ? name.padEnd(TITLE_WIDTH) : `${name.slice(0, TITLE_WIDTH - 2)}… `;
   const show = (value: number): string => valueText(change, value);
-  const values = [show(a), show(b), signed(difference, show)]
+  const isHidden = change.unit === "share" && Math.min(n.a, n.b) < SHARE_EVENTS_MIN;
+  const shown = isHidden ? [n.a, n.b].map(hiddenShare) : [show(a), show(b)];
+  const values = [...shown, isHidden ? "–" : signed(difference, show)]
     .map((text) => text.padStart(VALUE_WIDTH))
     .join("");
-  const range = intervalText(interval, show).padStart(INTERVAL_WIDTH);
+  const range = (isHidden ? "–" : intervalText(interval, show)).padStart(INTERVAL_WIDTH);
   return `  ${fitted}${values}${range}    ${n.a} and ${n.b}: ${verdictWords(change)}`;
 }
 
@@ -73,8 +76,16 @@ function valueText({ unit }: Change, value: number): string {
   return unit === "ms" ? formatMs(value) : `${(value * 100).toFixed(0)} %`;
 }
 
+/** A share of so few events says little (metrics.md); the verdict beside it has been computed. */
+function hiddenShare(events: number): string {
+  return `of ${events}`;
+}
+
 function signed(value: number, show: (value: number) => string): string {
-  return value > 0 ? `+${show(value)}` : show(value);
+  const text = show(value);
+  // What rounds to nothing has no sign.
+  if (/^[-−]?0 /u.test(text)) return show(0);
+  return value > 0 ? `+${text}` : text;
 }
 
 function intervalText(interval: Interval | undefined, show: (value: number) => string): string {

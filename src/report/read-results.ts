@@ -13,6 +13,9 @@ const LISTS_OF_A_CALL: readonly string[] = [
   "instrument",
 ];
 
+/** What came to be measured within version 1 of the results. */
+const LATER_LISTS = { delays: [], echoes: [] } as const;
+
 /**
  * Reads the results of a run back, from its folder or from the file itself.
  * @throws UsageError ERR_FILE_MISSING, ERR_RESULTS_MALFORMED, ERR_RESULTS_NEWER.
@@ -39,7 +42,16 @@ export async function readResults(files: FileStore, path: string): Promise<RunSu
     );
   }
   checkLists(value, file);
-  return value as unknown as RunSummary;
+  return withLaterLists(value as unknown as RunSummary);
+}
+
+/** Runs of before these were measured have none of them; nothing was found, and nothing is guessed. */
+function withLaterLists(run: RunSummary): RunSummary {
+  const calls = run.calls.map((call) => ({
+    ...call,
+    metrics: { ...LATER_LISTS, ...call.metrics },
+  }));
+  return { ...run, calls };
 }
 
 function checkLists(value: Record<string, unknown>, file: string): void {

@@ -65,6 +65,35 @@ describe("compareRuns", () => {
     expect(renderComparison(comparison)).toContain("Nothing is worse in B");
   });
 
+  it("hides shares of fewer than ten events, and gives what rounds to nothing no sign", () => {
+    const [change] = compareRuns(run, run).changes;
+    if (change === undefined) throw new Error("the sample has figures");
+    const comparison = compareRuns(run, run);
+    const shareOf = (events: number) =>
+      renderComparison({
+        ...comparison,
+        changes: [
+          {
+            ...change,
+            title: "Answered",
+            unit: "share",
+            statistic: "mean",
+            n: { a: events, b: events },
+            a: 0.5,
+            b: 0.25,
+            difference: -0.25,
+          },
+        ],
+      });
+    expect(shareOf(9)).toMatch(/Answered +of 9 +of 9 +– +– +9 and 9/u);
+    expect(shareOf(10)).toMatch(/Answered +50 % +25 % +-25 %/u);
+
+    const interval = { low: -0.4, high: 0.4, confidence: 0.95 } as const;
+    const faint = { ...change, difference: 0.3, interval };
+    const text = renderComparison({ ...comparison, changes: [faint] });
+    expect(text).toMatch(/ 0 ms +0 ms … 0 ms /u);
+  });
+
   it("names verdicts, scenarios and circumstances that differ", () => {
     const [first, second, third] = run.scenarios;
     const other: RunSummary = {
@@ -118,6 +147,19 @@ describe("readResults", () => {
       JSON.parse(JSON.stringify(run.calls)) as unknown,
     );
     expect((await readResults(files, "run/results.json")).runId).toBe(run.runId);
+  });
+
+  it("reads runs of before delays and echoes were measured, so that they can be compared", async () => {
+    const files = new MemoryFiles();
+    const older = JSON.parse(results) as { calls: { metrics: Record<string, unknown> }[] };
+    for (const { metrics } of older.calls) {
+      delete metrics["delays"];
+      delete metrics["echoes"];
+    }
+    await files.write("run/results.json", JSON.stringify(older));
+
+    const { changes } = compareRuns(await readResults(files, "run"), run);
+    expect(changes.map(({ id }) => id)).toContain("responseLatency");
   });
 
   it.each([
