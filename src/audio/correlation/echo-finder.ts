@@ -21,7 +21,7 @@ const WINDOWS_MIN = 2;
 /** Delays of one echo: a jitter buffer that adapts moves them. */
 const SAME_ECHO_MS = 20;
 /** So many windows are enough, however long the recording is; they are spread over it. */
-const WINDOWS_MAX = 400;
+const WINDOWS_MAX = 150;
 
 /**
  * Finds what was sent in what was heard at the same place, quieter and later. `undefined`: no echo

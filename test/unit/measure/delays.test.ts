@@ -80,6 +80,15 @@ describe("the delay of speech over an injured line", () => {
     }
   });
 
+  it.each([11_025, 22_050, 44_100])("is found in a recording of %i Hz", (sampleRateHz) => {
+    const samples = resample(speechOf("bot", 6, 48_000), 48_000, sampleRateHz);
+    const sent = { samples: speechOf("bot", 6, 8000), sampleRateHz: 8000, startMs: 0 };
+    const { delays } = trackDelay(sent, { samples, sampleRateHz, startMs: 33.3 });
+
+    expect(delays.length).toBeGreaterThan(3);
+    for (const { delayMs } of delays) expect(Math.abs(delayMs - 33.3)).toBeLessThan(0.1);
+  });
+
   it("is found again where it was lost for a while", () => {
     const { sent } = callOver(G711, 60);
     const samples = sent.samples.slice();

@@ -1,5 +1,5 @@
-import type { KnownSpeech, VoiceLibrary } from "../src/audio/index.ts";
-import { quantile } from "../src/measure/index.ts";
+import type { VoiceLibrary } from "../../src/audio/index.ts";
+import { quantile } from "../../src/measure/index.ts";
 import {
   type CorrelationAccuracy,
   DELAY_BOUND_COVERED,
@@ -7,8 +7,8 @@ import {
   DELAY_ROWS,
   measureDelayRow,
   measureLocatedRow,
-} from "../src/testing/index.ts";
-import { Table, write } from "./media/table.ts";
+} from "../../src/testing/index.ts";
+import { Table, write } from "../media/table.ts";
 
 /**
  * Prints how far off mouth-to-ear delay and located edges are, on lines whose truth is known.
@@ -22,7 +22,7 @@ export function printCorrelationAccuracy(voices: VoiceLibrary, seed: string): st
       measureDelayRow(row, bot, seed),
     ),
     ...printed("known utterances located among others, both edges: |error| in ms", "edges", (row) =>
-      measureLocatedRow(row, bot satisfies readonly KnownSpeech[], seed),
+      measureLocatedRow(row, bot, seed),
     ),
   ];
 }
