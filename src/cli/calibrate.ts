@@ -1,5 +1,5 @@
 import { isoText, UsageError } from "../environment/index.ts";
-import { openHarness } from "../index.ts";
+import { openHarness, scriptPath } from "../index.ts";
 import { CONDITIONS, calibrate as calibrateMachine } from "../lab/index.ts";
 import { hostInfo, hostName, NodeFileStore, packageInfo, SystemClock } from "../platform/index.ts";
 import {
@@ -47,6 +47,7 @@ export async function calibrate(options: CalibrateCommandOptions): Promise<numbe
       harness,
       conditions: CONDITIONS,
       callsPerCondition: calls,
+      toolScript: scriptPath("reference"),
       onProgress: (done, total) => say(`  ${done} of ${total} calls`),
     });
     if (harness.isAborted) return EXIT_CODES.interrupted;

@@ -36,10 +36,11 @@ const MARGIN_MS = 150;
  */
 export async function expectGreeting(call: WatchedCall, limitMs: number): Promise<string> {
   const answered = call.timeline.of("callPhase").find(({ phase }) => phase === "answered");
-  await awaitSpeech(call, answered?.at, { limitMs, awaited: "the bot's greeting" });
+  const hasEnded = await awaitSpeech(call, answered?.at, limitMs);
   const { metrics } = await measureNow(call);
   const [first] = metrics.botTurns;
   const observedMs = metrics.setup.greetingLatencyMs;
+  if (hasEnded && observedMs === undefined) throw await endedEarly(call, "the bot's greeting");
   return expectWithin(
     {
       figure: "greeting latency",
@@ -57,9 +58,13 @@ export async function expectGreeting(call: WatchedCall, limitMs: number): Promis
  */
 export async function expectAnswer(call: WatchedCall, limitMs: number): Promise<string> {
   const utterance = requireUtterance(call);
-  await awaitSpeech(call, utterance.offsetAt, { limitMs, awaited: "the bot's answer" });
+  const hasEnded = await awaitSpeech(call, utterance.offsetAt, limitMs);
   const { metrics } = await measureNow(call);
   const turn = metrics.turns.find(({ utteranceId }) => utteranceId === utterance.utteranceId);
+  // An answer that began before the caller had finished began before what was waited for.
+  if (hasEnded && turn?.responseLatencyMs === undefined) {
+    throw await endedEarly(call, "the bot's answer");
+  }
   return expectWithin(
     {
       figure: "response latency",
@@ -227,20 +232,24 @@ function recogniseTurn(
   return recogniser.recognise(samples, audio.sampleRateHz).id;
 }
 
-/** Waits until the bot speaks after `from`, and then until its onset can be placed. */
+/**
+ * Waits until the bot speaks after `from`, and then until its onset can be placed.
+ * @returns whether the call ended first.
+ */
 async function awaitSpeech(
   call: WatchedCall,
   from: Instant | undefined,
-  { limitMs, awaited }: { readonly limitMs: number; readonly awaited: string },
-): Promise<void> {
+  limitMs: number,
+): Promise<boolean> {
   const origin = from ?? call.clock.now();
   const fact = await call.waitFor(
     (each) => isEnd(each) || isHeard("started", origin)(each),
     limitMs + PATIENCE_MS,
     origin,
   );
-  if (fact !== undefined && isEnd(fact)) throw await endedEarly(call, awaited);
+  if (fact !== undefined && isEnd(fact)) return true;
   await settle(call);
+  return false;
 }
 
 /** Waits until what the bot says after `from` (default: at all) has been said. */

@@ -1,5 +1,5 @@
 import { resample, type Voice } from "../audio/index.ts";
-import type { Harness, WatchedCall } from "../call/index.ts";
+import type { Harness, RemoteAgent, WatchedCall } from "../call/index.ts";
 import { after } from "../environment/index.ts";
 import type { NetworkPlan } from "../impairment/index.ts";
 import { type CallMetrics, instrumentConcerns } from "../measure/index.ts";
@@ -17,6 +17,7 @@ import {
   type ReferenceResult,
 } from "./reference-call.ts";
 import { type CallerSpeech, planReferenceCall, type ReferenceVoices } from "./reference-plan.ts";
+import { openToolBot, toolErrors } from "./reference-tools.ts";
 
 /** A network to calibrate on. */
 export interface Condition {
@@ -32,6 +33,8 @@ export interface CalibrateOptions {
   readonly callsPerCondition: number;
   /** Calls at the same time; default 10. */
   readonly concurrency?: number;
+  /** The script `reference` for the bot's AI; without it, tool calls are left out. */
+  readonly toolScript?: string;
   /** Told after each group of calls. */
   readonly onProgress?: (done: number, total: number) => void;
   /** Whether the calls' folders are kept. */
@@ -52,6 +55,8 @@ const DEFAULT_CONCURRENCY = 10;
 const STAGGER_MS = 87;
 const RING_MS = 120;
 const SAMPLE_RATE_HZ = 8000;
+/** A call for each tool with so many reference calls. */
+const CALLS_PER_TOOL_ROUND = 10;
 
 /** The conditions one after the other, so that they do not disturb each other. */
 export async function calibrate(options: CalibrateOptions): Promise<CalibratedCondition[]> {
@@ -65,6 +70,8 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibratedCo
     media: MEDIA,
     answer: { kind: "answer", ringMs: RING_MS },
   });
+  const { toolScript } = options;
+  const tools = toolScript === undefined ? undefined : await openToolBot(harness, toolScript);
   const results: CalibratedCondition[] = [];
   try {
     for (const condition of conditions) {
@@ -85,14 +92,35 @@ export async function calibrate(options: CalibrateOptions): Promise<CalibratedCo
         ...options,
         onProgress: (done) => options.onProgress?.(before + done, total),
       });
-      results.push(summariseCondition(condition, found, harness.seed));
+      const toolsFound =
+        // oxlint-disable-next-line no-await-in-loop -- on purpose, see above.
+        tools === undefined ? [] : await callTools(parts, tools.bot, callsPerCondition);
+      results.push(
+        summariseCondition(condition, found, { seed: harness.seed, others: toolsFound }),
+      );
       // oxlint-disable-next-line no-await-in-loop -- on purpose, see above.
       await caller.close();
     }
   } finally {
+    await tools?.close();
     await bot.close();
   }
   return results;
+}
+
+/** Some rounds of them, up to three at once. */
+async function callTools(
+  { harness, caller }: ReferenceParts,
+  bot: RemoteAgent,
+  callsPerCondition: number,
+): Promise<FigureError[]> {
+  const errors: FigureError[] = [];
+  for (let left = Math.ceil(callsPerCondition / CALLS_PER_TOOL_ROUND); left > 0; left -= 3) {
+    if (harness.isAborted) break;
+    // oxlint-disable-next-line no-await-in-loop -- more at once would load the machine.
+    errors.push(...(await toolErrors({ harness, caller, bot }, Math.min(3, left))));
+  }
+  return errors;
 }
 
 const LOCAL = { address: "127.0.0.1", port: 0 };
@@ -142,10 +170,10 @@ function pause({ switchboard: { clock } }: Harness, ms: number): Promise<void> {
 function summariseCondition(
   { name }: Condition,
   results: readonly ReferenceResult[],
-  seed: string,
+  { seed, others }: { readonly seed: string; readonly others: readonly FigureError[] },
 ): CalibratedCondition {
   const carried = results.filter(({ errors }) => errors !== undefined);
-  const errors: FigureError[] = carried.flatMap((result) => result.errors ?? []);
+  const errors: FigureError[] = [...carried.flatMap((result) => result.errors ?? []), ...others];
   return {
     name,
     calls: results.length,

@@ -93,8 +93,16 @@ class JudgedCall {
     });
   }
 
+  /** What is no matter of time, and so of no machine that keeps it badly. */
   exact(figure: FigureName, isExact: boolean): void {
-    this.add(figure, { measured: isExact ? 0 : undefined, truth: 0 });
+    this.errors.push({
+      figure,
+      ...(isExact ? { errorMs: 0 } : {}),
+      statedErrorMs: this.#statedMs,
+      isHealthy: true,
+      isUncertain: false,
+      hasLostEdge: false,
+    });
   }
 
   latency(turn: TurnMetrics | undefined, truth: number, heard: HeardTruth): void {

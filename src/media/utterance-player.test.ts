@@ -39,6 +39,23 @@ describe("UtterancePlayer", () => {
     ]);
   });
 
+  it("says where the offset was where deadlines were skipped in between", () => {
+    const { player, facts, tickAt } = openPlayer();
+    player.say(utterance({ kind: "now" }));
+
+    for (const ms of [1000, 1080, 1100]) tickAt(ms);
+
+    // The offset, at 45 ms, is in the third frame: 60 ms late, as that is.
+    expect(facts).toMatchObject([{ offsetAt: 1025 }, { event: "ended", at: 1100, offsetAt: 1085 }]);
+  });
+
+  it("begins with the first frame at or after an instant", () => {
+    const { player, tickAt } = openPlayer();
+    player.say(utterance({ kind: "at", at: instant(1030) }));
+
+    expect([1000, 1020, 1040].map(tickAt)).toEqual([false, false, true]);
+  });
+
   it("fills the rest of the last frame with silence", () => {
     const { player, frame, tickAt } = openPlayer();
     player.say(utterance({ kind: "now" }, 30));

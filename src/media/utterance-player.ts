@@ -1,4 +1,4 @@
-import { after, type Instant, UsageError } from "../environment/index.ts";
+import { after, elapsedMs, type Instant, UsageError } from "../environment/index.ts";
 import type { FactSink, UtteranceFact } from "../timeline/index.ts";
 import type { AudioSource, FrameFormat } from "./audio-source.ts";
 
@@ -26,6 +26,9 @@ export type UtteranceStart =
   /** This long after the other side fell silent, as heard. */
   | { readonly kind: "afterHeardSpeech"; readonly delayMs: number };
 
+/** Less is rounding: deadlines are skipped by whole frames. */
+const SHIFT_MS_MIN = 1;
+
 /** Utterances that may wait in line; more is a scenario gone wrong. */
 const QUEUE_LIMIT = 64;
 
@@ -40,6 +43,8 @@ export class UtterancePlayer implements AudioSource {
   readonly #queue: Utterance[] = [];
   #position = 0;
   #startedAt: Instant | undefined;
+  /** When the last speech sample left, by its own frame; known once that has left. */
+  #offsetAt: Instant | undefined;
   #heardOnsetAt: Instant | undefined;
   #heardOffsetAt: Instant | undefined;
 
@@ -95,6 +100,7 @@ export class UtterancePlayer implements AudioSource {
     if (this.#startedAt === undefined) this.#begin(utterance, deadline);
     const end = Math.min(this.#position + frame.length, utterance.samples.length);
     frame.set(utterance.samples.subarray(this.#position, end));
+    this.#noteOffset(utterance, frame.length, deadline);
     this.#position = end;
     if (end === utterance.samples.length) {
       this.#end(utterance, deadline, false);
@@ -115,19 +121,30 @@ export class UtterancePlayer implements AudioSource {
   #begin(utterance: Utterance, deadline: Instant): void {
     this.#startedAt = deadline;
     this.#position = 0;
+    this.#offsetAt = undefined;
     this.#record({ kind: "utterance", event: "started", at: deadline, ...this.#spoken(utterance) });
   }
 
   #end(utterance: Utterance, deadline: Instant, cutShort: boolean): void {
     const spoken = this.#spoken(utterance);
+    const noted = this.#offsetAt ?? spoken.offsetAt;
+    const isShifted = elapsedMs(spoken.offsetAt, noted) > SHIFT_MS_MIN;
+    const offsetAt = isShifted ? noted : spoken.offsetAt;
     this.#record({
       kind: "utterance",
       event: "ended",
       at: deadline,
       ...spoken,
-      offsetAt: cutShort && deadline < spoken.offsetAt ? deadline : spoken.offsetAt,
+      offsetAt: cutShort && deadline < offsetAt ? deadline : offsetAt,
     });
     this.#startedAt = undefined;
+  }
+
+  /** A host that skips deadlines speaks on in later frames: the offset is where its frame was. */
+  #noteOffset({ offsetMs }: Utterance, frameSamples: number, deadline: Instant): void {
+    const beginMs = (this.#position * this.#frameMs) / frameSamples;
+    if (offsetMs <= beginMs || offsetMs > beginMs + this.#frameMs) return;
+    this.#offsetAt = after(deadline, offsetMs - beginMs - this.#frameMs);
   }
 
   /**

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import type { Harness } from "../../src/index.ts";
+import { type Harness, scriptPath } from "../../src/index.ts";
 import { CONDITIONS, type Condition, calibrate } from "../../src/lab/index.ts";
 import { type CalibratedCondition, renderCalibration } from "../../src/report/index.ts";
 import { openTestHarness } from "./bench-bot.ts";
@@ -26,7 +26,12 @@ describe("calibration against the reference bot", () => {
     for (let round = 0; round < ROUNDS_MAX; round += 1) {
       // oxlint-disable-next-line no-await-in-loop -- a further round only where this one failed.
       found.push(
-        ...(await calibrate({ harness, conditions: [condition], callsPerCondition: CALLS })),
+        ...(await calibrate({
+          harness,
+          conditions: [condition],
+          callsPerCondition: CALLS,
+          toolScript: scriptPath("reference"),
+        })),
       );
       const healthy = found.reduce(
         (sum, { calls, machine }) => sum + calls - machine.unhealthyCalls,

@@ -1,0 +1,58 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { cpus } from "node:os";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { scriptPath } from "../../src/index.ts";
+import { CONDITIONS, calibrate } from "../../src/lab/index.ts";
+import { renderCalibration } from "../../src/report/index.ts";
+import { openTestHarness } from "../loopback/bench-bot.ts";
+
+const CALLS = 8;
+
+describe("Calibration on a machine with a busy loop on each core", () => {
+  let test: Awaited<ReturnType<typeof openTestHarness>>;
+  const loops: ChildProcess[] = [];
+
+  beforeAll(async () => {
+    test = await openTestHarness("loaded");
+    for (const _ of cpus()) loops.push(spawn(process.execPath, ["-e", "for (;;);"]));
+  });
+
+  afterAll(async () => {
+    for (const loop of loops) loop.kill("SIGKILL");
+    await test.close();
+  });
+
+  it("has error bars that hold the truth, and marks what it cannot measure any more", async () => {
+    const { harness } = test;
+    const conditions = await calibrate({
+      harness,
+      conditions: CONDITIONS,
+      callsPerCondition: CALLS,
+      toolScript: scriptPath("reference"),
+    });
+    const shown = renderCalibration({
+      schema: "sidetone-calibration",
+      version: 1,
+      sidetoneVersion: "test",
+      node: process.version,
+      platform: process.platform,
+      host: "test",
+      madeAt: "2026-01-01T00:00:00Z",
+      seed: "loaded",
+      conditions,
+    });
+    process.stdout.write(`${shown}\n`);
+    for (const { calls, discarded, figures, machine } of conditions) {
+      expect(discarded).toBeLessThan(calls);
+      for (const { figure, compared, withinBar, verdict, inconclusive, goal } of figures) {
+        expect([figure, withinBar]).toEqual([figure, compared]);
+        // Of the calls that say themselves that they kept no time, none counts for the figure …
+        const isTime = goal !== "exact";
+        const areMarked = !isTime || machine.unhealthyCalls <= discarded || inconclusive > 0;
+        expect([figure, areMarked]).toEqual([figure, true]);
+        // … and what is left is either right or not called so.
+        expect([figure, verdict]).not.toEqual([figure, "missed"]);
+      }
+    }
+  }, 180_000);
+});
