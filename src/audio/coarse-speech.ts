@@ -1,4 +1,5 @@
 import { powerDbov, SILENCE_DBOV } from "./level.ts";
+import { SortedWindow } from "./sorted-window.ts";
 
 /** Frames of `COARSE_FRAME_MS` that stand out of the background: from `start` up to `end`. */
 export interface FrameRun {
@@ -66,12 +67,14 @@ function backgroundLevels(levels: Float64Array): Float64Array {
   const windows = windowQuantiles(levels);
   const reach = REACH_FRAMES / WINDOW_HOP_FRAMES;
   const floors = new Float64Array(levels.length);
+  const sounds = new SortedWindow(levels, SILENCE_DBOV);
   for (let block = 0; block * WINDOW_HOP_FRAMES < levels.length; block += 1) {
     const from = Math.max(0, block - reach - WINDOW_FRAMES / WINDOW_HOP_FRAMES);
     const around = windows.slice(from, Math.min(windows.length, block + reach));
     const lowest = around.reduce((least, level) => Math.min(least, level), 0);
     const start = block * WINDOW_HOP_FRAMES;
-    const gated = gatedNoiseLevel(levels, start);
+    sounds.moveTo(Math.max(0, start - REACH_FRAMES), start + REACH_FRAMES);
+    const gated = gatedNoiseLevel(sounds);
     floors.fill(Math.max(lowest, gated, FLOOR_DBOV_MIN), start, start + WINDOW_HOP_FRAMES);
   }
   return floors;
@@ -91,13 +94,10 @@ function windowQuantiles(levels: Float64Array): Float64Array {
  * beside it, which would make it seem speech. It is told from speech by lying far below the loudest
  * frames, so this only applies to noise `GATED_NOISE_DB` or more below them.
  */
-function gatedNoiseLevel(levels: Float64Array, frame: number): number {
-  const around = levels
-    .slice(Math.max(0, frame - REACH_FRAMES), frame + REACH_FRAMES)
-    .filter((level) => level > SILENCE_DBOV)
-    .toSorted();
-  const low = quantile(around, 0.1);
-  return low < quantile(around, 0.95) - GATED_NOISE_DB ? low : SILENCE_DBOV;
+function gatedNoiseLevel(sounds: SortedWindow): number {
+  const low = sounds.quantile(0.1) ?? SILENCE_DBOV;
+  const high = sounds.quantile(0.95) ?? SILENCE_DBOV;
+  return low < high - GATED_NOISE_DB ? low : SILENCE_DBOV;
 }
 
 /** The value at `share` (0–1) of a sorted array; `SILENCE_DBOV` if it is empty. */
