@@ -99,11 +99,14 @@ describe("an estimate", () => {
         const worse = [
           { ...each, lossRatio: each.lossRatio + (1 - each.lossRatio) * more },
           { ...each, burstRatio: each.burstRatio + 5 * more },
-          { ...each, delayMs: each.delayMs + 500 * more },
         ];
         for (const other of worse) {
           expect(estimateRating(other)?.r).toBeLessThanOrEqual(before + 1e-9);
         }
+        // G.107's talker echo is a little below 0 where echo is far away (eq. 7-20): the first
+        // milliseconds of delay give back up to 0.23.
+        const later = estimateRating({ ...each, delayMs: each.delayMs + 500 * more });
+        expect(later?.r).toBeLessThanOrEqual(before + 0.23);
       }),
     );
   });
