@@ -39,6 +39,8 @@ export interface ReferenceTruth {
 
 /** A delay of the jitter buffer, network included, is looked for up to this. */
 const DELIVERY_MS_MAX = 400;
+/** Half a frame: playout moves by more, departures jitter by less in the median. */
+const DELIVERY_SPREAD_MS_MAX = 10;
 
 /**
  * The truth of a call that followed the plan; `undefined` where the packets do not show all of it:
@@ -61,17 +63,13 @@ export function truthOf(
   const interruption = SentSpeech.find(plan.interruption.speech.samples, caller.sent, toBot);
   const answer = SentSpeech.find(plan.answer.speech.samples, bot.sent, toCaller);
   const second = SentSpeech.find(plan.secondAnswer.speech.samples, bot.sent, toCaller);
-  const delivery = [answer, second].flatMap((speech) =>
-    speech === undefined ? [] : deliveriesOf(speech, audio),
-  );
-  const deliveryMs = quantile(
-    delivery.toSorted((a, b) => a - b),
-    0.5,
+  const deliveryMs = constantDelivery(
+    [answer, second].map((speech) => (speech === undefined ? [] : deliveriesOf(speech, audio))),
   );
   const heard = (speech: SentSpeech | undefined): HeardTruth | undefined =>
     heardTruth(speech, deliveryMs);
   return complete({
-    deliveryMs: Number.isNaN(deliveryMs) ? undefined : deliveryMs,
+    deliveryMs,
     question: spokenTruth(question, plan.question.speech, how.rateHz),
     answer: heard(answer),
     interruption: spokenTruth(interruption, plan.interruption.speech, how.rateHz),
@@ -81,6 +79,28 @@ export function truthOf(
     answeredAt: firstMessage(bot, "SIP/2.0 200"),
     byeAt: firstMessage(bot, "BYE "),
   });
+}
+
+/**
+ * The median, where that of each half of each stretch is much the same. On a host that stood still
+ * for longer than its jitter buffer lasts, playout was moved: then no one delay can be taken off.
+ */
+function constantDelivery(stretches: readonly (readonly number[])[]): number | undefined {
+  const halves = stretches.flatMap((all) => {
+    const middle = Math.ceil(all.length / 2);
+    return [all.slice(0, middle), all.slice(middle)];
+  });
+  const medians = halves.filter((half) => half.length > 0).map(median);
+  if (medians.length === 0) return undefined;
+  if (Math.max(...medians) - Math.min(...medians) > DELIVERY_SPREAD_MS_MAX) return undefined;
+  return median(stretches.flat());
+}
+
+function median(values: readonly number[]): number {
+  return quantile(
+    values.toSorted((a, b) => a - b),
+    0.5,
+  );
 }
 
 interface Captured {
@@ -125,10 +145,14 @@ function spokenTruth(
   return { onsetAt: at(onsetMs), offsetAt: at(offsetMs) };
 }
 
-function heardTruth(speech: SentSpeech | undefined, deliveryMs: number): HeardTruth | undefined {
+function heardTruth(
+  speech: SentSpeech | undefined,
+  deliveryMs: number | undefined,
+): HeardTruth | undefined {
   const startAt = speech?.firstArrivedAt;
   const end = speech?.lastHeard;
   if (speech === undefined || startAt === undefined || end === undefined) return undefined;
+  if (deliveryMs === undefined) return undefined;
   return {
     startAt: after(startAt, deliveryMs),
     endAt: after(end.earliest, deliveryMs),

@@ -42,8 +42,9 @@ describe("Calibration on a machine with a busy loop on each core", () => {
       conditions,
     });
     process.stdout.write(`${shown}\n`);
-    for (const { calls, discarded, figures, machine } of conditions) {
-      expect(discarded).toBeLessThan(calls);
+    for (const { discarded, figures, machine } of conditions) {
+      // A call that cannot be held against its plan says itself that it kept no time.
+      expect(machine.unhealthyCalls).toBeGreaterThanOrEqual(discarded);
       for (const { figure, compared, withinBar, verdict, inconclusive, goal } of figures) {
         expect([figure, withinBar]).toEqual([figure, compared]);
         // Of the calls that say themselves that they kept no time, none counts for the figure …
