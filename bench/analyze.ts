@@ -1,5 +1,5 @@
 /**
- * `npm run bench:analyze [-- --minutes N] [--rate HZ] [--noise DBOV] [--section NAME]`: how long it
+ * `npm run bench:analyze [-- --minutes N] [--rate HZ] [--noise=DBOV] [--section NAME]`: how long it
  * takes to analyse an hour of stereo, and how much memory. Goal: 1/100 of its length on one core.
  *
  * Each section is a process of its own, whose processor time (all its threads) counts: that is what

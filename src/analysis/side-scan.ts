@@ -14,8 +14,11 @@ export interface SideScan {
 
 /** How long a bin of `extremes` is. */
 export const BIN_MS = 10;
-/** Rates at which the detector's frames are whole numbers of samples, and their halves too. */
-const DETECTOR_RATES_HZ: ReadonlySet<number> = new Set([8000, 16_000, 24_000, 32_000, 48_000]);
+/**
+ * Rates that the detector is given. Others come down to them: its frames, and their halves, must be
+ * whole numbers of samples, and above 8 kHz it finds nothing of speech, in three times the time.
+ */
+const DETECTOR_RATES_HZ: ReadonlySet<number> = new Set([8000, 16_000]);
 
 /**
  * Listens to one side, block by block: speech, signal and the picture of it. Memory grows by 4
