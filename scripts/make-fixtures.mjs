@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-// Makes fixtures/voices from text. Needs the Debian packages flite and sox; see fixtures/README.md.
+// Makes fixtures/voices and fixtures/held-out from text. Needs the Debian packages flite and sox; see fixtures/README.md.
 //
-//   node scripts/make-fixtures.mjs            writes fixtures/voices
+//   node scripts/make-fixtures.mjs            writes them
 //   node scripts/make-fixtures.mjs --check    makes them in memory and compares; exit 1 if different
 //
 // The same package versions give the same bytes: flite is deterministic and sox runs with -R.
@@ -11,7 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const VOICES_FOLDER = fileURLToPath(new URL("../fixtures/voices/", import.meta.url));
+const FIXTURES_FOLDER = fileURLToPath(new URL("../fixtures/", import.meta.url));
 const ACTIVE_LEVEL_DBOV = -20;
 /** Silence kept on both sides of the speech. */
 const MARGIN_MS = 30;
@@ -29,7 +29,7 @@ const LONG_TEXT =
 
 const FOLDERS = [
   {
-    folder: "bot",
+    folder: "voices/bot",
     speaker: "slt",
     sampleRateHz: 24000,
     utterances: [
@@ -51,7 +51,7 @@ const FOLDERS = [
     ],
   },
   {
-    folder: "caller",
+    folder: "voices/caller",
     speaker: "rms",
     sampleRateHz: 16000,
     utterances: [
@@ -64,6 +64,33 @@ const FOLDERS = [
       { text: "Dial four two." },
       { text: "Front desk, please." },
       { text: "Do you sell bicycles?" },
+    ],
+  },
+  // Other voices and phrases, to test measurements on what they were not set by.
+  {
+    folder: "held-out/bot",
+    speaker: "kal16",
+    sampleRateHz: 16000,
+    utterances: [
+      { text: "Your table is booked for Friday evening." },
+      { text: "Certainly." },
+      { text: "The swimming pool opens at eight o'clock." },
+      { text: "Please hold the line while I check." },
+      { text: "Which room would you like?" },
+      { text: "That will be forty pounds." },
+    ],
+  },
+  {
+    folder: "held-out/caller",
+    speaker: "awb",
+    sampleRateHz: 16000,
+    utterances: [
+      { text: "Good morning, I need a taxi at half past six." },
+      { text: "Yes." },
+      { text: "Is there a car park near by?" },
+      { text: "Put me through to the manager." },
+      { text: "No, thank you very much." },
+      { text: "How far is the beach?" },
     ],
   },
 ];
@@ -79,15 +106,15 @@ try {
 
 function write(files) {
   for (const { folder, name, bytes } of files) {
-    mkdirSync(join(VOICES_FOLDER, folder), { recursive: true });
-    writeFileSync(join(VOICES_FOLDER, folder, name), bytes);
+    mkdirSync(join(FIXTURES_FOLDER, folder), { recursive: true });
+    writeFileSync(join(FIXTURES_FOLDER, folder, name), bytes);
   }
-  console.log(`Wrote ${files.length} files to ${VOICES_FOLDER}`);
+  console.log(`Wrote ${files.length} files to ${FIXTURES_FOLDER}`);
 }
 
 function check(files) {
   const different = files.filter(({ folder, name, bytes }) => {
-    const path = join(VOICES_FOLDER, folder, name);
+    const path = join(FIXTURES_FOLDER, folder, name);
     return !existsSync(path) || !readFileSync(path).equals(bytes);
   });
   for (const { folder, name } of different) console.error(`Different: ${folder}/${name}`);

@@ -143,11 +143,17 @@ const RATE_HZ_MIN = 8000;
 function spansOf(scan: SideScan, startAt: Instant): SpeechSpan[] {
   const at = (sample: number): Instant =>
     roundInstant(startAt + (sample * 1000) / scan.sampleRateHz);
-  return scan.segments.map(({ startSample, endSample, uncertaintySamples = 0 }) => ({
-    startAt: at(startSample),
-    endAt: at(endSample),
-    uncertaintyMs: Math.round((uncertaintySamples * 1_000_000) / scan.sampleRateHz) / 1000,
-  }));
+  return scan.segments.map(
+    ({ startSample, endSample, onsetUncertaintySamples, offsetUncertaintySamples }) => ({
+      startAt: at(startSample),
+      endAt: at(endSample),
+      uncertaintyMs:
+        Math.round(
+          (Math.max(onsetUncertaintySamples, offsetUncertaintySamples) * 1_000_000) /
+            scan.sampleRateHz,
+        ) / 1000,
+    }),
+  );
 }
 
 function roundInstant(ms: number): Instant {

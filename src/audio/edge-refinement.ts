@@ -1,4 +1,6 @@
+import { BAND_HOP_MS, bandLikelihoods } from "./band-likelihood.ts";
 import { fitPrediction, type LinearPrediction, predictionError } from "./linear-prediction.ts";
+import { outermostCrossing } from "./short-energy.ts";
 
 /** Where an edge of speech is looked for, and what its background is known from. */
 export interface EdgeSearch {
@@ -36,6 +38,20 @@ const STEP_MAX = 6;
  */
 const STEP_MIN = (SAMPLES_PER_MS / 2) * (1 - 1 / VARIANCE_RATIO - Math.log(VARIANCE_RATIO));
 
+/** How far outside of the likely edge the level may be crossed, in frames. */
+const CROSSING_MARGIN_FRAMES = 8;
+/** Half of the bands' window. */
+const SHARPER_MS = 10;
+/** Bands that are lost in the noise are missing from the estimate: found best on known dialogues. */
+const CROSSING_SHARE = 0.8;
+/**
+ * What a noise hides of the weak beginnings and ends of words: so much per decibel by which it is
+ * above `HIDDEN_FROM_DB` of the edge by definition. Set on dialogues of known truth, to cover 95 %.
+ */
+const HIDDEN_FROM_DB = -6;
+const HIDDEN_MS_PER_DB = 10;
+const HIDDEN_MS_MAX = 150;
+
 /**
  * Finds an edge of speech to about a millisecond; it looks on both sides of the edge, so it is for
  * measurements.
@@ -50,7 +66,8 @@ export function refineEdge(search: EdgeSearch): Edge {
   const offset = background.reduce((a, b) => a + b, 0) / Math.max(1, background.length);
   const noise = variance(background, offset);
   const edge = noise < edgeVariance ? levelEdge(search, offset, noise) : undefined;
-  return edge ?? likelyEdge(search);
+  if (edge !== undefined && loudestNoise(search, offset) < edgeVariance) return edge;
+  return bandEdge(search, noise) ?? edge ?? likelyEdge(search);
 }
 
 /** The outermost crossing of the level that defines an edge, if there is one. */
@@ -62,21 +79,78 @@ function levelEdge(search: EdgeSearch, offset: number, noise: number): Edge | un
   return { sample: outer, uncertaintySamples: Math.abs(inner - outer) + msSamples };
 }
 
-/** The middle of the outermost 5 ms whose variance about `offset` is above `limit`. */
-function crossing(search: EdgeSearch, offset: number, limit: number): number | undefined {
-  const { samples, sampleRateHz, kind } = search;
-  const from = kind === "onset" ? search.from : search.innermost;
-  const to = kind === "onset" ? search.innermost : search.to;
+/** The variance of the background in its loudest 5 ms: coloured noise comes and goes. */
+function loudestNoise({ background, sampleRateHz }: EdgeSearch, offset: number): number {
   const length = Math.round((LEVEL_WINDOW_MS * sampleRateHz) / 1000);
-  const hop = Math.round(sampleRateHz / 1000);
-  const places = Math.floor((to - from - length) / hop) + 1;
-  for (let place = 0; place < places; place += 1) {
-    const start = kind === "onset" ? from + place * hop : to - length - place * hop;
-    if (variance(samples.subarray(start, start + length), offset) > limit) {
-      return start + (length >> 1);
-    }
+  if (background.length <= length) return variance(background, offset);
+  let loudest = 0;
+  for (let start = 0; start + length <= background.length; start += length) {
+    loudest = Math.max(loudest, variance(background.subarray(start, start + length), offset));
   }
-  return undefined;
+  return loudest;
+}
+
+/**
+ * The edge in noise, by bands: where the speech alone crosses `edgeVariance`, or, where that lies
+ * below the noise, the change point of greatest likelihood. `undefined` without a known background.
+ */
+function bandEdge(search: EdgeSearch, noise: number): Edge | undefined {
+  const { sampleRateHz, kind, edgeVariance } = search;
+  const frames = bandLikelihoods({ ...search, leastVariance: edgeVariance / 8 });
+  if (frames === undefined) return undefined;
+  if (kind === "offset") for (const array of Object.values(frames)) array.reverse();
+  const { best, spread } = changePoint(frames.ratios);
+  const outermost = Math.max(0, best - CROSSING_MARGIN_FRAMES);
+  const crossed =
+    noise < 2 * edgeVariance
+      ? frames.excess.findIndex(
+          (power, frame) => frame >= outermost && power > CROSSING_SHARE * edgeVariance,
+        )
+      : -1;
+  const inner = frames.excess.findIndex(
+    (power, frame) => frame >= outermost && power > 2 * edgeVariance,
+  );
+  const sharp = crossed < 0 ? sharperEdge(search, best, frames.ratios.length) : undefined;
+  if (sharp !== undefined) return sharp;
+  const frame = crossed < 0 ? best : crossed;
+  const hop = (BAND_HOP_MS * sampleRateHz) / 1000;
+  const place = kind === "onset" ? frame : frames.ratios.length - frame;
+  const doubt = crossed < 0 ? spread : Math.max(Math.abs(crossed - best), inner - crossed) + 1;
+  return {
+    sample: search.from + Math.round(place * hop),
+    uncertaintySamples: Math.round(doubt * hop) + hiddenSamples(noise / edgeVariance, sampleRateHz),
+  };
+}
+
+/**
+ * A steep sound enters the bands' long window before it begins: where whitened milliseconds see the
+ * change within that window, they see it better.
+ */
+function sharperEdge(search: EdgeSearch, best: number, frameCount: number): Edge | undefined {
+  const edge = likelyEdge(search);
+  const place = search.kind === "onset" ? best : frameCount - best;
+  const hop = (BAND_HOP_MS * search.sampleRateHz) / 1000;
+  const inward = (search.kind === "onset" ? 1 : -1) * (edge.sample - search.from - place * hop);
+  if (inward < 0 || inward > SHARPER_MS * hop) return undefined;
+  const noise = variance(search.background, 0);
+  const hidden = hiddenSamples(noise / search.edgeVariance, search.sampleRateHz);
+  return { ...edge, uncertaintySamples: edge.uncertaintySamples + hidden };
+}
+
+/**
+ * How much of a word's weak beginning or end may be hidden where the noise is so many times as
+ * strong as the edge by definition.
+ */
+function hiddenSamples(ratio: number, sampleRateHz: number): number {
+  const hiddenDb = Math.max(0, 10 * Math.log10(ratio) - HIDDEN_FROM_DB);
+  return Math.round((Math.min(HIDDEN_MS_MAX, HIDDEN_MS_PER_DB * hiddenDb) * sampleRateHz) / 1000);
+}
+
+/** The outermost 5 ms whose variance about `mean` is above `limit`. */
+function crossing(search: EdgeSearch, mean: number, limit: number): number | undefined {
+  const from = search.kind === "onset" ? search.from : search.innermost;
+  const to = search.kind === "onset" ? search.innermost : search.to;
+  return outermostCrossing({ ...search, from: Math.max(0, from), to, mean }, limit);
 }
 
 /** The change point of greatest likelihood between background and speech. */

@@ -188,7 +188,7 @@ describe("detectSpeech on known utterances", () => {
     const [segment] = detectSpeech(call, RATE_HZ);
 
     expect(Math.abs(ms(segment?.startSample ?? 0) - PAD_MS - onsetMs)).toBeLessThan(60);
-    expect(segment?.uncertaintySamples).toBeGreaterThan(RATE_HZ / 1000);
+    expect(segment?.onsetUncertaintySamples).toBeGreaterThan(RATE_HZ / 1000);
   });
 });
 
@@ -217,7 +217,7 @@ describe("detectSpeech on made signals", () => {
 
     expect(Math.abs(ms(segment?.startSample ?? 0) - 500)).toBeLessThan(3);
     expect(Math.abs(ms(segment?.endSample ?? 0) - 800)).toBeLessThan(3);
-    expect(segment?.uncertaintySamples).toBeLessThan((5 * RATE_HZ) / 1000);
+    expect(segment?.onsetUncertaintySamples).toBeLessThan((5 * RATE_HZ) / 1000);
   });
 
   it("finds speech that the recording begins and ends with", () => {
@@ -280,8 +280,8 @@ describe("detectSpeech on made signals", () => {
       const sound = withNoise(silence(400), -25, `sound ${index}`);
       for (const [at, sample] of sound.entries()) call[6000 + at] = (call[6000 + at] ?? 0) + sample;
       const [segment] = detectSpeech(call, RATE_HZ);
-      const { startSample = 0, endSample = 0, uncertaintySamples = 0 } = segment ?? {};
-      expect(uncertaintySamples).toBeGreaterThan(0);
+      const { startSample = 0, endSample = 0, onsetUncertaintySamples = 0 } = segment ?? {};
+      expect(onsetUncertaintySamples).toBeGreaterThan(0);
       return [Math.abs(ms(startSample) - 750), Math.abs(ms(endSample) - 1150)];
     });
 

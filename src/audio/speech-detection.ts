@@ -1,15 +1,16 @@
 import { COARSE_FRAME_MS, coarseSpeech, type FrameRun, frameLevels } from "./coarse-speech.ts";
 import { refineEdge } from "./edge-refinement.ts";
 import { highPassed } from "./high-pass.ts";
-import { meanSquareOf } from "./level.ts";
+import { loudestVariance } from "./short-energy.ts";
 
 /** A stretch of speech, in samples from the start of the recording. */
 export interface SpeechSegment {
   readonly startSample: number;
   /** Exclusive. */
   readonly endSample: number;
-  /** How far off either edge might be, from how sharply it stands out of the background. */
-  readonly uncertaintySamples?: number;
+  /** How far off each edge might be, from how sharply it stands out of the background. */
+  readonly onsetUncertaintySamples: number;
+  readonly offsetUncertaintySamples: number;
 }
 
 /** What counts as one stretch of speech. */
@@ -31,8 +32,11 @@ const BACKGROUND_MS = 500;
 const BACKGROUND_MS_MIN = 20;
 /** Sound this far below speech that is near is not speech of its own but the dying away. */
 const FAINT_DB = 40;
-/** Where an edge is placed in silence: this far below the loudest 5 ms of the segment. */
-const EDGE_DB = 34.5;
+/**
+ * Where an edge is placed in silence: this far below the loudest 5 ms of the segment.
+ * That is the definition by which fixtures are annotated.
+ */
+const EDGE_RATIO: number = 10 ** 3.5;
 
 /** A stretch of samples: from `from` up to `to`. */
 interface Span {
@@ -73,15 +77,14 @@ export function detectSpeech(
   const runs = joinRuns(audible, coarseGapFrames);
   const segments = runs.map((run, index) => {
     const speech = { from: run.start * frameSamples, to: run.end * frameSamples };
-    const halfFrames = frameLevels(sound.subarray(speech.from, speech.to), frameSamples / 2);
-    const peakDbov = halfFrames.reduce((a, b) => Math.max(a, b));
     return refine({
       samples: sound,
       sampleRateHz,
       speech,
       silenceFrom: (runs[index - 1]?.end ?? 0) * frameSamples,
       silenceTo: Math.min((runs[index + 1]?.start ?? Infinity) * frameSamples, sound.length),
-      edgeVariance: meanSquareOf(peakDbov - EDGE_DB),
+      edgeVariance:
+        loudestVariance(sound.subarray(speech.from, speech.to), sampleRateHz) / EDGE_RATIO,
     });
   });
   const leastSamples = (minSpeechMs * sampleRateHz) / 1000;
@@ -145,7 +148,8 @@ function refine(around: Surroundings): SpeechSegment {
   return {
     startSample: onset.sample,
     endSample: Math.max(offset.sample, Math.min(speech.to, onset.sample + 1)),
-    uncertaintySamples: Math.max(onset.uncertaintySamples, offset.uncertaintySamples),
+    onsetUncertaintySamples: onset.uncertaintySamples,
+    offsetUncertaintySamples: offset.uncertaintySamples,
   };
 }
 
@@ -181,14 +185,10 @@ function joinSegments(segments: readonly SpeechSegment[], gapSamples: number): S
   for (const segment of segments) {
     const last = joined.at(-1);
     if (last !== undefined && segment.startSample - last.endSample < gapSamples) {
-      const uncertaintySamples = Math.max(
-        last.uncertaintySamples ?? 0,
-        segment.uncertaintySamples ?? 0,
-      );
       joined[joined.length - 1] = {
-        startSample: last.startSample,
+        ...last,
         endSample: segment.endSample,
-        uncertaintySamples,
+        offsetUncertaintySamples: segment.offsetUncertaintySamples,
       };
     } else joined.push(segment);
   }

@@ -56,8 +56,13 @@ function failure({ message, exception }: TestStepResult): StepOutcome {
   return { verdict: verdictOn(fault, code), error: { code, fault, message: withoutStack(rest) } };
 }
 
+const INCONCLUSIVE: ReadonlySet<string> = new Set([
+  "ERR_INSTRUMENT_UNHEALTHY",
+  "ERR_MEASUREMENT_UNCERTAIN",
+]);
+
 function verdictOn(fault: Fault, code: string): Verdict {
-  if (code === "ERR_INSTRUMENT_UNHEALTHY") return "inconclusive";
+  if (INCONCLUSIVE.has(code)) return "inconclusive";
   // A judge is an instrument, too: that it fails says nothing of the bot.
   if (fault === "environment" && code.startsWith("ERR_JUDGE_")) return "inconclusive";
   if (code === "ERR_CALL_UNSUPPORTED") return "unsupported";

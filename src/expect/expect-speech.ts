@@ -7,6 +7,7 @@ import {
   type BackchannelMetrics,
   type BotTurn,
   type CallRecord,
+  DOUBT_WORDS,
   FALSE_ANSWER_LIMIT_MS,
   FALSE_STOP_LIMIT_MS,
   formatMs,
@@ -70,6 +71,9 @@ export async function expectAnswer(call: WatchedCall, limitMs: number): Promise<
       figure: "response latency",
       limitMs,
       ...(turn?.responseLatencyMs === undefined ? {} : { observedMs: turn.responseLatencyMs }),
+      ...(turn?.doubt === undefined
+        ? {}
+        : { doubt: { uncertaintyMs: turn.uncertaintyMs, why: DOUBT_WORDS[turn.doubt] } }),
       at: turn?.botOnsetAt ?? utterance.offsetAt,
     },
     metrics,

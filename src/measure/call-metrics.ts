@@ -3,6 +3,7 @@ import type { JudgementFact, Party, TesterFact } from "../timeline/index.ts";
 import type { QualityMetrics } from "./call-quality.ts";
 import type { EdgeDisagreement } from "./confirmed-pieces.ts";
 import type { DelayMetrics, EchoMetrics } from "./delay-metrics.ts";
+import type { Doubt } from "./doubts.ts";
 import type { LatencyPart } from "./latency-parts.ts";
 import type { TimeSpan } from "./time-spans.ts";
 
@@ -21,8 +22,11 @@ export interface CallerTurn {
   readonly source: "script" | "audio";
   /** Detector minus script at onset and offset, where the utterance was found in the audio. */
   readonly audioDisagreementMs?: { readonly onset: number; readonly offset: number };
-  /** The audio does not confirm the script to within 40 ms. */
+  /** Its edges are not known well enough to count what follows from them. */
   readonly uncertain: boolean;
+  readonly doubt?: Doubt;
+  /** Of its edges, where no script knows them. */
+  readonly uncertaintyMs?: number;
 }
 
 /** A stretch of the bot's speech, pauses below 300 ms bridged. */
@@ -75,7 +79,10 @@ export interface TurnMetrics {
   readonly parts: readonly LatencyPart<ResponsePart>[];
   /** The bot's onset as detected minus as located by what it sent, where the two contradict. */
   readonly botOnsetDisagreementMs?: number;
+  /** Not counted in percentiles, and why. */
   readonly uncertain: boolean;
+  readonly doubt?: Doubt;
+  /** The latency lies within ± this in 95 % of cases. */
   readonly uncertaintyMs: number;
 }
 

@@ -1,7 +1,9 @@
 import type { Instant } from "../environment/index.ts";
 import type { Fact, UtteranceFact } from "../timeline/index.ts";
 import type { AsidePurpose, CallerTurn } from "./call-metrics.ts";
+import { type Doubt, doubtOf } from "./doubts.ts";
 import { factsOf } from "./facts-of.ts";
+import { optional } from "./optional.ts";
 import type { SpeechSpan } from "./recording.ts";
 import { betweenMs, overlapMs } from "./time-spans.ts";
 
@@ -67,6 +69,7 @@ function turnOfScript(
     disagreement !== undefined &&
     Math.abs(disagreement.onset) <= AGREEMENT_MS &&
     Math.abs(disagreement.offset) <= AGREEMENT_MS;
+  const doubt: Doubt | undefined = spoken === undefined || agrees ? undefined : "scriptDisagrees";
   return {
     utteranceId,
     fixture,
@@ -75,7 +78,8 @@ function turnOfScript(
     offsetAt,
     source: "script",
     ...(disagreement === undefined ? {} : { audioDisagreementMs: disagreement }),
-    uncertain: spoken !== undefined && !agrees,
+    uncertain: doubt !== undefined,
+    ...optional("doubt", doubt),
   };
 }
 
@@ -86,6 +90,15 @@ function turnOfSpeech(span: SpeechSpan, index: number): CallerTurn {
     onsetAt: span.startAt,
     offsetAt: span.endAt,
     source: "audio",
-    uncertain: false,
+    ...certaintyOf(span),
   };
+}
+
+/** How far the edges of what the caller said are known, where only the audio tells of them. */
+export function certaintyOf(
+  span: SpeechSpan,
+): Pick<CallerTurn, "uncertain" | "doubt" | "uncertaintyMs"> {
+  const { uncertaintyMs } = span;
+  const doubt = doubtOf(uncertaintyMs);
+  return { uncertain: doubt !== undefined, ...optional("doubt", doubt), uncertaintyMs };
 }

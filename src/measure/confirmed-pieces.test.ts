@@ -5,6 +5,7 @@ import type { CallMetrics } from "./call-metrics.ts";
 import type { CallRecord } from "./call-record.ts";
 import { confirmed } from "./confirmed-pieces.ts";
 import type { DelayMetrics } from "./delay-metrics.ts";
+import { DOUBT_WORDS } from "./doubts.ts";
 import { figuresOf } from "./figures.ts";
 import { measureCall } from "./measure-call.ts";
 import type { SpeechSpan } from "./recording.ts";
@@ -60,7 +61,7 @@ describe("an onset that is both detected and located", () => {
     expect(Math.abs((turn?.responseLatencyMs ?? 0) - LATENCY_MS - lostMs)).toBeLessThan(5);
     const figure = figuresOf([metrics]).find(({ id }) => id === "responseLatency");
     expect(figure?.values).toEqual([]);
-    expect(figure?.discarded).toEqual([{ reason: "uncertain", count: 1 }]);
+    expect(figure?.discarded).toEqual([{ reason: DOUBT_WORDS.methodsDisagree, count: 1 }]);
   });
 
   it("makes it uncertain, too, where something was heard before the answer", () => {

@@ -11,6 +11,8 @@ export interface FigureEvidence {
   readonly observedMs?: number;
   /** How it was observed; default "heard". */
   readonly observedBy?: "heard" | "measured";
+  /** Where the figure is doubtful: how far off it may be, and why. */
+  readonly doubt?: { readonly uncertaintyMs: number; readonly why: string };
   /** Where in the call it can be heard or seen. */
   readonly at?: Instant;
 }

@@ -1,5 +1,6 @@
 import type { Random } from "../environment/index.ts";
 import type { BargeInMetrics, CallMetrics, TurnMetrics } from "./call-metrics.ts";
+import { DOUBT_WORDS } from "./doubts.ts";
 import { Histogram, type HistogramData } from "./histogram.ts";
 import { type Statistics, summarise } from "./statistics.ts";
 
@@ -191,8 +192,9 @@ const TURN_DISCARDS: Readonly<Record<TurnMetrics["outcome"], string | undefined>
 };
 
 function discardedTurns(call: CallMetrics, withTool: boolean): string[] {
-  return plainTurns(call, withTool).flatMap(({ outcome, uncertain }) => {
-    const reason = TURN_DISCARDS[outcome] ?? (uncertain ? "uncertain" : undefined);
+  return plainTurns(call, withTool).flatMap(({ outcome, uncertain, doubt }) => {
+    const doubtful = doubt === undefined ? "uncertain" : DOUBT_WORDS[doubt];
+    const reason = TURN_DISCARDS[outcome] ?? (uncertain ? doubtful : undefined);
     return reason === undefined ? [] : [reason];
   });
 }

@@ -55,6 +55,7 @@ export type {
   EchoMetrics,
 } from "./delay-metrics.ts";
 export { type DialogueLine, dialogueOf, type TextOf, witnessOf } from "./dialogue.ts";
+export { DOUBT_WORDS, type Doubt } from "./doubts.ts";
 export {
   describeEvidence,
   type FigureEvidence,

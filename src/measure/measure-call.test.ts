@@ -6,9 +6,11 @@ import {
   type PlannedResponse,
   syntheticCall,
 } from "../../test/unit/report/synthetic-call.ts";
-import { instant } from "../environment/index.ts";
+import { instant, seededRandom } from "../environment/index.ts";
 import { decodeFacts, encodeFacts } from "../timeline/index.ts";
 import type { CallRecord } from "./call-record.ts";
+import { DOUBT_WORDS } from "./doubts.ts";
+import { figuresOf } from "./figures.ts";
 import { measureCall } from "./measure-call.ts";
 
 /** What the detector may be off by at the edge of a clean burst. */
@@ -158,7 +160,8 @@ describe("what is not known", () => {
     });
 
     expect(metrics.callerTurns[0]).toMatchObject({ source: "audio", utteranceId: "heard-1" });
-    expectNear(metrics.turns[0]?.responseLatencyMs, 820);
+    // Two edges of steep bursts, each 2.5 ms further out by its definition.
+    expectNear(metrics.turns[0]?.responseLatencyMs, 820, 2 * DETECTOR_MS);
   });
 
   it("flags a turn whose audio contradicts its script", () => {
@@ -172,6 +175,54 @@ describe("what is not known", () => {
 
     expect(metrics.turns[0]?.uncertain).toBe(true);
     expect(metrics.callerTurns[0]?.audioDisagreementMs?.offset).toBeGreaterThan(90);
+  });
+});
+
+function heardWith(change: (samples: Int16Array) => void, botKnown = true): CallRecord {
+  const record = syntheticCall({ ...ONE_TURN, botKnown });
+  if (record.audio === undefined) throw new Error("no recording");
+  const right = record.audio.right.slice();
+  change(right);
+  return { ...record, audio: { ...record.audio, right } };
+}
+
+function inNoise(samples: Int16Array): void {
+  const random = seededRandom("noise");
+  const level = 0.1 * Math.max(...samples.slice(0, 64_000));
+  for (const [index, sample] of samples.entries()) {
+    samples[index] = sample + level * 2 * (random() - 0.5);
+  }
+}
+
+describe("an answer whose onset is hard to tell", () => {
+  it("is uncertain in noise, says why, and is not counted", () => {
+    const metrics = measureCall(heardWith(inNoise, false));
+    const latency = figuresOf([metrics]).find(({ id }) => id === "responseLatency");
+
+    expect(metrics.turns[0]).toMatchObject({ uncertain: true, doubt: "wideUncertainty" });
+    expect(latency?.values).toEqual([]);
+    expect(latency?.discarded).toEqual([{ reason: DOUBT_WORDS.wideUncertainty, count: 1 }]);
+  });
+
+  it("is certain in the same noise where the bot's own end was recorded", () => {
+    const [turn] = measureCall(heardWith(inNoise)).turns;
+
+    expect(turn).toMatchObject({ uncertain: false });
+    expect(turn?.uncertaintyMs).toBeLessThan(60);
+  });
+
+  it("is uncertain where its first 100 ms were lost on the way: the methods disagree", () => {
+    const record = syntheticCall(ONE_TURN);
+    const onsetAt = measureCall(record).turns[0]?.botOnsetAt ?? 0;
+    const audio = record.audio;
+    if (audio === undefined) throw new Error("no recording");
+    const right = audio.right.slice();
+    const at = Math.round(((onsetAt - audio.startedAt) * audio.sampleRateHz) / 1000);
+    right.fill(0, at - 100, at + audio.sampleRateHz / 10);
+    const [turn] = measureCall({ ...record, audio: { ...audio, right } }).turns;
+
+    expect(turn).toMatchObject({ uncertain: true, doubt: "methodsDisagree" });
+    expect(turn?.uncertaintyMs).toBeGreaterThan(90);
   });
 });
 

@@ -3,6 +3,7 @@ import { measureBackchannels, measureBargeIns } from "./barge-in.ts";
 import { botTurnsOf, type SpeechPiece, segmentsOf } from "./bot-turns.ts";
 import { type CallerTurn, type CallMetrics, METRICS_VERSION } from "./call-metrics.ts";
 import type { SignalMetrics } from "./call-quality.ts";
+import { certaintyOf } from "./caller-turns.ts";
 import { measureConversation } from "./conversation.ts";
 import type { Observations } from "./observations.ts";
 import type { SpeechSpan } from "./recording.ts";
@@ -90,7 +91,7 @@ function callerTurn(span: SpeechSpan): CallerTurn {
     onsetAt: span.startAt,
     offsetAt: span.endAt,
     source: "audio",
-    uncertain: false,
+    ...certaintyOf(span),
   };
 }
 

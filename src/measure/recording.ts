@@ -30,6 +30,9 @@ export function speechIn(
   return scanner.finish().map((segment) => ({
     startAt: instantOfSample(audio, segment.startSample),
     endAt: instantOfSample(audio, segment.endSample),
-    uncertaintyMs: roundMs(((segment.uncertaintySamples ?? 0) * 1000) / audio.sampleRateHz),
+    uncertaintyMs: roundMs(
+      (Math.max(segment.onsetUncertaintySamples, segment.offsetUncertaintySamples) * 1000) /
+        audio.sampleRateHz,
+    ),
   }));
 }

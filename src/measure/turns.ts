@@ -2,12 +2,13 @@ import { after, type Instant } from "../environment/index.ts";
 import type { AiCallerSpeechFact, AiInputClockFact } from "../timeline/index.ts";
 import type { BotTurn, CallerTurn, ResponsePart, TurnMetrics } from "./call-metrics.ts";
 import { isDue, nextOnsetAfter } from "./caller-turns.ts";
+import { type Doubt, doubtOf } from "./doubts.ts";
 import { factsOf } from "./facts-of.ts";
 import { type LatencyPart, partsBetween } from "./latency-parts.ts";
 import type { Observations } from "./observations.ts";
 import { optional } from "./optional.ts";
 import type { ResponseTrack } from "./responses.ts";
-import { betweenMs } from "./time-spans.ts";
+import { betweenMs, roundMs } from "./time-spans.ts";
 
 /** An answer may begin this long before the caller has finished: people overlap, too. */
 const OVERLAP_LIMIT_MS = 500;
@@ -40,7 +41,12 @@ function measureTurn(
     roomMs: betweenMs(turn.offsetAt, untilAt),
     withToolCall,
     ...(answer === undefined
-      ? { parts: [], uncertain: turn.uncertain, uncertaintyMs: 0 }
+      ? {
+          parts: [],
+          uncertain: turn.uncertain,
+          ...optional("doubt", turn.doubt),
+          uncertaintyMs: turn.uncertaintyMs ?? 0,
+        }
       : answerMetrics(turn, answer, seen)),
   };
 }
@@ -81,13 +87,17 @@ type AnswerMetrics = Pick<
   | "parts"
   | "botOnsetDisagreementMs"
   | "uncertain"
+  | "doubt"
   | "uncertaintyMs"
 >;
 
 function answerMetrics(turn: CallerTurn, answer: BotTurn, seen: Observations): AnswerMetrics {
   const response = responseOf(answer, seen);
   const stopped = speechStopped(turn, response, seen);
-  const disagreementMs = answer.segments[0]?.disagreementMs?.onset;
+  const { disagreementMs, uncertaintyMs = 0 } = answer.segments[0] ?? {};
+  const onsetMs = disagreementMs?.onset;
+  const doubt: Doubt | undefined =
+    turn.doubt ?? (onsetMs === undefined ? doubtOf(uncertaintyMs) : "methodsDisagree");
   return {
     botOnsetAt: answer.startAt,
     ...optional("responseId", answer.responseId),
@@ -95,9 +105,12 @@ function answerMetrics(turn: CallerTurn, answer: BotTurn, seen: Observations): A
     ...optional("claimedLatencyMs", claimedMs(stopped, response)),
     ...optional("aiReactionMs", stopped && reactionMs(stopped, seen.inputClock)),
     parts: responseParts(turn, answer, stopped, seen),
-    ...optional("botOnsetDisagreementMs", disagreementMs),
-    uncertain: turn.uncertain || disagreementMs !== undefined,
-    uncertaintyMs: answer.segments[0]?.uncertaintyMs ?? 0,
+    ...optional("botOnsetDisagreementMs", onsetMs),
+    uncertain: turn.uncertain || doubt !== undefined,
+    ...optional("doubt", doubt),
+    uncertaintyMs: roundMs(
+      (turn.uncertaintyMs ?? 0) + uncertaintyMs + (onsetMs === undefined ? 0 : Math.abs(onsetMs)),
+    ),
   };
 }
 

@@ -1,8 +1,17 @@
 /**
- * Doubles of the world for tests, ours and those of users: a clock that is told to advance, and a
- * network within the process. Product code never imports this folder.
+ * Doubles of the world for tests, ours and those of users: a clock that is told to advance, a
+ * network within the process, and dialogues whose truth is known to the sample. Product code never imports this folder.
  */
 
+export {
+  ACCURACY_ROWS,
+  type AccuracyRow,
+  brokenBounds,
+  type EdgeBounds,
+  type EdgeGoal,
+  errorSummary,
+  measureRow,
+} from "./accuracy-conditions.ts";
 export {
   type CorrelationAccuracy,
   DELAY_BOUND_COVERED,
@@ -13,6 +22,14 @@ export {
   measureDelayRow,
   measureLocatedRow,
 } from "./delay-accuracy.ts";
+export {
+  type Clip,
+  type Dialogue,
+  type DialogueCondition,
+  makeDialogue,
+  type SpokenSpan,
+} from "./dialogue.ts";
+export { type EdgeAccuracy, measureEdges } from "./edge-accuracy.ts";
 export { type InjuredCall, type LineInjuries, overInjuredLine } from "./injured-line.ts";
 export { ManualClock } from "./manual-clock.ts";
 export { VirtualDns } from "./virtual-dns.ts";

@@ -1,6 +1,7 @@
 import type { AnalysedSide, RecordingAnalysis, Side } from "../../analysis/index.ts";
 import {
   type CallMetrics,
+  DOUBT_WORDS,
   formatMs,
   formatPosition,
   instrumentConcerns,
@@ -95,7 +96,7 @@ function turnLines(metrics: CallMetrics): string[] {
         claimedLatencyMs === undefined ? "" : `claimed ${formatMs(claimedLatencyMs)}`,
         turn.purpose === "interruption" ? "to an interruption" : "",
         withToolCall ? "with a tool call" : "",
-        uncertain ? "uncertain" : "",
+        turn.doubt === undefined ? (uncertain ? "uncertain" : "") : DOUBT_WORDS[turn.doubt],
       ].filter((note) => note !== "");
       return `${at(turn.callerOffsetAt, metrics)}          ${[heard, ...notes].join(", ")}`;
     }),

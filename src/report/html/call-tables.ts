@@ -1,5 +1,11 @@
 import type { Instant } from "../../environment/index.ts";
-import { type CallMetrics, formatMs, usageWords } from "../../measure/index.ts";
+import {
+  type CallMetrics,
+  DOUBT_WORDS,
+  type Doubt,
+  formatMs,
+  usageWords,
+} from "../../measure/index.ts";
 import { html, type Markup } from "./markup.ts";
 import { partsBar } from "./parts-bar.ts";
 import { table } from "./table.ts";
@@ -114,8 +120,13 @@ function effectWords(call: CallMetrics["toolCalls"][number]): string {
   return `${what?.toUpperCase() === "BYE" ? "BYE" : what} at the ${call.effectSeenBy}`;
 }
 
-function uncertain(of: { readonly uncertain: boolean }): Markup | undefined {
-  return of.uncertain ? html` <span class="inconclusive">(uncertain)</span>` : undefined;
+function uncertain(of: {
+  readonly uncertain: boolean;
+  readonly doubt?: Doubt;
+}): Markup | undefined {
+  if (!of.uncertain) return undefined;
+  const words = of.doubt === undefined ? "uncertain" : DOUBT_WORDS[of.doubt];
+  return html` <span class="inconclusive">(${words})</span>`;
 }
 
 function optionalMs(ms: number | undefined): string {

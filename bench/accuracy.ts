@@ -1,0 +1,104 @@
+/**
+ * `npm run bench:accuracy [-- --seed SEED] [--dialogues N]`: how far edges of speech are off, on
+ * dialogues made of the fixtures whose truth is known to the sample. Exit code 1 where a bound of
+ * docs/measurements.md does not hold.
+ */
+import { parseArgs } from "node:util";
+import { loadVoices, type VoiceLibrary } from "../src/audio/index.ts";
+import { loadCodecs } from "../src/codec/index.ts";
+import { hostInfo, NodeFileStore, packageInfo } from "../src/platform/index.ts";
+import {
+  ACCURACY_ROWS,
+  type AccuracyRow,
+  brokenBounds,
+  type Clip,
+  type EdgeAccuracy,
+  type EdgeGoal,
+  errorSummary,
+  measureRow,
+} from "../src/testing/index.ts";
+import { Table, write } from "./media/table.ts";
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: "string", default: "20261126" },
+    dialogues: { type: "string", default: "6" },
+  },
+});
+await loadCodecs(["opus"]);
+const fixtures = `${packageInfo().root}/fixtures`;
+const { node, platform } = hostInfo();
+write(`bench:accuracy · ${node} ${platform} · seed ${values.seed}`);
+write("edges of speech, found − true, in ms; held out: voices and phrases it was not set by");
+const table = new Table([
+  "condition",
+  "voices",
+  "figure",
+  "n",
+  "missed",
+  "invented",
+  "mean |e|",
+  "p95 |e|",
+  "bias",
+  "covered",
+  "goal",
+  "met",
+]);
+const broken: string[] = [];
+for (const [voices, folder] of Object.entries({ fixtures: "voices", "held out": "held-out" })) {
+  const clips = clipsOf(await loadVoices(new NodeFileStore(), `${fixtures}/${folder}`));
+  for (const row of ACCURACY_ROWS) {
+    const accuracy = measureRow(row, clips, {
+      seed: values.seed,
+      dialogues: Number(values.dialogues),
+      turns: 8,
+    });
+    for (const line of linesOf(row, accuracy)) table.row([row.name, voices, ...line]);
+    const bounds = voices === "fixtures" ? row.bounds : row.heldOutBounds;
+    const lost = brokenBounds(accuracy, bounds);
+    broken.push(...lost.map((what) => `${row.name}, ${voices}: ${what}`));
+  }
+}
+for (const line of broken) write(`BROKEN: ${line}`);
+process.exitCode = broken.length === 0 ? 0 : 1;
+
+function clipsOf(voices: VoiceLibrary): Clip[] {
+  return (["caller", "bot"] as const).flatMap((party) =>
+    voices.all(party).map(({ sampleRateHz, samples }): Clip => ({ party, sampleRateHz, samples })),
+  );
+}
+
+function linesOf({ goal }: AccuracyRow, accuracy: EdgeAccuracy): string[][] {
+  const { spans, missed, invented, onsetErrorsMs, offsetErrorsMs, coveredRatio } = accuracy;
+  return Object.entries({ onset: onsetErrorsMs, offset: offsetErrorsMs }).map(
+    ([figure, errorsMs]) => {
+      const { meanMs, p95Ms, biasMs } = errorSummary(errorsMs);
+      const isMet =
+        goal !== undefined &&
+        meanMs <= (goal.meanMs ?? Infinity) &&
+        p95Ms <= goal.p95Ms &&
+        coveredRatio >= (goal.coveredRatio ?? 0);
+      return [
+        figure,
+        String(spans),
+        String(missed),
+        String(invented),
+        meanMs.toFixed(1),
+        p95Ms.toFixed(1),
+        biasMs.toFixed(1),
+        `${(100 * coveredRatio).toFixed(0)} %`,
+        goal === undefined ? "none" : goalWords(goal),
+        goal === undefined ? "–" : isMet ? "yes" : "no",
+      ];
+    },
+  );
+}
+
+function goalWords({ meanMs, p95Ms, coveredRatio }: EdgeGoal): string {
+  const words = [
+    ...(meanMs === undefined ? [] : [`mean ${meanMs}`]),
+    `p95 ${p95Ms}`,
+    ...(coveredRatio === undefined ? [] : [`covered ${100 * coveredRatio} %`]),
+  ];
+  return words.join(", ");
+}

@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+import { beforeAll, describe, expect, it } from "vitest";
+import { decodeWav } from "../../src/audio/index.ts";
+import { loadCodecs } from "../../src/codec/index.ts";
+import { seededRandom } from "../../src/environment/index.ts";
+import {
+  ACCURACY_ROWS,
+  brokenBounds,
+  type Clip,
+  type EdgeBounds,
+  errorSummary,
+  makeDialogue,
+  measureRow,
+} from "../../src/testing/index.ts";
+
+function clipsOf(voices: "voices" | "held-out"): Clip[] {
+  return (["caller", "bot"] as const).flatMap((party) => {
+    const folder = new URL(`../../fixtures/${voices}/${party}/`, import.meta.url);
+    const text = readFileSync(new URL("voices.json", folder), "utf8");
+    return (JSON.parse(text) as readonly { readonly file: string }[]).map(({ file }) => {
+      const { sampleRateHz, channels } = decodeWav(readFileSync(new URL(file, folder)));
+      return { party, sampleRateHz, samples: channels[0] ?? new Int16Array() };
+    });
+  });
+}
+
+/** A percentile needs more of them. */
+function dialoguesFor({ onsetP95Ms }: EdgeBounds): number {
+  return onsetP95Ms === undefined ? 1 : 2;
+}
+
+const clips = clipsOf("voices");
+const heldOut = clipsOf("held-out");
+
+// `npm run bench:accuracy` prints the same for more dialogues and every condition.
+describe("edges of speech in dialogues of known truth (seed 20261126)", () => {
+  beforeAll(() => loadCodecs(["opus"]));
+
+  it.each(ACCURACY_ROWS.filter(({ bounds }) => Object.keys(bounds).length > 0))(
+    "keep the bounds: $name",
+    (row) => {
+      const dialogues = dialoguesFor(row.bounds);
+      const accuracy = measureRow(row, clips, { dialogues, turns: 6, seed: "20261126" });
+
+      expect(accuracy.spans).toBe(6 * dialogues * row.conditions.length);
+      expect(brokenBounds(accuracy, row.bounds)).toEqual([]);
+    },
+  );
+
+  it.each(ACCURACY_ROWS.filter(({ heldOutBounds }) => Object.keys(heldOutBounds).length > 0))(
+    "keep the bounds with voices that the detector was not set by: $name",
+    (row) => {
+      const dialogues = dialoguesFor(row.heldOutBounds);
+      const accuracy = measureRow(row, heldOut, { dialogues, turns: 6, seed: "20261126" });
+
+      expect(brokenBounds(accuracy, row.heldOutBounds)).toEqual([]);
+    },
+  );
+
+  it("are told to be out of bounds where they are", () => {
+    const row = ACCURACY_ROWS[0];
+    const poor = {
+      spans: 2,
+      missed: 1,
+      invented: 0,
+      onsetErrorsMs: [19, -19],
+      offsetErrorsMs: [0, 1],
+      coveredRatio: 0.5,
+    };
+
+    expect(brokenBounds(poor, row?.bounds ?? {})).toHaveLength(4);
+    expect(errorSummary([3, -5])).toEqual({ meanMs: 4, p95Ms: 5, biasMs: -1 });
+  });
+});
+
+describe("makeDialogue", () => {
+  const condition = { sampleRateHz: 8000, levelDbov: [-20, -20] } as const;
+  const make = (seed: string): ReturnType<typeof makeDialogue> =>
+    makeDialogue(clips, condition, { turns: 4, random: seededRandom(seed) });
+
+  it("repeats with its seed, and differs with another", () => {
+    expect(Buffer.from(make("a").left.buffer).equals(Buffer.from(make("a").left.buffer))).toBe(
+      true,
+    );
+    expect(make("a").spans).toEqual(make("a").spans);
+    expect(make("a").spans).not.toEqual(make("b").spans);
+  });
+
+  it("has silence outside of the spans that it states, and speech within", () => {
+    const { cleanLeft, spans } = make("a");
+    const caller = spans.filter(({ party }) => party === "caller");
+    const isInside = (ms: number): boolean =>
+      caller.some(({ onsetMs, offsetMs }) => onsetMs - 3 <= ms && ms <= offsetMs + 3);
+    const peak = cleanLeft.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);
+    const outside = cleanLeft.filter((_, index) => !isInside(index / 8));
+
+    expect(peak).toBeGreaterThan(3000);
+    expect(Math.max(...outside.map((sample) => Math.abs(sample)))).toBeLessThan(peak / 10);
+  });
+});
