@@ -18,7 +18,7 @@ const PTIME_MS = 20;
 const ECHO = { delayMs: 40, levelDb: -20 } as const;
 /** What the network adds to packets to the bot in the second call. */
 const NETWORK_MS = 80;
-/** What a host that others use, too, may be late by, twice. */
+/** What a quiet host may be late by, twice; a busy one says itself by how much more. */
 const HOST_MS = 25;
 
 const MEDIA: MediaSettings = {
@@ -77,22 +77,23 @@ describe("delays of a call on real sockets", () => {
     });
     const toCallerMs = medianMs(near, "caller");
     const toBotMs = medianMs(near, "bot");
+    const lateMs = HOST_MS + Math.max(unsteadyMs(near), unsteadyMs(far));
 
     // A frame waits for the buffer, and for the hearer's next deadline.
     expect(toCallerMs).toBeGreaterThanOrEqual(BUFFER_MS - 5);
-    expect(toCallerMs).toBeLessThanOrEqual(BUFFER_MS + PTIME_MS + HOST_MS);
+    expect(toCallerMs).toBeLessThanOrEqual(BUFFER_MS + PTIME_MS + lateMs);
     // A packet leaves when its last sample was spoken.
     expect(toBotMs).toBeGreaterThanOrEqual(PTIME_MS);
-    expect(toBotMs).toBeLessThanOrEqual(PTIME_MS + HOST_MS);
+    expect(toBotMs).toBeLessThanOrEqual(PTIME_MS + lateMs);
     // The bot's words to the caller, 40 ms in the caller's line, and back: exact, on any host.
     const echo = near.echoes.find(({ party }) => party === "bot") ?? NO_ECHO;
     expect(Math.abs(echo.delayMs - toCallerMs - ECHO.delayMs - toBotMs)).toBeLessThan(1);
     expect(Math.abs(echo.lossDb + ECHO.levelDb)).toBeLessThan(1.5);
     expect(far.echoes).toEqual([]);
     const addedMs = medianMs(far, "bot") - toBotMs;
-    expect(addedMs).toBeGreaterThanOrEqual(NETWORK_MS - HOST_MS);
-    // A delayed packet passes on when the host gets to it: 30 ms later on one with a load of 14.
-    expect(addedMs).toBeLessThanOrEqual(NETWORK_MS + 3 * HOST_MS);
+    expect(addedMs).toBeGreaterThanOrEqual(NETWORK_MS - lateMs);
+    // A delayed packet passes on when the host gets to it.
+    expect(addedMs).toBeLessThanOrEqual(NETWORK_MS + 2 * lateMs);
   }, 90_000);
 });
 
@@ -100,4 +101,11 @@ const NO_ECHO = { delayMs: Number.NaN, lossDb: Number.NaN };
 
 function medianMs({ delays }: CallMetrics, by: "caller" | "bot"): number {
   return delays.find(({ heardBy }) => heardBy === by)?.medianMs ?? Number.NaN;
+}
+
+/** The longest for which the host stood still, at either end. */
+function unsteadyMs({ instrument }: CallMetrics): number {
+  return Math.max(
+    ...instrument.map((own) => Math.max(own.departureJitterMsMax, own.eventLoopLagMsMax)),
+  );
 }

@@ -15,9 +15,10 @@ export interface DelayTrack {
   readonly unsureWindows: number;
 }
 
-/** The finest step between windows, and the one while nothing changes. */
-const FINE_STEP_MS = WINDOW_MS / 2;
-const COARSE_STEP_MS = WINDOW_MS;
+/** From one window to the next while nothing changes; half of it around a change. */
+const STEP_MS = WINDOW_MS;
+/** In recordings longer than this, twice as far: an hour still has 1,800 windows. */
+const LONG_MS = 600_000;
 /**
  * After so many windows in a row without a sure delay, only one in eight is looked at, until one is
  * sure again: what is searched everywhere costs ten times what is looked for near the last delay.
@@ -29,8 +30,9 @@ const STEADY_MS = 0.5;
 
 /**
  * Follows the delay of `observed` after `reference` in windows of 1 s: every second while the delay
- * holds, every half second around a change. Memory does not depend on how long the recordings are,
- * apart from the result: one entry for each window with sound in it.
+ * holds, every half second around a change (twice as far in recordings of more than ten minutes).
+ * Memory does not depend on how long the recordings are, apart from the result: one entry for each
+ * window with sound in it.
  */
 export function trackDelay(
   reference: PlacedAudio,
@@ -46,21 +48,22 @@ export function trackDelay(
     counts[outcome] += 1;
     return undefined;
   };
-  const endMs =
-    reference.startMs + (reference.samples.length * 1000) / reference.sampleRateHz - FINE_STEP_MS;
+  const lengthMs = (reference.samples.length * 1000) / reference.sampleRateHz;
+  const usualStepMs = lengthMs > LONG_MS ? 2 * STEP_MS : STEP_MS;
+  const endMs = reference.startMs + lengthMs - WINDOW_MS / 2;
   let previous: LocalDelay | undefined;
   let unsureInRow = 0;
-  let stepMs = COARSE_STEP_MS;
+  let stepMs = usualStepMs;
   for (let fromMs = reference.startMs; fromMs < endMs; fromMs += stepMs) {
     const unsureBefore = counts.unsure;
     const found = measure(fromMs);
     if (found !== undefined) unsureInRow = 0;
     else unsureInRow += counts.unsure - unsureBefore;
     const isLost = unsureInRow >= LOST_WINDOWS;
-    stepMs = isLost ? LOST_STEP_MS : COARSE_STEP_MS;
-    const isSteady = found !== undefined && previous !== undefined && agree(previous, found);
+    stepMs = isLost ? LOST_STEP_MS : usualStepMs;
+    const isSteady = agree(previous, found);
     if (!isSteady && !isLost && fromMs > reference.startMs) {
-      const between = measure(fromMs - FINE_STEP_MS);
+      const between = measure(fromMs - usualStepMs / 2);
       if (between !== undefined) delays.push(between);
     }
     if (found !== undefined) delays.push(found);
@@ -69,6 +72,7 @@ export function trackDelay(
   return { delays, silentWindows: counts.silent, unsureWindows: counts.unsure };
 }
 
-function agree(a: LocalDelay, b: LocalDelay): boolean {
+function agree(a: LocalDelay | undefined, b: LocalDelay | undefined): boolean {
+  if (a === undefined || b === undefined) return false;
   return Math.abs(a.delayMs - b.delayMs) <= STEADY_MS;
 }
