@@ -17,6 +17,7 @@ import {
   errorSummary,
   measureRow,
 } from "../src/testing/index.ts";
+import { printCorrelationAccuracy } from "./delays/print-accuracy.ts";
 import { Table, write } from "./media/table.ts";
 
 const { values } = parseArgs({
@@ -59,6 +60,8 @@ for (const [voices, folder] of Object.entries({ fixtures: "voices", "held out": 
     broken.push(...lost.map((what) => `${row.name}, ${voices}: ${what}`));
   }
 }
+const known = await loadVoices(new NodeFileStore(), `${fixtures}/voices`);
+broken.push(...printCorrelationAccuracy(known, values.seed));
 for (const line of broken) write(`BROKEN: ${line}`);
 process.exitCode = broken.length === 0 ? 0 : 1;
 
