@@ -355,6 +355,7 @@ describe("figures that cannot be are refused, and named", () => {
 
   it("a burst shorter than the loss allows", () => {
     expect(() => burstyLoss(0.8, 2)).toThrow(/bursts of at least 4\.0 packets/u);
+    expect(() => burstyLoss(1, 3)).toThrow(/name none/u);
     expect(() => burstyLoss(0.1, 0.5)).toThrow(/at least 1\.0 packets/u);
   });
 });

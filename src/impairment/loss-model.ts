@@ -36,10 +36,13 @@ export function burstyLoss(lossRatio: number, meanBurstPackets: number): LossMod
   const toGoodRatio = 1 / meanBurstPackets;
   const toBadRatio = (toGoodRatio * lossRatio) / (1 - lossRatio);
   if (!(meanBurstPackets >= 1) || !(toBadRatio <= 1)) {
+    const least = Math.max(1, lossRatio / (1 - lossRatio));
     throw new UsageError(
       "ERR_IMPAIRMENT",
       `Bursts of ${meanBurstPackets} packets cannot lose ${lossRatio * 100} % of them. ` +
-        `Name bursts of at least ${Math.max(1, lossRatio / (1 - lossRatio)).toFixed(1)} packets.`,
+        (Number.isFinite(least)
+          ? `Name bursts of at least ${least.toFixed(1)} packets.`
+          : "Where all are lost there are no bursts: name none."),
     );
   }
   return { kind: "gilbert-elliott", toBadRatio, toGoodRatio };
