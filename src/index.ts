@@ -364,7 +364,10 @@ export {
   type WantedTransport,
 } from "./expect/index.ts";
 export {
+  type AiNetwork,
+  type AiTransport,
   burstyLoss,
+  type CongestionControl,
   type LinkPlan,
   type NetworkDirection,
   type NetworkPlan,

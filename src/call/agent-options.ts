@@ -1,5 +1,6 @@
 import type { AiProvider, LocalBargeInOptions, ModelPrice, TokenService } from "../bridge/index.ts";
 import type { SocketAddress } from "../environment/index.ts";
+import type { AiNetwork } from "../impairment/index.ts";
 import type { MediaSettings } from "../media/index.ts";
 import type {
   Demand,
@@ -47,6 +48,8 @@ type AnswerKind =
        * instead ("http://127.0.0.1:8080").
        */
       readonly httpStandIns?: Readonly<Record<string, string>>;
+      /** Takes the place of `AiOptions.network`. */
+      readonly aiNetwork?: AiNetwork;
     }
   /** Refuses with a final response, e.g. 486. */
   | { readonly kind: "reject"; readonly statusCode: number; readonly reasonPhrase?: string }
@@ -107,6 +110,11 @@ export interface AiOptions {
   readonly reconnectAttemptsMax?: number;
   /** How long it may keep quiet while it owes an answer before the call is given up. */
   readonly stallTimeoutMs?: number;
+  /**
+   * Puts an injured network between bridge and AI, which a call may then change. An empty one does
+   * nothing yet. Ephemeral tokens are fetched beside it.
+   */
+  readonly network?: AiNetwork;
 }
 
 /** Where an agent's ephemeral tokens come from. */

@@ -13,7 +13,7 @@ import type {
 import type { Fact } from "../timeline/index.ts";
 import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
 import type { BindingsEvent } from "./bindings-watch.ts";
-import type { Call, KeyPress, MediaChange } from "./call.ts";
+import type { Call, KeyPress, MediaChange, NetworkLeg } from "./call.ts";
 import type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
 import type { TransferOrder, TransferPolicy } from "./call-transfers.ts";
 
@@ -49,7 +49,9 @@ export type AgentProcedures = {
   breakConnections(request: OfCall): boolean | Promise<boolean>;
   press(request: OfCall & KeyPress): Promise<void>;
   changeMedia(request: OfCall & { readonly change: MediaChange }): Promise<void>;
-  changeNetwork(request: OfCall & { readonly plan: NetworkPlan }): void | Promise<void>;
+  changeNetwork(
+    request: OfCall & { readonly plan: NetworkPlan; readonly leg?: NetworkLeg },
+  ): void | Promise<void>;
   treatTransfers(policy: TransferPolicy): void | Promise<void>;
   transfer(request: OfCall & TransferOrder): Promise<TransferOutcome>;
   dialog(request: OfCall): ReturnType<Call["dialog"]> | Promise<ReturnType<Call["dialog"]>>;

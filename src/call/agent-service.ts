@@ -126,7 +126,7 @@ async function openAgent(
     say: ({ callId, utterance }) => callNamed(callId).say(utterance),
     press: ({ callId, ...keys }) => callNamed(callId).press(keys),
     changeMedia: ({ callId, change }) => callNamed(callId).changeMedia(change),
-    changeNetwork: ({ callId, plan }) => callNamed(callId).changeNetwork(plan),
+    changeNetwork: ({ callId, plan, leg }) => callNamed(callId).changeNetwork(plan, leg),
     treatTransfers: (policy) => agent.treatTransfers(policy),
     transfer: ({ callId, ...order }) => callNamed(callId).transfer(order),
     dialog: ({ callId }) => callNamed(callId).dialog(),

@@ -363,9 +363,13 @@ export class Agent {
   async #connectAi(call: Call, parts: CallMedia): Promise<void> {
     const { ai } = this.#options;
     if (ai === undefined || this.#tools === undefined) return;
-    const { destinations = {}, httpStandIns = {} } =
-      this.#answer.kind === "answer" ? this.#answer : {};
-    await connectBridge(this.#environment, ai, {
+    const {
+      destinations = {},
+      httpStandIns = {},
+      aiNetwork = ai.network,
+    } = this.#answer.kind === "answer" ? this.#answer : {};
+    const injured = aiNetwork === undefined ? ai : { ...ai, network: aiNetwork };
+    await connectBridge(this.#environment, injured, {
       call,
       trace: parts.trace,
       tools: this.#tools,

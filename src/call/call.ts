@@ -20,11 +20,15 @@ import type {
   TransferOutcome,
 } from "../sip/index.ts";
 import type { DigitMethod, Fact, FactDraft } from "../timeline/index.ts";
+import type { AiLeg } from "./ai-leg.ts";
 import type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
 import { CallTexts } from "./call-texts.ts";
 import type { CallTrace } from "./call-trace.ts";
 import { CallTransfers, endsCall, type TransferOrder } from "./call-transfers.ts";
 import { InfoDigits } from "./info-digits.ts";
+
+/** Which of a call's networks: that of its RTP and RTCP, or that to its AI. */
+export type NetworkLeg = "sip" | "ai";
 
 /** Who follows a call. */
 export interface CallObserver {
@@ -89,6 +93,7 @@ export class Call {
   readonly #durationTimer: Timer;
   readonly #infoDigits: InfoDigits;
   #bridge: Bridge | undefined;
+  #aiLeg: AiLeg | undefined;
   #greet: (() => void) | undefined;
   #greetsWhenAnswered = false;
   /** Why we hung up, where it was not the scenario's wish. */
@@ -169,6 +174,12 @@ export class Call {
     this.#parts.media.onIncomingSilence = (count, now) => bridge.handleCallerSilence(count, now);
   }
 
+  /** The network to its AI can be changed, and ends with the call. */
+  attachAiLeg(leg: AiLeg): void {
+    if (this.#hasEnded) leg.close(this.#parts.clock.now());
+    else this.#aiLeg = leg;
+  }
+
   /** Asks the AI to speak first, where there is one; once, however often media are agreed on. */
   greet(): void {
     this.#greet?.();
@@ -232,11 +243,17 @@ export class Call {
   }
 
   /**
-   * Another network for this call's RTP and RTCP from now on, in the directions that are named.
-   * @throws UsageError ERR_IMPAIRMENT.
+   * Another network for this call's RTP and RTCP, or to its AI, from now on, in the directions that
+   * are named.
+   * @throws UsageError ERR_IMPAIRMENT, ERR_AI_PATH_MISSING.
    */
-  changeNetwork(plan: NetworkPlan): void {
+  changeNetwork(plan: NetworkPlan, leg: NetworkLeg = "sip"): void {
     const { path, clock } = this.#parts;
+    if (leg === "ai") {
+      if (this.#aiLeg === undefined) throw noAiPath(this.callId);
+      this.#aiLeg.change(plan);
+      return;
+    }
     path.change(plan);
     this.#recordPlan(plan, clock.now());
   }
@@ -370,6 +387,7 @@ export class Call {
     this.onEnded?.();
     this.#parts.player.silence(at);
     this.#bridge?.close();
+    this.#aiLeg?.close(at);
     this.#parts.media.stop();
     this.#recordNetwork(at);
     this.record({ kind: "callPhase", phase: "ended", at, ...ended, ...this.#failure });
@@ -413,6 +431,14 @@ export class Call {
       { endedBy: "local", reason: "error" },
     );
   }
+}
+
+function noAiPath(callId: string): UsageError {
+  return new UsageError(
+    "ERR_AI_PATH_MISSING",
+    "The network to the AI of this call cannot be changed: nothing was put between them. Name the AI's network, or its transport, before the call.",
+    { context: { callId } },
+  );
 }
 
 function alreadyChanging(callId: string): UsageError {

@@ -2,6 +2,7 @@ import { Bridge } from "../bridge/index.ts";
 import { type Environment, RemoteError } from "../environment/index.ts";
 import type { FactDraft } from "../timeline/index.ts";
 import type { AiOptions } from "./agent-options.ts";
+import { AiLeg } from "./ai-leg.ts";
 import { aiSessionOf } from "./ai-session-of.ts";
 import type { BotTools } from "./bot-tools.ts";
 import { type BotTransferHost, transferByTool } from "./bot-transfer.ts";
@@ -23,13 +24,15 @@ export interface BridgedCall {
  *
  * When the AI goes away later, the call is hung up: a bot without its AI has nothing to say.
  * @throws EnvironmentError ERR_AI_UNREACHABLE, ERR_AI_UNAUTHORIZED; RemoteError ERR_AI_CLOSED,
- *   ERR_AI_STALLED.
+ *   ERR_AI_STALLED; UsageError as `openAiPath`.
  */
-export function connectBridge(
-  environment: Environment,
+export async function connectBridge(
+  outside: Environment,
   ai: AiOptions,
   { call, trace, transfers, tools, httpStandIns }: BridgedCall,
 ): Promise<void> {
+  const { environment, leg } = await AiLeg.open(outside, ai, call.record);
+  if (leg !== undefined) call.attachAiLeg(leg);
   const registry = tools.registryFor({
     callId: call.callId,
     handlers: {
@@ -41,7 +44,7 @@ export function connectBridge(
     httpStandIns,
   });
   const session = aiSessionOf(environment, ai, registry.definitions);
-  return new Promise((resolve, reject) => {
+  await new Promise<void>((resolve, reject) => {
     const record = (fact: FactDraft): void => {
       call.record(fact);
       if (fact.kind === "aiSession" && fact.event === "ready") resolve();

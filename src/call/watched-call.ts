@@ -163,6 +163,15 @@ export class WatchedCall {
   }
 
   /**
+   * The same for the network between the bot's bridge and its AI.
+   * @throws (rejects) UsageError ERR_IMPAIRMENT; ERR_AI_PATH_MISSING where the bot had no
+   *   `AiOptions.network`, or `aiNetwork` in its answer, when the call came.
+   */
+  async changeAiNetwork(plan: NetworkPlan): Promise<void> {
+    await this.#end("bot").link.call("changeNetwork", { callId: this.callId, plan, leg: "ai" });
+  }
+
+  /**
    * Transfers the other side to a SIP URI by REFER; resolves when it is known what came of that,
    * which is no error, whatever it is.
    */

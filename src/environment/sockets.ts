@@ -148,4 +148,9 @@ export interface ConnectOptions {
   readonly handshakeTimeoutMs?: number;
   /** For wss:, where the host's own authorities are not the ones to trust. */
   readonly tls?: TlsClientOptions;
+  /**
+   * Where to connect to instead of the host that the URL names: a relay to it. Host header, SNI and
+   * the name that a certificate must prove are the URL's.
+   */
+  readonly via?: SocketAddress;
 }

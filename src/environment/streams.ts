@@ -12,8 +12,13 @@ export interface StreamConnection {
   onData: ((data: Uint8Array, arrivedAt: Instant) => void) | undefined;
   /** Called once when the connection has ended; with an error unless either side closed it. */
   onClose: ((error: SidetoneError | undefined) => void) | undefined;
+  /** Called when `bufferedBytes` is 0 again after the host's buffer for it was full. */
+  onDrain: (() => void) | undefined;
   /** Hands bytes to the network. `data` may be reused as soon as this returns. */
   send(data: Uint8Array): void;
+  /** Lets the peer wait: nothing is read, and so nothing handed to `onData`, until `resume`. */
+  pause(): void;
+  resume(): void;
   /** Ends the connection in order: what was sent before still arrives. */
   close(): void;
   /** Ends it at once. */

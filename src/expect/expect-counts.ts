@@ -54,7 +54,9 @@ export async function expectNetworkLoss(
 ): Promise<string> {
   const { party, direction, atLeastPercent } = wanted;
   await countsOf(call);
-  const fates = call.timeline.of("networkCounts").find((fact) => fact.party === party)?.[direction];
+  const fates = call.timeline
+    .of("networkCounts")
+    .find((fact) => fact.party === party && fact.leg === undefined)?.[direction];
   const { offered = 0, lost = 0, overflowed = 0 } = fates ?? {};
   const percent = offered === 0 ? 0 : (100 * (lost + overflowed)) / offered;
   const observed = `the network lost ${lost + overflowed} of ${offered} packets ${direction} by the ${party} (${percent.toFixed(1)} %)`;

@@ -1,7 +1,20 @@
 /**
  * Injured networks: a link is one direction, an engine without clock or socket; a path puts two of
- * them before UDP sockets of ours.
+ * them before UDP sockets of ours, or between a bridge and its AI.
  */
+export {
+  AI_TRANSPORTS,
+  type AiNetwork,
+  type AiPath,
+  type AiPathCounts,
+  type AiStall,
+  type AiTransport,
+  type CongestionControl,
+  checkAiNetwork,
+  RelayedNetwork,
+  type StallCause,
+  type TcpCounts,
+} from "./ai-path.ts";
 export type { DelayModel } from "./delay-model.ts";
 export { describeNetwork } from "./describe.ts";
 export { ImpairedPath, type PathCounts } from "./impaired-path.ts";
@@ -22,3 +35,4 @@ export {
   networkProfile,
   networkProfiles,
 } from "./profiles.ts";
+export { type ModelledPathParts, openModelledPath } from "./tcp/modelled-path.ts";

@@ -56,6 +56,31 @@ describe("NodeMessageSocket", () => {
     expect(code).toBe(1000);
   });
 
+  it("connects to a relay where it is told to, and asks it for the host of the URL", async () => {
+    const hosts: (string | undefined)[] = [];
+    const server = await listenHttp(
+      { address: "127.0.0.1", port: 0 },
+      {
+        onRequest: () => Promise.resolve({ status: 404 }),
+        onUpgrade: ({ headers }) => {
+          hosts.push(headers["host"]);
+          return { accept: true, onConnection: (socket) => socket.close(1000) };
+        },
+      },
+      clock,
+    );
+    const socket = NodeMessageSocket.connect("ws://ai.invalid:9/v1?model=x", clock, {
+      via: server.local,
+    });
+
+    const code = await new Promise((resolve) => {
+      socket.onClose = resolve;
+    });
+    await server.close();
+
+    expect({ hosts, code }).toEqual({ hosts: ["ai.invalid:9"], code: 1000 });
+  });
+
   it("lets two servers that speak at once have their say by turns", async () => {
     const texts = Array.from({ length: 10 }, () => ".".repeat(1000));
     const servers = await Promise.all([serve(texts, true), serve(texts, true)]);

@@ -1,4 +1,6 @@
-import type { Socket } from "node:net";
+import type { ClientRequestArgs } from "node:http";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from "node:tls";
 import { WebSocket } from "ws";
 import type {
   Clock,
@@ -71,6 +73,7 @@ export class NodeMessageSocket implements MessageSocket {
         ? {}
         : { handshakeTimeout: options.handshakeTimeoutMs }),
       ...(options.tls === undefined ? {} : tlsClientSettings(options.tls)),
+      ...(options.via === undefined ? {} : { createConnection: connectorVia(options.via, url) }),
     });
     return new NodeMessageSocket(socket, clock);
   }
@@ -116,6 +119,27 @@ function addressesOf(below: Socket): { local: SocketAddress; remote: SocketAddre
   return {
     local: { address: below.localAddress ?? "", port: below.localPort ?? 0 },
     remote: { address: below.remoteAddress ?? "", port: below.remotePort ?? 0 },
+  };
+}
+
+/** Connects to a relay; TLS beyond it is with the host of the URL. */
+function connectorVia(
+  via: SocketAddress,
+  url: string,
+): NonNullable<ClientRequestArgs["createConnection"]> {
+  const { protocol, hostname } = new URL(url);
+  const where = { host: via.address, port: via.port };
+  if (protocol !== "wss:") return () => connectTcp(where);
+  const name = hostname.replace(/^\[|\]$/gu, "");
+  // RFC 6066 §3: numeric addresses are not sent as names; the certificate must prove them still.
+  const proves: ConnectionOptions =
+    isIP(name) === 0
+      ? { servername: name }
+      : { checkServerIdentity: (_relay, certificate) => checkServerIdentity(name, certificate) };
+  return (options) => {
+    // `path` is the request's here, and would be a local socket's there.
+    const { path: _path, ...wanted } = options as ConnectionOptions;
+    return connectTls({ ...proves, ...wanted, ...where });
   };
 }
 

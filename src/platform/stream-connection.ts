@@ -29,6 +29,7 @@ export class NodeStreamConnection implements StreamConnection {
   readonly remote: SocketAddress;
   onData: ((data: Uint8Array, arrivedAt: Instant) => void) | undefined;
   onClose: ((error: SidetoneError | undefined) => void) | undefined;
+  onDrain: (() => void) | undefined;
   readonly #socket: Socket;
   #failure: SidetoneError | undefined;
 
@@ -45,6 +46,7 @@ export class NodeStreamConnection implements StreamConnection {
     socket.on("error", (error) => {
       this.#failure ??= streamFailure(error, this.remote);
     });
+    socket.on("drain", () => this.onDrain?.());
     socket.on("close", () => this.onClose?.(this.#failure));
   }
 
@@ -56,6 +58,14 @@ export class NodeStreamConnection implements StreamConnection {
     if (!this.#socket.writable) return;
     // The host may keep a reference, so it gets a copy of its own.
     this.#socket.write(Buffer.from(data));
+  }
+
+  pause(): void {
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#socket.resume();
   }
 
   close(): void {

@@ -117,8 +117,9 @@ export class VirtualStreams {
     const connection: VirtualConnection = new VirtualConnection(local, remote, {
       carry: (data) => {
         const { other } = connection;
-        this.#after(this.#latencyMs, () => other?.onData?.(data, this.#clock.now()));
+        this.#after(this.#latencyMs, () => other?.receive(data, this.#clock.now()));
       },
+      now: () => this.#clock.now(),
       close: (isOrderly) => {
         const { other } = connection;
         this.#drop(connection, undefined);
@@ -150,6 +151,7 @@ export class VirtualStreams {
 interface ConnectionActions {
   carry(data: Uint8Array): void;
   close(isOrderly: boolean): void;
+  now(): Instant;
 }
 
 class VirtualConnection implements StreamConnection {
@@ -158,14 +160,34 @@ class VirtualConnection implements StreamConnection {
   readonly bufferedBytes = 0;
   onData: ((data: Uint8Array, arrivedAt: Instant) => void) | undefined;
   onClose: ((error: SidetoneError | undefined) => void) | undefined;
+  /** Never called: nothing waits here. */
+  onDrain: (() => void) | undefined;
   isOpen = true;
   other: VirtualConnection | undefined;
   readonly #actions: ConnectionActions;
+  /** What came while it was paused; `undefined` while it is not. */
+  #held: Uint8Array[] | undefined;
 
   constructor(local: SocketAddress, remote: SocketAddress, actions: ConnectionActions) {
     this.local = local;
     this.remote = remote;
     this.#actions = actions;
+  }
+
+  /** Data have come. */
+  receive(data: Uint8Array, at: Instant): void {
+    if (this.#held === undefined) this.onData?.(data, at);
+    else this.#held.push(data);
+  }
+
+  pause(): void {
+    this.#held ??= [];
+  }
+
+  resume(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const data of held) this.receive(data, this.#actions.now());
   }
 
   send(data: Uint8Array): void {

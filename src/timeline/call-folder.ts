@@ -1,4 +1,4 @@
-import type { Party } from "./facts.ts";
+import type { Party } from "./fact-base.ts";
 
 /** The version of the call folder's format; readers refuse what is newer. */
 export const CALL_FOLDER_VERSION = 1;

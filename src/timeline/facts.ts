@@ -1,16 +1,6 @@
 import type { Fault, Instant } from "../environment/index.ts";
-
-/**
- * Who recorded a fact: the agent that placed the call, or the agent that answered it. Both ends
- * of one call may stand on one timeline, joined by the SIP Call-ID, where both are ours.
- */
-export type Party = "caller" | "bot";
-
-/** What every fact has. `at` is when it happened at the socket, never when it was written. */
-interface FactBase {
-  readonly at: Instant;
-  readonly party: Party;
-}
+import type { FactBase, Party } from "./fact-base.ts";
+import type { AiStallFact, NetworkChangedFact, NetworkCountsFact } from "./network-facts.ts";
 
 /** A SIP message as it crossed the socket. `text` is the whole message, credentials redacted. */
 export interface SipMessageFact extends FactBase {
@@ -116,40 +106,6 @@ export interface MediaChangedFact extends FactBase {
   readonly direction: "sendrecv" | "sendonly" | "recvonly" | "inactive";
   readonly remote?: string;
   readonly srtpSuite?: string;
-}
-
-/**
- * The network before this side's RTP and RTCP was made another one on purpose, in the directions
- * that are named: loss, delay and the like, as they were asked for.
- */
-export interface NetworkChangedFact extends FactBase {
-  readonly kind: "networkChanged";
-  /** In words. */
-  readonly description: string;
-  /** As `LinkPlan` of `impairment/`. */
-  readonly sent?: object;
-  readonly received?: object;
-}
-
-/** What an injured network did to the packets of this side, RTP and RTCP, while it was injured. */
-export interface NetworkCountsFact extends FactBase {
-  readonly kind: "networkCounts";
-  readonly sent: PacketFates;
-  readonly received: PacketFates;
-}
-
-/** `offered + duplicated = delivered + lost + overflowed + underWay`. */
-export interface PacketFates {
-  readonly offered: number;
-  readonly duplicated: number;
-  readonly delivered: number;
-  /** At random, or by a script. */
-  readonly lost: number;
-  /** Dropped by a full queue before a bottleneck. */
-  readonly overflowed: number;
-  readonly underWay: number;
-  readonly corrupted: number;
-  readonly reordered: number;
 }
 
 /** Packets began to come from another address than before (or than agreed on). */
@@ -546,6 +502,7 @@ export type Fact =
   | MediaChangedFact
   | NetworkChangedFact
   | NetworkCountsFact
+  | AiStallFact
   | RtpSourceFact
   | RtcpReportFact
   | RecordingStartedFact

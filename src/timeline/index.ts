@@ -7,6 +7,7 @@ export {
   CALL_FOLDER_VERSION,
   type CallDescription,
 } from "./call-folder.ts";
+export type { Party } from "./fact-base.ts";
 export type {
   AiCallerSpeechFact,
   AiInputClockFact,
@@ -30,10 +31,6 @@ export type {
   MediaChangedFact,
   MediaStartedFact,
   MediaStatisticsFact,
-  NetworkChangedFact,
-  NetworkCountsFact,
-  PacketFates,
-  Party,
   PlayoutFact,
   RecordingStartedFact,
   RtcpReportFact,
@@ -47,5 +44,12 @@ export type {
   UtteranceFact,
 } from "./facts.ts";
 export { decodeFacts, encodeFacts } from "./jsonl.ts";
+export type {
+  AiStallFact,
+  NetworkChangedFact,
+  NetworkCountsFact,
+  PacketFates,
+  TcpWork,
+} from "./network-facts.ts";
 export { type CapturedDatagram, type PcapOptions, PcapWriter } from "./pcap.ts";
 export { Timeline } from "./timeline.ts";

@@ -50,7 +50,10 @@ const MARKS: { readonly [Kind in FactKind]?: (fact: FactOf<Kind>) => Mark } = {
         : `RTCP ${report}, round trip ${roundTripMs.toFixed(1)} ms`,
   }),
   mediaChanged: ({ codec, direction }) => ({ lane: "sip", label: `media: ${codec}, ${direction}` }),
-  networkChanged: ({ description }) => ({ lane: "sip", label: `network: ${description}` }),
+  networkChanged: ({ description, leg, transport }) =>
+    leg === "ai"
+      ? { lane: "ai", label: `network to the AI (${transport ?? "?"}): ${description}` }
+      : { lane: "sip", label: `network: ${description}` },
   rtpSource: ({ from, isAccepted }) => ({
     lane: "sip",
     label: `RTP from ${from}${isAccepted ? "" : ", not taken"}`,

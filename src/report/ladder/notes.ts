@@ -19,7 +19,10 @@ const NOTES: { readonly [Kind in FactKind]?: (fact: FactOf<Kind>) => Note | unde
     text: `${srtpSuite === undefined ? "RTP" : `SRTP ${srtpSuite}`}: ${codec}, ${ptimeMs} ms`,
   }),
   mediaChanged: ({ codec, direction }) => ({ tone: "media", text: `RTP: ${codec}, ${direction}` }),
-  networkChanged: ({ description }) => ({ tone: "fault", text: `network: ${description}` }),
+  networkChanged: ({ description, leg }) => ({
+    tone: "fault",
+    text: `${leg === "ai" ? "AI's network" : "network"}: ${description}`,
+  }),
   rtpFlow: ({ direction, event }) =>
     event === "first" ? undefined : { tone: "media", text: `RTP ${direction}: ${event}` },
   rtpSource: ({ from, isAccepted }) => ({

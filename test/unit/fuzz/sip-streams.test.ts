@@ -53,6 +53,7 @@ class FuzzStream implements StreamConnection {
   readonly received: string[] = [];
   onData: StreamConnection["onData"];
   onClose: StreamConnection["onClose"];
+  onDrain: StreamConnection["onDrain"];
   isClosed = false;
 
   constructor(port: number) {
@@ -62,6 +63,10 @@ class FuzzStream implements StreamConnection {
   send(data: Uint8Array): void {
     this.received.push(new TextDecoder().decode(data));
   }
+
+  pause(): void {}
+
+  resume(): void {}
 
   close(): void {
     this.isClosed = true;

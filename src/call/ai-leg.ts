@@ -1,0 +1,59 @@
+import type { Clock, Environment, Instant } from "../environment/index.ts";
+import { type AiPath, describeNetwork, type NetworkPlan } from "../impairment/index.ts";
+import type { FactDraft } from "../timeline/index.ts";
+import type { AiOptions } from "./agent-options.ts";
+import { openAiPath } from "./open-ai-path.ts";
+
+/** The injured network between one call's bridge and its AI, and what the timeline knows of it. */
+export class AiLeg {
+  readonly #path: AiPath;
+  readonly #clock: Clock;
+  readonly #record: (fact: FactDraft) => void;
+
+  constructor(path: AiPath, clock: Clock, record: (fact: FactDraft) => void) {
+    this.#path = path;
+    this.#clock = clock;
+    this.#record = record;
+    path.onStall = (stall) => record({ kind: "aiStall", transport: path.transport, ...stall });
+  }
+
+  /**
+   * Opens the path that the options ask for; the world is then to be seen through `environment`.
+   * @throws as `openAiPath`.
+   */
+  static async open(
+    environment: Environment,
+    { url, network }: AiOptions,
+    record: (fact: FactDraft) => void,
+  ): Promise<{ readonly environment: Environment; readonly leg: AiLeg | undefined }> {
+    if (network === undefined) return { environment, leg: undefined };
+    const path = await openAiPath(environment, url, network);
+    const leg = new AiLeg(path, environment.clock, record);
+    const { sent, received } = network;
+    leg.#recordPlan({
+      ...(sent === undefined ? {} : { sent }),
+      ...(received === undefined ? {} : { received }),
+    });
+    return { environment: { ...environment, network: path.network }, leg };
+  }
+
+  /** @throws UsageError ERR_IMPAIRMENT. */
+  change(plan: NetworkPlan): void {
+    this.#path.change(plan);
+    this.#recordPlan(plan);
+  }
+
+  /** Says what became of its packets, and ends it. */
+  close(at: Instant): void {
+    const { counts, transport } = this.#path;
+    this.#record({ kind: "networkCounts", leg: "ai", transport, at, ...counts });
+    void this.#path.close();
+  }
+
+  #recordPlan(plan: NetworkPlan): void {
+    const { transport } = this.#path;
+    const description = describeNetwork(plan);
+    const at = this.#clock.now();
+    this.#record({ kind: "networkChanged", leg: "ai", transport, at, description, ...plan });
+  }
+}

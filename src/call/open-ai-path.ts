@@ -1,0 +1,35 @@
+import { type Environment, seededRandom, UsageError } from "../environment/index.ts";
+import {
+  type AiNetwork,
+  type AiPath,
+  checkAiNetwork,
+  openModelledPath,
+} from "../impairment/index.ts";
+
+/**
+ * The injured network to the AI at `url`, by the transport that is wanted.
+ * @throws UsageError ERR_IMPAIRMENT, ERR_AI_TRANSPORT, ERR_AI_URL_MALFORMED.
+ */
+export function openAiPath(
+  { clock, network, random }: Environment,
+  url: string,
+  plan: AiNetwork,
+): Promise<AiPath> {
+  checkAiNetwork(plan);
+  const { transport = "tcp-modelled", seed = String(random()) } = plan;
+  if (transport === "tcp-modelled") {
+    const remote = hostOf(url);
+    return openModelledPath({ clock, network, random: seededRandom(seed), remote, plan });
+  }
+  throw new UsageError("ERR_AI_TRANSPORT", `The AI cannot be reached by ${transport} yet.`);
+}
+
+/** Where a WebSocket of this URL connects to. */
+function hostOf(url: string): { readonly address: string; readonly port: number } {
+  if (!URL.canParse(url)) {
+    throw new UsageError("ERR_AI_URL_MALFORMED", "The AI's address is not a URL.");
+  }
+  const { protocol, hostname, port } = new URL(url);
+  const address = hostname.replace(/^\[|\]$/gu, "");
+  return { address, port: Number(port) || (protocol === "wss:" ? 443 : 80) };
+}

@@ -1,0 +1,156 @@
+import {
+  type ConnectOptions,
+  type Dns,
+  type HttpClientRequest,
+  type HttpClientResponse,
+  type Instant,
+  type ListeningServer,
+  type MessageSocket,
+  type Network,
+  type ServerHandlers,
+  type SocketAddress,
+  type StreamConnection,
+  type StreamHandlers,
+  type StreamListener,
+  type StreamOptions,
+  UsageError,
+} from "../environment/index.ts";
+import type { PathCounts } from "./impaired-path.ts";
+import { checkNetwork, type NetworkDirection, type NetworkPlan } from "./profiles.ts";
+
+/**
+ * What carries the AI's leg through the injured network: TCP as a model has it, the kernel's own,
+ * or UDP as WebRTC would use it.
+ */
+export const AI_TRANSPORTS = ["tcp-modelled", "tcp-kernel", "udp"] as const;
+
+/** One of them. Figures made with `tcp-modelled` are labelled *modelled*. */
+export type AiTransport = (typeof AI_TRANSPORTS)[number];
+
+/** How TCP finds its rate, on the leg's both ends. */
+export type CongestionControl = "cubic" | "reno" | "bbr";
+
+/**
+ * The network between a bridge and its AI's host, as the bridge sees it: `sent` goes to the AI,
+ * `received` comes from it. Plain data.
+ */
+export interface AiNetwork extends NetworkPlan {
+  /** Default `tcp-modelled`: any host, no privileges. */
+  readonly transport?: AiTransport;
+  /** Default cubic. Without meaning for UDP. */
+  readonly congestionControl?: CongestionControl;
+  /** Gives every packet of a call the same fate again, whatever the transport. Default: the run's. */
+  readonly seed?: string;
+}
+
+/** Why bytes were overdue. One stall may have several causes. */
+export type StallCause =
+  /** A lost segment was sent again after acknowledgements had told of later ones (RFC 8985 RACK). */
+  | "fastRetransmission"
+  /** The last segment was sent again to find out (RFC 8985 TLP). */
+  | "tailLossProbe"
+  /** The retransmission timeout ran off (RFC 6298). */
+  | "retransmissionTimeout"
+  /** The congestion window was full. */
+  | "congestionWindow"
+  /** The link itself was late: its jitter, its queue. */
+  | "link";
+
+/** Bytes of one direction came later than the link's own delay accounts for. */
+export interface AiStall {
+  readonly direction: NetworkDirection;
+  /** When they came at last. */
+  readonly at: Instant;
+  /** How long the first of them were overdue. */
+  readonly overdueMs: number;
+  readonly causes: readonly StallCause[];
+}
+
+/** What the TCP of one direction did so far, its sender's end. */
+export interface TcpCounts {
+  readonly segments: number;
+  /** All kinds together. */
+  readonly retransmissions: number;
+  readonly tailLossProbes: number;
+  readonly timeouts: number;
+}
+
+/** What became of the packets, and of TCP where that is known. */
+export interface AiPathCounts extends PathCounts {
+  readonly tcp?: { readonly sent: TcpCounts; readonly received: TcpCounts };
+}
+
+/** What lies between our bridge and the AI's host. It may carry one connection after the other. */
+export interface AiPath {
+  readonly transport: AiTransport;
+  /** Its WebSockets go this way; what else is asked of it goes beside the path. */
+  readonly network: Network;
+  readonly counts: AiPathCounts;
+  /** Stalls of 40 ms and more, as they end. */
+  onStall: ((stall: AiStall) => void) | undefined;
+  /**
+   * Another network from now on, in the directions that are named; what is under way stays so.
+   * @throws UsageError ERR_IMPAIRMENT.
+   */
+  change(plan: NetworkPlan): void;
+  /** Ends what it carries and gives its ports back. */
+  close(): Promise<void>;
+}
+
+/** @throws UsageError ERR_IMPAIRMENT, ERR_AI_TRANSPORT. */
+export function checkAiNetwork(network: AiNetwork): void {
+  checkNetwork(network);
+  const { transport = "tcp-modelled", congestionControl = "cubic" } = network;
+  if (!AI_TRANSPORTS.includes(transport)) {
+    throw new UsageError(
+      "ERR_AI_TRANSPORT",
+      `The AI cannot be reached by "${transport}". There are: ${AI_TRANSPORTS.join(", ")}.`,
+    );
+  }
+  if (transport !== "tcp-modelled" || congestionControl !== "bbr") return;
+  throw new UsageError(
+    "ERR_AI_TRANSPORT",
+    "BBR is not modelled. Choose cubic or reno, or the kernel's own TCP (tcp-kernel).",
+  );
+}
+
+/** A network whose WebSockets connect to a relay instead of the host that their URL names. */
+export class RelayedNetwork implements Network {
+  readonly dns: Dns;
+  readonly #beneath: Network;
+  readonly #via: SocketAddress;
+
+  constructor(beneath: Network, via: SocketAddress) {
+    this.#beneath = beneath;
+    this.#via = via;
+    this.dns = beneath.dns;
+  }
+
+  connectMessages(url: string, options: ConnectOptions = {}): MessageSocket {
+    return this.#beneath.connectMessages(url, { ...options, via: this.#via });
+  }
+
+  bindDatagram(local: SocketAddress): ReturnType<Network["bindDatagram"]> {
+    return this.#beneath.bindDatagram(local);
+  }
+
+  localAddressTowards(remote: string): Promise<string | undefined> {
+    return this.#beneath.localAddressTowards(remote);
+  }
+
+  connectStream(remote: SocketAddress, options: StreamOptions): Promise<StreamConnection> {
+    return this.#beneath.connectStream(remote, options);
+  }
+
+  listenStream(local: SocketAddress, handlers: StreamHandlers): Promise<StreamListener> {
+    return this.#beneath.listenStream(local, handlers);
+  }
+
+  listenHttp(local: SocketAddress, handlers: ServerHandlers): Promise<ListeningServer> {
+    return this.#beneath.listenHttp(local, handlers);
+  }
+
+  requestHttp(request: HttpClientRequest): Promise<HttpClientResponse> {
+    return this.#beneath.requestHttp(request);
+  }
+}

@@ -1,0 +1,69 @@
+import type { FactBase } from "./fact-base.ts";
+
+/** Which network was injured: that before this side's RTP and RTCP, or that to its AI. */
+interface InjuredNetwork {
+  /** Default: RTP and RTCP. */
+  readonly leg?: "ai";
+  /** Of the AI's leg: what carries it (`AiTransport`). Figures of `tcp-modelled` are modelled. */
+  readonly transport?: string;
+}
+
+/**
+ * A network was made another one on purpose, in the directions that are named: loss, delay and the
+ * like, as they were asked for. To an AI is sent, from it is received.
+ */
+export interface NetworkChangedFact extends FactBase, InjuredNetwork {
+  readonly kind: "networkChanged";
+  /** In words. */
+  readonly description: string;
+  /** As `LinkPlan` of `impairment/`. */
+  readonly sent?: object;
+  readonly received?: object;
+}
+
+/** What an injured network did to the packets of this side while it was injured. */
+export interface NetworkCountsFact extends FactBase, InjuredNetwork {
+  readonly kind: "networkCounts";
+  readonly sent: PacketFates;
+  readonly received: PacketFates;
+  /** Of the AI's leg, where it is TCP and known: what the senders of each direction did. */
+  readonly tcp?: { readonly sent: TcpWork; readonly received: TcpWork };
+}
+
+/** What the TCP of one direction did. */
+export interface TcpWork {
+  readonly segments: number;
+  /** All kinds together. */
+  readonly retransmissions: number;
+  readonly tailLossProbes: number;
+  readonly timeouts: number;
+}
+
+/**
+ * On the injured network to or from the AI, bytes came later than its own delay accounts for;
+ * `at` is when they came at last.
+ */
+export interface AiStallFact extends FactBase {
+  readonly kind: "aiStall";
+  readonly transport: string;
+  /** From the AI is received. */
+  readonly direction: "sent" | "received";
+  /** How long the first of them were overdue. */
+  readonly overdueMs: number;
+  /** `StallCause` of `impairment/`. */
+  readonly causes: readonly string[];
+}
+
+/** `offered + duplicated = delivered + lost + overflowed + underWay`. */
+export interface PacketFates {
+  readonly offered: number;
+  readonly duplicated: number;
+  readonly delivered: number;
+  /** At random, or by a script. */
+  readonly lost: number;
+  /** Dropped by a full queue before a bottleneck. */
+  readonly overflowed: number;
+  readonly underWay: number;
+  readonly corrupted: number;
+  readonly reordered: number;
+}
