@@ -1,10 +1,11 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 /**
- * Four groups: `unit` (beside the sources: deterministic, no sockets), `loopback` (real sockets on
- * 127.0.0.1, one file at a time so that they do not disturb each other's clocks), `sdk` (the
- * providers' own clients against the embedded server) and `interop` (needs Debian packages or root;
- * run by `.ci/run`). The groups run one after the other
+ * Five groups: `unit` (beside the sources: deterministic, no sockets), `loopback` (real sockets on
+ * 127.0.0.1, one file at a time so that they do not disturb each other's clocks), `side-by-side`
+ * (the same, but they do not assert what a busy machine would break: two files at a time), `sdk`
+ * (the providers' own clients against the embedded server) and `interop` (needs Debian packages or
+ * root; run by `.ci/run`). The groups run one after the other
  * (`groupOrder`): unit tests would steal the processor from tests that measure time.
  *
  * Unit test files share their workers' modules (`isolate: false`): loading sip.js, zod and the like
@@ -25,10 +26,21 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: "loopback",
-          include: ["test/loopback/**/*.test.ts"],
+          include: ["test/loopback/*.test.ts", "test/loopback/sip/**/*.test.ts"],
           fileParallelism: false,
           sequence: { groupOrder: 1 },
           testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: "side-by-side",
+          include: ["test/loopback/side-by-side/*.test.ts"],
+          maxWorkers: 2,
+          maxConcurrency: 3,
+          sequence: { groupOrder: 2 },
+          testTimeout: 60_000,
           hookTimeout: 30_000,
         },
       },
@@ -38,7 +50,7 @@ const config: ViteUserConfig = defineConfig({
           include: ["test/sdk/**/*.test.ts"],
           // Mostly they wait for what does not come, and they measure no time.
           maxConcurrency: 3,
-          sequence: { groupOrder: 2 },
+          sequence: { groupOrder: 3 },
           testTimeout: 20_000,
           hookTimeout: 20_000,
           // As a user would: the clients trust our authority, and are told nothing else about it.
@@ -50,7 +62,7 @@ const config: ViteUserConfig = defineConfig({
           name: "interop",
           include: ["test/interop/**/*.test.ts"],
           fileParallelism: false,
-          sequence: { groupOrder: 3 },
+          sequence: { groupOrder: 4 },
           testTimeout: 180_000,
           hookTimeout: 60_000,
         },

@@ -26,7 +26,7 @@ const COMMANDS = {
   },
   test: {
     what: "run all tests that need no Debian package and no root",
-    run: (args) => runTests("test", ["unit", "loopback", "sdk"], args),
+    run: (args) => runTests("test", ["unit", "loopback", "side-by-side", "sdk"], args),
   },
   "test:interop": {
     what: "run the tests against baresip, SIPp and tshark",

@@ -1,5 +1,5 @@
 Feature: Accounts, registration, messages
-  Scenarios that must pass; test/loopback/signalling-steps.test.ts runs them, with passwords in the
+  Scenarios that must pass; test/loopback/side-by-side/signalling-steps.test.ts runs them, with passwords in the
   environment.
 
   Scenario: Texts outside of a call

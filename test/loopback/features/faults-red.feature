@@ -1,5 +1,5 @@
 Feature: Expectations of faults that are not met
-  These scenarios must not pass; test/loopback/fault-steps.test.ts sees to it. Each is named for the
+  These scenarios must not pass; test/loopback/side-by-side/fault-steps.test.ts sees to it. Each is named for the
   code that it must end with.
 
   Background:

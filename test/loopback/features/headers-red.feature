@@ -1,5 +1,5 @@
 Feature: Headers that are not as expected
-  These scenarios must not pass; test/loopback/header-steps.test.ts sees to it. Each is named for the
+  These scenarios must not pass; test/loopback/side-by-side/header-steps.test.ts sees to it. Each is named for the
   code that it must end with.
 
   Background:

@@ -1,5 +1,5 @@
 Feature: Media that are not what was asked for
-  These scenarios must not pass; test/loopback/media-steps.test.ts sees to it. Each is named for the
+  These scenarios must not pass; test/loopback/side-by-side/media-steps.test.ts sees to it. Each is named for the
   code that it must end with.
 
   Background:

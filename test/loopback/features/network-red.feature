@@ -1,5 +1,5 @@
 Feature: Networks that do not do what was asked of the call
-  These scenarios must not pass; test/loopback/network-steps.test.ts sees to it. Each is named for the
+  These scenarios must not pass; test/loopback/side-by-side/network-steps.test.ts sees to it. Each is named for the
   code that it must end with.
 
   Background:

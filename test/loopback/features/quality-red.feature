@@ -1,5 +1,5 @@
 Feature: Calls that do not sound as they should
-  These scenarios must not pass; test/loopback/quality-steps.test.ts sees to it. Each is named for the
+  These scenarios must not pass; test/loopback/side-by-side/quality-steps.test.ts sees to it. Each is named for the
   code that it must end with.
 
   Background:

@@ -1,5 +1,5 @@
 Feature: Signalling that cannot be
-  These scenarios are broken; test/loopback/signalling-steps.test.ts sees to it. Each is named for the
+  These scenarios are broken; test/loopback/side-by-side/signalling-steps.test.ts sees to it. Each is named for the
   code that it must end with.
 
   Background:

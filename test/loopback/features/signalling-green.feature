@@ -1,5 +1,5 @@
 Feature: Transports, TLS, broken connections
-  Scenarios that must pass; test/loopback/signalling-steps.test.ts runs them. The certificates in
+  Scenarios that must pass; test/loopback/side-by-side/signalling-steps.test.ts runs them. The certificates in
   fixtures/tls are published, so they prove nothing elsewhere.
 
   Scenario: A call by TCP, and a text in each direction

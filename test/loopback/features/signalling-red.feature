@@ -1,5 +1,5 @@
 Feature: Signalling that is not what was asked for
-  These scenarios must not pass; test/loopback/signalling-steps.test.ts sees to it. Each is named for
+  These scenarios must not pass; test/loopback/side-by-side/signalling-steps.test.ts sees to it. Each is named for
   the code that it must end with.
 
   Background:

@@ -1,5 +1,5 @@
 Feature: How the SIP of a whole run travels
-  test/loopback/signalling-steps.test.ts runs this with --sip-transport tcp, --sip-ca and a certificate.
+  test/loopback/side-by-side/signalling-steps.test.ts runs this with --sip-transport tcp, --sip-ca and a certificate.
 
   Scenario: By TCP, although no step says so
     Given a bot that plays the script "reception" and lets the caller speak first

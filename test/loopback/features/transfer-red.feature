@@ -1,5 +1,5 @@
 Feature: Transfers that are not what was asked for
-  These scenarios must not pass; test/loopback/transfer-steps.test.ts sees to it. Each is named for
+  These scenarios must not pass; test/loopback/side-by-side/transfer-steps.test.ts sees to it. Each is named for
   the code that it must end with.
 
   Background:

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { type CliProcess, startCli } from "./cli-process.ts";
+import { type CliProcess, startCli } from "../cli-process.ts";
 
 const PATIENT = { timeout: 60_000 };
 const SECRET = "loopback-tokens-secret-0123";

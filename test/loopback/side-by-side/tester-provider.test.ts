@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, it } from "vitest";
-import { loadVoices } from "../../src/audio/index.ts";
-import type { Environment, HttpRequest, Network } from "../../src/environment/index.ts";
-import { createEnvironment, NodeFileStore } from "../../src/platform/index.ts";
-import { parseScript, RealtimeServer } from "../../src/realtime-server/index.ts";
-import { type CliResult, resultOf, startCli } from "./cli-process.ts";
+import { loadVoices } from "../../../src/audio/index.ts";
+import type { Environment, HttpRequest, Network } from "../../../src/environment/index.ts";
+import { createEnvironment, NodeFileStore } from "../../../src/platform/index.ts";
+import { parseScript, RealtimeServer } from "../../../src/realtime-server/index.ts";
+import { type CliResult, resultOf, startCli } from "../cli-process.ts";
 
 const KEY = "planted-provider-key-0123456789";
 const SCRIPT = "test/loopback/scripts/restless.yaml";
@@ -142,7 +142,7 @@ describe.concurrent("A tester whom a provider plays", { timeout: 120_000 }, () =
   );
 });
 
-describe("A tester whom nobody will play", { timeout: 120_000 }, () => {
+describe.concurrent("A tester whom nobody will play", { timeout: 120_000 }, () => {
   it("makes no run red that is not the bot's fault: no key, or a wrong one", async ({ expect }) => {
     const names = ["openai", "gemini"] as const;
     const served = await Promise.all(names.map(() => provider()));

@@ -2,9 +2,9 @@ import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, it } from "vitest";
-import { decodeWav } from "../../src/audio/index.ts";
-import type { ScenarioSummary } from "../../src/report/index.ts";
-import { type CliResult, resultOf, startCli } from "./cli-process.ts";
+import { decodeWav } from "../../../src/audio/index.ts";
+import type { ScenarioSummary } from "../../../src/report/index.ts";
+import { type CliResult, resultOf, startCli } from "../cli-process.ts";
 
 const folders: string[] = [];
 

@@ -1,41 +1,14 @@
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, describe, it } from "vitest";
-import type { ScenarioSummary } from "../../src/report/index.ts";
-import { type CliResult, resultOf, startCli } from "./cli-process.ts";
+import { describe, it } from "vitest";
+import { endsOf, featureRuns, namedEnds } from "../feature-runs.ts";
 
-const FEATURES = "test/loopback/features";
 const PASSWORDS = {
   SIDETONE_TEST_PASSWORD: "correct-horse-7Qz",
   SIDETONE_WRONG_PASSWORD: "wrong-donkey-8Xy",
 };
 
-const folders: string[] = [];
-
-afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
-
-async function ran(
-  feature: string,
-  ...options: readonly string[]
-): Promise<CliResult & { readonly folder: string }> {
-  const folder = await mkdtemp(join(tmpdir(), "sidetone-signalling-"));
-  folders.push(folder);
-  const args = ["run", `${FEATURES}/${feature}`, ...options, "--reports", folder];
-  return { ...(await resultOf(startCli(args, PASSWORDS))), folder };
-}
-
-async function judged({ report }: CliResult): Promise<readonly ScenarioSummary[]> {
-  const { scenarios } = await report.json<{ readonly scenarios: readonly ScenarioSummary[] }>(
-    "results.json",
-  );
-  return scenarios;
-}
-
-/** What a scenario is named for: the code, and whatever makes the name unique after a comma. */
-function codeIn({ name }: ScenarioSummary): string {
-  return name.split(",")[0] ?? "";
-}
+const ran = featureRuns(PASSWORDS);
 
 /** Every file that a run left, as one text. */
 async function allTexts(folder: string): Promise<string> {
@@ -75,31 +48,17 @@ describe.concurrent("steps about transports, accounts, registration and messages
 
   it("each fail for what is not as they ask", async ({ expect }) => {
     const result = await ran("signalling-red.feature");
-    const { exitCode, output } = result;
-    const scenarios = await judged(result);
-    expect(scenarios).toHaveLength(16);
-    for (const scenario of scenarios) {
-      expect([scenario.name, scenario.verdict, scenario.error?.code], output).toEqual([
-        scenario.name,
-        "fail",
-        codeIn(scenario),
-      ]);
-    }
-    expect(exitCode, output).toBe(1);
+    const ends = await endsOf(result);
+    expect(ends).toHaveLength(16);
+    expect(ends, result.output).toEqual(namedEnds(ends, "fail"));
+    expect(result.exitCode, result.output).toBe(1);
   });
 
   it("say what is wrong with a scenario that cannot be", async ({ expect }) => {
     const result = await ran("signalling-broken.feature");
-    const { exitCode, output } = result;
-    const scenarios = await judged(result);
-    expect(scenarios).toHaveLength(8);
-    for (const scenario of scenarios) {
-      expect([scenario.name, scenario.verdict, scenario.error?.code], output).toEqual([
-        scenario.name,
-        "broken",
-        codeIn(scenario),
-      ]);
-    }
-    expect(exitCode, output).toBe(2);
+    const ends = await endsOf(result);
+    expect(ends).toHaveLength(8);
+    expect(ends, result.output).toEqual(namedEnds(ends, "broken"));
+    expect(result.exitCode, result.output).toBe(2);
   });
 });

@@ -1,11 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
-import type { ScenarioSummary } from "../../src/report/index.ts";
-import { BEHAVIOURS, type BehaviourName, promptIn } from "../unit/judge/chat-double.ts";
-import { type ChatServer, startChatServer } from "./chat-server.ts";
-import { type CliResult, resultOf, startCli } from "./cli-process.ts";
+import { afterAll, describe, it } from "vitest";
+import type { ScenarioSummary } from "../../../src/report/index.ts";
+import { BEHAVIOURS, type BehaviourName, promptIn } from "../../unit/judge/chat-double.ts";
+import { type ChatServer, startChatServer } from "../chat-server.ts";
+import { type CliResult, resultOf, startCli } from "../cli-process.ts";
 
 const KEY = "planted-judge-key";
 /** A tester's call and a scripted one after the other, on a machine that may be busy. */
@@ -49,8 +49,8 @@ async function ran(
   return { ...result, scenarios };
 }
 
-describe("a judge", { timeout: 120_000 }, () => {
-  it("reads what was said in a tester's and in a scripted caller's call", async () => {
+describe.concurrent("a judge", { timeout: 120_000 }, () => {
+  it("reads what was said in a tester's and in a scripted caller's call", async ({ expect }) => {
     const server = await judge("literal");
     const { exitCode, output, report } = await ran("judge.feature", server);
 
@@ -71,7 +71,7 @@ describe("a judge", { timeout: 120_000 }, () => {
     expect(leaks.map(([path]) => path)).toEqual([]);
   });
 
-  it("that finds otherwise fails the scenario, with its reason", async () => {
+  it("that finds otherwise fails the scenario, with its reason", async ({ expect }) => {
     const { exitCode, scenarios } = await ran("judge-false.feature", await judge("literal"));
 
     expect({ exitCode, scenarios }).toMatchObject({
@@ -81,7 +81,7 @@ describe("a judge", { timeout: 120_000 }, () => {
     expect(scenarios[0]?.error?.message).toContain('"Nobody says that." (judge-1');
   });
 
-  it("that gives no verdict leaves the scenario inconclusive", async () => {
+  it("that gives no verdict leaves the scenario inconclusive", async ({ expect }) => {
     const server = await judge((request, count) =>
       BEHAVIOURS[promptIn(request).statement as BehaviourName](request, count),
     );
@@ -101,7 +101,7 @@ describe("a judge", { timeout: 120_000 }, () => {
     expect(await report.text("calls/002/timeline.jsonl")).toContain("ERR_JUDGE_KEY_REFUSED");
   });
 
-  it("that nobody named is asked for by the names of the variables", async () => {
+  it("that nobody named is asked for by the names of the variables", async ({ expect }) => {
     const { exitCode, scenarios } = await ran("judge-false.feature", undefined);
 
     expect({ exitCode, scenarios }).toMatchObject({

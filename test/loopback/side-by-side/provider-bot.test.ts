@@ -2,11 +2,11 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, it } from "vitest";
-import { loadVoices } from "../../src/audio/index.ts";
-import { TokenDesk } from "../../src/bridge/index.ts";
-import { createEnvironment, NodeFileStore } from "../../src/platform/index.ts";
-import { parseScript, RealtimeServer } from "../../src/realtime-server/index.ts";
-import { resultOf, startCli } from "./cli-process.ts";
+import { loadVoices } from "../../../src/audio/index.ts";
+import { TokenDesk } from "../../../src/bridge/index.ts";
+import { createEnvironment, NodeFileStore } from "../../../src/platform/index.ts";
+import { parseScript, RealtimeServer } from "../../../src/realtime-server/index.ts";
+import { resultOf, startCli } from "../cli-process.ts";
 
 const SECRET = "planted-service-secret-0123";
 const LOCAL = { address: "127.0.0.1", port: 0 };

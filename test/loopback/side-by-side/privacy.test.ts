@@ -2,9 +2,9 @@ import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { TokenDesk } from "../../src/bridge/index.ts";
-import { openHarness, personaPath, scriptPath } from "../../src/index.ts";
-import { createEnvironment } from "../../src/platform/index.ts";
+import { TokenDesk } from "../../../src/bridge/index.ts";
+import { openHarness, personaPath, scriptPath } from "../../../src/index.ts";
+import { createEnvironment } from "../../../src/platform/index.ts";
 
 const PASSWORD = "planted-sip-password-0123";
 const SERVICE_SECRET = "planted-service-secret-0123";

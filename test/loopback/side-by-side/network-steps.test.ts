@@ -1,0 +1,42 @@
+import { describe, it } from "vitest";
+import { endsOf, featureRuns, namedEnds } from "../feature-runs.ts";
+
+const ran = featureRuns();
+
+describe.concurrent("steps about the network", { timeout: 60_000 }, () => {
+  it("injure each direction of each side, before and within a call, and the report says so", async ({
+    expect,
+  }) => {
+    const { exitCode, output, report } = await ran("network-green.feature");
+    expect(exitCode, output).toBe(0);
+    const facts = (await report.text("calls/001/timeline.jsonl"))
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { kind: string; party: string; description?: string });
+    const changes = facts.filter(({ kind }) => kind === "networkChanged");
+    expect(changes.length).toBeGreaterThanOrEqual(5);
+    expect(changes.some(({ description = "" }) => /400 ms: 100 % lost/u.test(description))).toBe(
+      true,
+    );
+    expect(facts.some(({ kind, party }) => kind === "networkCounts" && party === "caller")).toBe(
+      true,
+    );
+    expect(await report.text("index.html")).toContain("network: ");
+  });
+
+  it("fail for a call that is not what they ask for", async ({ expect }) => {
+    const result = await ran("network-red.feature");
+    const ends = await endsOf(result);
+    expect(ends.length).toBeGreaterThan(1);
+    expect(ends, result.output).toEqual(namedEnds(ends, "fail"));
+    expect(result.exitCode, result.output).toBe(1);
+  });
+
+  it("refuse what cannot be", async ({ expect }) => {
+    const result = await ran("network-broken.feature");
+    const ends = await endsOf(result);
+    expect(ends.length).toBeGreaterThan(1);
+    expect(ends, result.output).toEqual(namedEnds(ends, "broken"));
+    expect(result.exitCode, result.output).toBe(2);
+  });
+});
