@@ -22,6 +22,7 @@ export {
 export type { HttpClientRequest, HttpClientResponse } from "./http-client.ts";
 export { after, elapsedMs, type Instant, instant } from "./instant.ts";
 export { type LogFields, type Logger, SILENT_LOGGER } from "./logger.ts";
+export type { HostCommand, NamespaceHost, NetworkNamespace } from "./namespaces.ts";
 export { type Random, randomInteger, randomToken, seededRandom } from "./random.ts";
 export type { SocketAddress } from "./socket-address.ts";
 export type {

@@ -18,6 +18,18 @@ export {
 export type { DelayModel } from "./delay-model.ts";
 export { describeNetwork } from "./describe.ts";
 export { ImpairedPath, type PathCounts } from "./impaired-path.ts";
+export {
+  KernelNetwork,
+  type KernelNetworkOptions,
+  type KernelTcpFacts,
+} from "./kernel/kernel-network.ts";
+export type { EndName, KernelBackend } from "./kernel/layout.ts";
+export {
+  type HubLateness,
+  type HubReport,
+  type HubSettings,
+  PacketHub,
+} from "./kernel/packet-hub.ts";
 export { flipBit, Link, type LinkCounts, type LinkOutput } from "./link.ts";
 export {
   checkPlan,
@@ -35,4 +47,4 @@ export {
   networkProfile,
   networkProfiles,
 } from "./profiles.ts";
-export { type ModelledPathParts, openModelledPath } from "./tcp/modelled-path.ts";
+export { openModelledPath } from "./tcp/modelled-path.ts";

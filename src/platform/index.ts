@@ -11,10 +11,13 @@ export { openJournal, type ProcessJournal, takeLeftJournals } from "./journal-fi
 export { type LastMoments, watchLastMoments } from "./last-moments.ts";
 export { localAddressTowards } from "./local-address.ts";
 export { cacheFolder, hostName } from "./machine-info.ts";
+export { serveNamespace } from "./namespace-holder.ts";
+export { NodeNamespaceHost } from "./namespaces.ts";
 export { NodeNetwork } from "./network.ts";
 export { NodeCryptography } from "./node-cryptography.ts";
 export { compiledModule, hostInfo, type PackageInfo, packageInfo } from "./package-info.ts";
 export { type ProcessChannel, parentProcessChannel, startProcess } from "./processes.ts";
+export { PunctualClock } from "./punctual-clock.ts";
 export { type IssuedCertificate, issueServerCertificate } from "./server-certificate.ts";
 export { soxBlocks } from "./sox.ts";
 export { SystemClock } from "./system-clock.ts";

@@ -1,0 +1,200 @@
+import {
+  EnvironmentError,
+  type NamespaceHost,
+  type NetworkNamespace,
+  type SidetoneError,
+  UsageError,
+} from "../../environment/index.ts";
+import { checkNetwork, type NetworkPlan } from "../profiles.ts";
+import {
+  type EndName,
+  endAddress,
+  endCommands,
+  type KernelBackend,
+  middleCommands,
+  underlayAddress,
+} from "./layout.ts";
+import type { HubReport, HubSettings } from "./packet-hub.ts";
+
+/** What a network of the kernel's own TCP is made of. */
+export interface KernelNetworkOptions {
+  /** As the near end sees it. */
+  readonly plan?: NetworkPlan;
+  /** Gives the packets their fate again, by their order in each direction. */
+  readonly seed: string;
+  /** Default "hub": every model of a link. */
+  readonly backend?: KernelBackend;
+  /** Of both ends; default "cubic". */
+  readonly congestionControl?: string;
+}
+
+/** How the kernel does TCP here: what figures depend on beside loss and delay. */
+export interface KernelTcpFacts {
+  /** E.g. "6.18.44". */
+  readonly release: string;
+  readonly congestionControl: string;
+  /** Values of /proc/sys/net/ipv4 as they are in the near namespace, e.g. tcp_sack: "1". */
+  readonly sysctls: Readonly<Record<string, string>>;
+}
+
+const SYSCTLS = [
+  "tcp_slow_start_after_idle",
+  "tcp_sack",
+  "tcp_recovery",
+  "tcp_early_retrans",
+  "tcp_rto_min_us",
+  "tcp_timestamps",
+  "tcp_ecn",
+  "tcp_notsent_lowat",
+  "tcp_rmem",
+  "tcp_wmem",
+] as const;
+
+/**
+ * Two network namespaces whose sockets are the kernel's own, and an injured network between them.
+ * It is set up and torn down by itself, touches no interface of the host, and leaves nothing behind,
+ * however this process ends.
+ */
+export class KernelNetwork {
+  /** The bridge's end. */
+  readonly near: NetworkNamespace;
+  /** Its AI's end. */
+  readonly far: NetworkNamespace;
+  readonly backend: KernelBackend;
+  readonly congestionControl: string;
+  /** Called once where one of its processes has ended without `close`. */
+  onGone: ((error: SidetoneError) => void) | undefined;
+  readonly #middle: NetworkNamespace;
+
+  /**
+   * @throws EnvironmentError ERR_NAMESPACES, ERR_NAMESPACE_TOOL, ERR_NAMESPACE_COMMAND; UsageError
+   *   ERR_IMPAIRMENT, ERR_CONGESTION_CONTROL.
+   */
+  static async open(host: NamespaceHost, options: KernelNetworkOptions): Promise<KernelNetwork> {
+    const { plan = {}, seed } = options;
+    checkNetwork(plan);
+    const opened: NetworkNamespace[] = [];
+    try {
+      const middle = await host.open();
+      opened.push(middle);
+      const ends = await Promise.allSettled([host.open(middle), host.open(middle)]);
+      for (const end of ends) if (end.status === "fulfilled") opened.push(end.value);
+      const [, near, far] = opened;
+      if (near === undefined || far === undefined) throw firstReason(ends);
+      const network = new KernelNetwork({ middle, near, far }, options);
+      await network.#setUp(plan, seed);
+      return network;
+    } catch (error) {
+      await Promise.all(opened.map((namespace) => namespace.close()));
+      throw error;
+    }
+  }
+
+  private constructor(
+    { middle, near, far }: Readonly<Record<EndName | "middle", NetworkNamespace>>,
+    { backend = "hub", congestionControl = "cubic" }: KernelNetworkOptions,
+  ) {
+    this.#middle = middle;
+    this.near = near;
+    this.far = far;
+    this.backend = backend;
+    this.congestionControl = congestionControl;
+    let isGone = false;
+    for (const namespace of [middle, near, far]) {
+      namespace.onGone = (error) => {
+        if (!isGone) this.onGone?.(error);
+        isGone = true;
+      };
+    }
+  }
+
+  /** At which the sockets of an end are found by the other. */
+  address(end: EndName): string {
+    return endAddress(end, this.backend);
+  }
+
+  /**
+   * Another network from now on, in the directions that are named.
+   * @throws UsageError ERR_IMPAIRMENT.
+   */
+  async change(plan: NetworkPlan): Promise<void> {
+    checkNetwork(plan);
+    await this.#middle.ask("changeHub", plan);
+  }
+
+  /** What became of the packets, and how late the hub was. */
+  async report(): Promise<HubReport> {
+    return (await this.#middle.ask("readHub", undefined)) as HubReport;
+  }
+
+  async facts(): Promise<KernelTcpFacts> {
+    const release = await this.near.read("/proc/sys/kernel/osrelease");
+    const values = await Promise.all(
+      SYSCTLS.map(async (name) => [name, await this.#sysctl(name)] as const),
+    );
+    return {
+      release: release.trim(),
+      congestionControl: this.congestionControl,
+      sysctls: Object.fromEntries(values.filter(([, value]) => value !== "")),
+    };
+  }
+
+  /** Ends its processes; the kernel removes the rest with them. */
+  async close(): Promise<void> {
+    await Promise.all([this.near, this.far, this.#middle].map((namespace) => namespace.close()));
+  }
+
+  async #setUp(plan: NetworkPlan, seed: string): Promise<void> {
+    const { near, far, backend, congestionControl } = this;
+    await this.#requireCongestionControl();
+    await runAll(this.#middle, middleCommands({ near: near.pid, far: far.pid }));
+    await Promise.all([
+      runAll(near, endCommands("near", backend, congestionControl)),
+      runAll(far, endCommands("far", backend, congestionControl)),
+    ]);
+    const settings: HubSettings = {
+      plan,
+      seed,
+      near: underlayAddress("near"),
+      far: underlayAddress("far"),
+    };
+    await this.#middle.ask("openHub", settings);
+  }
+
+  async #requireCongestionControl(): Promise<void> {
+    const available = (await this.#sysctl("tcp_available_congestion_control")).split(/\s+/u);
+    if (available.includes(this.congestionControl)) return;
+    throw new UsageError(
+      "ERR_CONGESTION_CONTROL",
+      `This kernel has no congestion control "${this.congestionControl}". It has: ` +
+        `${available.join(", ")}. Others are modules, which root may load (modprobe ` +
+        `tcp_${this.congestionControl}).`,
+      { context: { available } },
+    );
+  }
+
+  /** Empty where this kernel has no such setting. */
+  async #sysctl(name: string): Promise<string> {
+    try {
+      return (await this.near.read(`/proc/sys/net/ipv4/${name}`)).trim().replaceAll("\t", " ");
+    } catch (error) {
+      if (error instanceof EnvironmentError) return "";
+      throw error;
+    }
+  }
+}
+
+async function runAll(
+  namespace: NetworkNamespace,
+  commands: Parameters<NetworkNamespace["run"]>[0][],
+): Promise<void> {
+  for (const command of commands) {
+    // Each builds on the one before.
+    // oxlint-disable-next-line no-await-in-loop
+    await namespace.run(command);
+  }
+}
+
+function firstReason(outcomes: readonly PromiseSettledResult<unknown>[]): unknown {
+  return outcomes.find((outcome) => outcome.status === "rejected")?.reason;
+}
