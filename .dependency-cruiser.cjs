@@ -37,7 +37,8 @@ const MAY_IMPORT = {
   report: [...RING_0, "sip-syntax", "timeline", "measure", "audio", "analysis"],
   lab: [...RING_0, ...RING_1, "sip", "media", "bridge", "realtime-server", "call", "report"],
   platform: [...RING_0],
-  testing: [...RING_0, ...RING_1, "sip", "media", "bridge", "realtime-server"],
+  virtual: [...RING_0, "platform"],
+  testing: [...RING_0, ...RING_1, "virtual", "sip", "media", "bridge", "realtime-server"],
   cli: [
     ...RING_0,
     ...RING_1,

@@ -7,6 +7,7 @@ import {
   CallJournal,
   type CallLimits,
   Harness,
+  type HarnessParts,
   leftOverCalls,
   leftOverText,
   limitsIn,
@@ -14,7 +15,7 @@ import {
   testerProviderIn,
   type WatchedCall,
 } from "./call/index.ts";
-import { UsageError } from "./environment/index.ts";
+import { type Channel, UsageError } from "./environment/index.ts";
 import {
   type Judge,
   type JudgeSettings,
@@ -38,6 +39,7 @@ import {
   watchLastMoments,
 } from "./platform/index.ts";
 import { locateTarget, type SipTlsSettings } from "./sip/index.ts";
+import { virtualParts } from "./virtual-harness.ts";
 
 /** What may be chosen for a run. */
 export interface HarnessOptions extends CallLimits {
@@ -54,6 +56,11 @@ export interface HarnessOptions extends CallLimits {
   readonly allow?: readonly string[];
   /** DNS servers instead of this host's: "192.0.2.53", "192.0.2.53:5353". */
   readonly dnsServers?: readonly string[];
+  /**
+   * Runs agents and embedded servers in virtual time: in this thread, without sockets, as fast as
+   * the machine can, and to the bit as the seed says (docs/virtual-time.md).
+   */
+  readonly virtual?: boolean;
 }
 
 /** The environment variable with permitted hosts. */
@@ -61,6 +68,8 @@ const ALLOW_VARIABLE = "SIDETONE_ALLOW";
 const LOOPBACK = "127.0.0.1";
 
 const open = new Set<Harness>();
+/** Those whose calls would outlive this process. */
+const toHangUp = new Set<Harness>();
 let isAborted = false;
 let isWatching = false;
 const callListeners = new Set<(call: WatchedCall) => void>();
@@ -77,35 +86,46 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
   watchWaysOut();
   const left = takeLeftCalls(reportFolder);
   if (left !== undefined) warnOnce(left);
-  let threads = 0;
-  const dnsServers = options.dnsServers ?? [];
-  const threadData = (kind: string): { readonly seed: string; dnsServers: readonly string[] } => {
-    threads += 1;
-    return { seed: `${seed}/${kind}/${threads}`, dnsServers };
-  };
+  const isVirtual = options.virtual === true;
   const harness = await Harness.open({
-    environment: createEnvironment({ seed, dnsServers }),
-    files: new NodeFileStore(),
-    startAgentThread: () =>
-      startThread(compiledModule("src/cli/threads/agent-thread.js"), threadData("agent")),
-    startAiThread: () =>
-      startThread(compiledModule("src/cli/threads/realtime-thread.js"), threadData("ai")),
+    ...(isVirtual ? virtualParts(seed) : realParts(seed, options, reportFolder)),
     context: { seed, sidetoneVersion: version, ...hostInfo() },
     voicesFolder: options.voicesFolder ?? `${root}/fixtures/voices`,
     reportFolder,
     dialling: {
-      allow: [...(options.allow ?? []), ...variableList(ALLOW_VARIABLE)],
+      allow: isVirtual ? [] : [...(options.allow ?? []), ...variableList(ALLOW_VARIABLE)],
       ...limitsIn(options),
     },
-    journal: new CallJournal(openJournal(journalFolder(reportFolder))),
   });
   open.add(harness);
+  // Calls in virtual time end with the process: nobody else is in them.
+  if (!isVirtual) toHangUp.add(harness);
   // The signal may have come while this one was being opened.
   if (isAborted) await harness.abort();
   harness.switchboard.subscribe((call) => {
     for (const listener of callListeners) listener(call);
   });
   return harness;
+}
+
+/** A harness on this host's own clock and sockets, its agents in threads. */
+function realParts(
+  seed: string,
+  { dnsServers = [] }: HarnessOptions,
+  reportFolder: string,
+): Pick<HarnessParts, "environment" | "files" | "startAgentThread" | "startAiThread" | "journal"> {
+  let threads = 0;
+  const start = (module: string, kind: string): Channel => {
+    threads += 1;
+    return startThread(compiledModule(module), { seed: `${seed}/${kind}/${threads}`, dnsServers });
+  };
+  return {
+    environment: createEnvironment({ seed, dnsServers }),
+    files: new NodeFileStore(),
+    startAgentThread: () => start("src/cli/threads/agent-thread.js", "agent"),
+    startAiThread: () => start("src/cli/threads/realtime-thread.js", "ai"),
+    journal: new CallJournal(openJournal(journalFolder(reportFolder))),
+  };
 }
 
 /**
@@ -139,7 +159,7 @@ function watchWaysOut(): void {
   watchLastMoments({
     onSignal: abortAllHarnesses,
     onExit: () => {
-      for (const harness of open) harness.hangUpNow();
+      for (const harness of toHangUp) harness.hangUpNow();
     },
   });
 }

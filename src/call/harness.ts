@@ -8,7 +8,7 @@ import {
 import type { Utterance, UtteranceStart } from "../media/index.ts";
 import { type Persona, parsePersona } from "../tester/index.ts";
 import type { UtteranceFact } from "../timeline/index.ts";
-import type { AgentOptions } from "./agent-options.ts";
+import type { AgentOptions, DialOptions } from "./agent-options.ts";
 import { CallBudget, type DialRules } from "./call-budget.ts";
 import type { CallJournal } from "./call-journal.ts";
 import { type LeftCall, leaveCallFolder } from "./leave-call-folder.ts";
@@ -34,6 +34,17 @@ export interface HarnessParts {
   readonly dialling?: Omit<DialRules, "ledger">;
   /** Where live calls are written down, in case that this process is killed. */
   readonly journal?: CallJournal;
+  /** What this harness cannot do, where it cannot do everything. */
+  readonly bounds?: HarnessBounds;
+  /** Called when everything has ended. */
+  readonly onClosed?: () => void;
+}
+
+/** Each throws where it is asked for what cannot be done. */
+export interface HarnessBounds {
+  requireAgent(options: Omit<AgentOptions, "dialling">): void;
+  requireCall(target: string, options: DialOptions): void;
+  requireEmbeddedAi(options: Partial<EmbeddedAiOptions>): void;
 }
 
 /** What a caller says, and when. */
@@ -96,6 +107,7 @@ export class Harness {
       Partial<Pick<EmbeddedAiOptions, "listen">>,
   ): Promise<EmbeddedAi> {
     this.#requireOpen();
+    this.#parts.bounds?.requireEmbeddedAi(options);
     const server = await EmbeddedAi.start(this.#parts.startAiThread(), {
       listen: { address: "127.0.0.1", port: 0 },
       voicesFolder: this.#parts.voicesFolder,
@@ -120,10 +132,22 @@ export class Harness {
    * @throws EnvironmentError ERR_PORT_IN_USE and its like; UsageError ERR_ALLOW_MALFORMED,
    *   ERR_LIMIT_MALFORMED, ERR_CALL_LIMIT.
    */
-  addAgent(options: Omit<AgentOptions, "dialling">): Promise<RemoteAgent> {
+  async addAgent(options: Omit<AgentOptions, "dialling">): Promise<RemoteAgent> {
     this.#requireOpen();
+    const { bounds, startAgentThread } = this.#parts;
+    bounds?.requireAgent(options);
     const ruled = { ...options, dialling: this.#rules };
-    return this.switchboard.addAgent(this.#parts.startAgentThread(), ruled);
+    const agent = await this.switchboard.addAgent(startAgentThread(), ruled);
+    if (bounds === undefined) return agent;
+    return {
+      ...agent,
+      // A promise even where the call is refused.
+      // oxlint-disable-next-line typescript/require-await
+      dial: async (target, dialOptions = {}) => {
+        bounds.requireCall(target, dialOptions);
+        return agent.dial(target, dialOptions);
+      },
+    };
   }
 
   /**
@@ -234,6 +258,7 @@ export class Harness {
     // What their threads told last may have been lost with them.
     if (this.#budget.live <= 0) this.#parts.journal?.clear();
     await Promise.allSettled([...this.#servers].map((server) => server.close()));
+    this.#parts.onClosed?.();
   }
 
   #requireOpen(): void {

@@ -28,7 +28,7 @@ export {
   leftOverText,
 } from "./call-journal.ts";
 export type { TransferOrder, TransferPolicy } from "./call-transfers.ts";
-export { Harness, type HarnessParts, type Speech } from "./harness.ts";
+export { Harness, type HarnessBounds, type HarnessParts, type Speech } from "./harness.ts";
 export type { Instrument } from "./instrument-watch.ts";
 export { type LeftCall, leaveCallFolder } from "./leave-call-folder.ts";
 export {
@@ -40,6 +40,7 @@ export {
   serveRealtimeServer,
 } from "./realtime-service.ts";
 export type { RegistrationWatch } from "./registration-watch.ts";
+export { THREAD_MESSAGES } from "./remote-procedures.ts";
 export type { StandInAnswer, StandInRequest, StandInServer } from "./stand-in-server.ts";
 export { type RemoteAgent, Switchboard } from "./switchboard.ts";
 export { testerProviderIn } from "./tester-provider.ts";

@@ -40,6 +40,16 @@ interface NoticeMessage {
   readonly notice: unknown;
 }
 
+/** Which messages between threads are answered, and which are answers. */
+export const THREAD_MESSAGES = {
+  isRequest: (message: unknown): boolean => typeOf(message) === "request",
+  isReply: (message: unknown): boolean => typeOf(message) === "reply",
+} as const;
+
+function typeOf(message: unknown): string {
+  return (message as { readonly type: string }).type;
+}
+
 /** An error as plain data, to cross a thread's border. */
 interface PlainError {
   readonly fault?: Fault;

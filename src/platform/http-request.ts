@@ -2,17 +2,26 @@ import { lookup as lookUp } from "node:dns/promises";
 import { type IncomingMessage, request as requestPlain } from "node:http";
 import { request as requestSecure } from "node:https";
 import { isIP, type LookupFunction, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import {
   errorText,
   type HttpClientRequest,
   type HttpClientResponse,
   isSidetoneError,
   RemoteError,
+  type SocketAddress,
 } from "../environment/index.ts";
 import { isPublicAddress } from "./public-address.ts";
 
 /** Finds the numeric addresses of a name; a test brings its own. */
 export type Resolve = (name: string) => Promise<readonly string[]>;
+
+/** What carries a request in place of the host's TCP and timers. */
+export interface RequestTransport {
+  connect(remote: SocketAddress): Duplex;
+  /** A signal that is aborted after so long. */
+  timeoutSignal(ms: number): AbortSignal;
+}
 
 const resolveByHost: Resolve = async (name) => {
   const found = await lookUp(name, { all: true });
@@ -29,13 +38,15 @@ const resolveByHost: Resolve = async (name) => {
 export async function requestHttp(
   request: HttpClientRequest,
   resolve: Resolve = resolveByHost,
+  transport?: RequestTransport,
 ): Promise<HttpClientResponse> {
-  const timeout = AbortSignal.timeout(request.timeoutMs);
+  const timeout =
+    transport?.timeoutSignal(request.timeoutMs) ?? AbortSignal.timeout(request.timeoutMs);
   const { signal } = request;
   const ends = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   try {
     ends.throwIfAborted();
-    return await exchange(request, resolve, ends);
+    return await exchange(request, { resolve, transport }, ends);
   } catch (error) {
     if (signal?.aborted === true) throw signal.reason;
     if (isSidetoneError(error)) throw error;
@@ -46,7 +57,10 @@ export async function requestHttp(
 
 async function exchange(
   request: HttpClientRequest,
-  resolve: Resolve,
+  {
+    resolve,
+    transport,
+  }: { readonly resolve: Resolve; readonly transport: RequestTransport | undefined },
   ends: AbortSignal,
 ): Promise<HttpClientResponse> {
   const url = new URL(request.url);
@@ -61,6 +75,9 @@ async function exchange(
       lookup: fixedLookup(address),
       signal: ends,
       ...(request.ca === undefined ? {} : { ca: request.ca }),
+      ...(transport === undefined
+        ? {}
+        : { createConnection: () => transport.connect({ address, port: Number(url.port) || 80 }) }),
     });
     outgoing.on("socket", (socket) => watch(socket, request, reject));
     outgoing.on("error", reject);

@@ -39,6 +39,52 @@ export async function listenHttp(
   handlers: ServerHandlers,
   clock: Clock,
 ): Promise<ListeningServer> {
+  const { server, endSockets } = createService(handlers, clock);
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => reject(listenError(error, "TCP", local)));
+    server.listen(local.port, local.address, resolve);
+  });
+  const bound = server.address() as AddressInfo;
+  return {
+    local: { address: bound.address, port: bound.port },
+    close: () =>
+      new Promise((resolve) => {
+        endSockets();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+/** A server that listens nowhere: whoever has a connection hands it over. */
+export interface ConnectionService {
+  accept(connection: Duplex): void;
+  /** Ends every connection. */
+  close(): void;
+}
+
+/** The same for connections that are no sockets of the host. */
+export function serveConnections(handlers: ServerHandlers, clock: Clock): ConnectionService {
+  const { server, endSockets } = createService(handlers, clock);
+  const open = new Set<Duplex>();
+  return {
+    accept: (connection) => {
+      open.add(connection);
+      connection.once("close", () => open.delete(connection));
+      server.emit("connection", connection);
+    },
+    close: () => {
+      endSockets();
+      for (const connection of open) connection.destroy();
+    },
+  };
+}
+
+/** HTTP requests and WebSocket upgrades, answered by `handlers`. */
+function createService(
+  handlers: ServerHandlers,
+  clock: Clock,
+): { readonly server: Server; readonly endSockets: () => void } {
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -61,21 +107,11 @@ export async function listenHttp(
       decision.onConnection(new NodeMessageSocket(socket, clock));
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => reject(listenError(error, "TCP", local)));
-    server.listen(local.port, local.address, resolve);
-  });
-  const bound = server.address() as AddressInfo;
-  return {
-    local: { address: bound.address, port: bound.port },
-    close: () =>
-      new Promise((resolve) => {
-        for (const client of sockets.clients) client.terminate();
-        sockets.close();
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+  const endSockets = (): void => {
+    for (const client of sockets.clients) client.terminate();
+    sockets.close();
   };
+  return { server, endSockets };
 }
 
 function createListener(tls: TlsIdentity | undefined, listener: RequestListener): Server {

@@ -1,7 +1,8 @@
 import type { ClientRequestArgs } from "node:http";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { type ConnectionOptions, checkServerIdentity, connect as connectTls } from "node:tls";
-import { WebSocket } from "ws";
+import { type ClientOptions, WebSocket } from "ws";
 import type {
   Clock,
   ConnectOptions,
@@ -18,6 +19,14 @@ const STATES: readonly MessageSocketState[] = ["connecting", "open", "closing", 
 
 /** Largest message taken: OpenAI allows 15 MiB of audio in one append. */
 export const MESSAGE_BYTES_MAX: number = 24 * 1024 * 1024;
+
+/** What carries a client's connection in place of the host's TCP. */
+export interface MessageTransport {
+  /** Opens the connection; what goes wrong is told by the stream's `error`. */
+  readonly connect: (remote: SocketAddress) => Duplex;
+  /** Fills the four bytes that a frame is masked with (RFC 6455 §5.3). */
+  readonly fillMask: (mask: Uint8Array) => void;
+}
 
 /** A WebSocket of the `ws` library, either end. */
 export class NodeMessageSocket implements MessageSocket {
@@ -62,11 +71,17 @@ export class NodeMessageSocket implements MessageSocket {
    *
    * Each message has a turn of the event loop of its own (docs/adr/0027-a-turn-for-each-message.md):
    * an AI's burst of speech keeps neither the frames of other calls nor their AIs' words waiting.
+   * Over a `transport` of our own, in virtual time, no time passes meanwhile: there is no need to.
    */
-  static connect(url: string, clock: Clock, options: ConnectOptions = {}): NodeMessageSocket {
+  static connect(
+    url: string,
+    clock: Clock,
+    options: ConnectOptions = {},
+    transport?: MessageTransport,
+  ): NodeMessageSocket {
     const socket = new WebSocket(url, [...(options.subprotocols ?? [])], {
       perMessageDeflate: false,
-      allowSynchronousEvents: false,
+      allowSynchronousEvents: transport !== undefined,
       maxPayload: MESSAGE_BYTES_MAX,
       ...(options.headers === undefined ? {} : { headers: { ...options.headers } }),
       ...(options.handshakeTimeoutMs === undefined
@@ -74,6 +89,7 @@ export class NodeMessageSocket implements MessageSocket {
         : { handshakeTimeout: options.handshakeTimeoutMs }),
       ...(options.tls === undefined ? {} : tlsClientSettings(options.tls)),
       ...(options.via === undefined ? {} : { createConnection: connectorVia(options.via, url) }),
+      ...(transport === undefined ? {} : transportSettings(transport, options.via)),
     });
     return new NodeMessageSocket(socket, clock);
   }
@@ -108,6 +124,19 @@ export class NodeMessageSocket implements MessageSocket {
   terminate(): void {
     this.#socket.terminate();
   }
+}
+
+function transportSettings(
+  { connect, fillMask }: MessageTransport,
+  via: SocketAddress | undefined,
+): Pick<ClientOptions, "generateMask"> {
+  const settings = {
+    generateMask: fillMask,
+    // ws asks for any Duplex here; its types know only the host's sockets.
+    createConnection: ({ host, port }: { readonly host: string; readonly port: string }) =>
+      connect(via ?? { address: host, port: Number(port) }),
+  };
+  return settings;
 }
 
 function textOf(data: WebSocket.RawData): string {

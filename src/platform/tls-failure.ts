@@ -1,5 +1,6 @@
 import {
   EnvironmentError,
+  isSidetoneError,
   RemoteError,
   type SidetoneError,
   type SocketAddress,
@@ -22,6 +23,7 @@ export function streamFailure(
   cause: Error & { readonly code?: string },
   remote: SocketAddress,
 ): SidetoneError {
+  if (isSidetoneError(cause)) return cause;
   const code = cause.code ?? cause.message;
   const details = { context: { code, ...remote }, cause };
   const where = `${remote.address}:${remote.port}`;

@@ -2,7 +2,14 @@
  * Doubles of the world for tests, ours and those of users: a clock that is told to advance, a
  * network within the process, and dialogues whose truth is known to the sample. Product code never imports this folder.
  */
-
+export {
+  type Datagram,
+  type DatagramCounts,
+  ManualClock,
+  VirtualDns,
+  VirtualNetwork,
+  type VirtualNetworkOptions,
+} from "../virtual/index.ts";
 export {
   ACCURACY_ROWS,
   type AccuracyRow,
@@ -31,11 +38,3 @@ export {
 } from "./dialogue.ts";
 export { type EdgeAccuracy, measureEdges } from "./edge-accuracy.ts";
 export { type InjuredCall, type LineInjuries, overInjuredLine } from "./injured-line.ts";
-export { ManualClock } from "./manual-clock.ts";
-export { VirtualDns } from "./virtual-dns.ts";
-export {
-  type Datagram,
-  type DatagramCounts,
-  VirtualNetwork,
-  type VirtualNetworkOptions,
-} from "./virtual-network.ts";

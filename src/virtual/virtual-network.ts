@@ -4,6 +4,7 @@ import {
   type ConnectOptions,
   type DatagramSocket,
   EnvironmentError,
+  type HttpClientRequest,
   type HttpClientResponse,
   type Instant,
   type ListeningServer,
@@ -16,9 +17,11 @@ import {
   type StreamHandlers,
   type StreamListener,
   type StreamOptions,
-  UsageError,
 } from "../environment/index.ts";
+import { NodeMessageSocket, requestHttp } from "../platform/index.ts";
 import { VirtualDns } from "./virtual-dns.ts";
+import { requirePlain } from "./virtual-limits.ts";
+import { VirtualServers } from "./virtual-servers.ts";
 import { VirtualStreams } from "./virtual-streams.ts";
 
 /** How a virtual network behaves. */
@@ -64,8 +67,7 @@ const DEFAULT_LATENCY_MS = 5;
 
 /**
  * A network within one process and under one clock: datagrams with delay, jitter and seeded loss
- * between sockets of any numeric addresses, and TCP (`streams`). WebSocket and HTTP are not
- * simulated.
+ * between sockets of any numeric addresses, TCP (`streams`), WebSocket and HTTP (`servers`).
  */
 export class VirtualNetwork implements Network {
   /** Datagrams for which it returns true vanish, beside those lost at random. */
@@ -73,6 +75,7 @@ export class VirtualNetwork implements Network {
   /** May be changed at any time. */
   lossRatio: number;
   readonly streams: VirtualStreams;
+  readonly servers: VirtualServers;
   /** May be changed at any time. */
   readonly dns: VirtualDns;
   readonly #options: VirtualNetworkOptions;
@@ -84,7 +87,9 @@ export class VirtualNetwork implements Network {
     this.#options = options;
     this.lossRatio = options.lossRatio ?? 0;
     this.dns = new VirtualDns(options.hosts);
-    this.streams = new VirtualStreams(options.clock, options.latencyMs ?? DEFAULT_LATENCY_MS);
+    const latencyMs = options.latencyMs ?? DEFAULT_LATENCY_MS;
+    this.streams = new VirtualStreams(options.clock, latencyMs);
+    this.servers = new VirtualServers(options.clock, this.streams);
   }
 
   get counts(): DatagramCounts {
@@ -122,16 +127,41 @@ export class VirtualNetwork implements Network {
     return this.streams.listen(local, handlers);
   }
 
-  connectMessages(_url: string, _options?: ConnectOptions): MessageSocket {
-    throw notSimulated();
+  /** @throws UsageError ERR_VIRTUAL_TLS. */
+  connectMessages(url: string, options?: ConnectOptions): MessageSocket {
+    if (url.startsWith("wss:")) requirePlain("wss:");
+    const { clock, random } = this.#options;
+    return NodeMessageSocket.connect(url, clock, options, {
+      connect: (remote) => this.servers.connect(remote),
+      fillMask: (mask) => {
+        for (let index = 0; index < mask.length; index += 1) mask[index] = random() * 256;
+      },
+    });
   }
 
-  listenHttp(_local: SocketAddress, _handlers: ServerHandlers): Promise<ListeningServer> {
-    return Promise.reject(notSimulated());
+  listenHttp(local: SocketAddress, handlers: ServerHandlers): Promise<ListeningServer> {
+    return this.servers.listen(local, handlers);
   }
 
-  requestHttp(): Promise<HttpClientResponse> {
-    return Promise.reject(notSimulated());
+  // A promise even where TLS is refused.
+  // oxlint-disable-next-line typescript/require-await
+  async requestHttp(request: HttpClientRequest): Promise<HttpClientResponse> {
+    if (request.url.startsWith("https:")) requirePlain("https:");
+    const resolve = async (name: string): Promise<readonly string[]> => {
+      const found = await this.dns.resolveAddresses(name);
+      return found.map(({ address }) => address);
+    };
+    return requestHttp(request, resolve, {
+      connect: (remote) => this.servers.connect(remote),
+      timeoutSignal: (ms) => this.#signalAfter(ms),
+    });
+  }
+
+  #signalAfter(ms: number): AbortSignal {
+    const { clock } = this.#options;
+    const controller = new AbortController();
+    clock.setTimer(after(clock.now(), ms), () => controller.abort());
+    return controller.signal;
   }
 
   #freePort(address: string): number {
@@ -223,11 +253,4 @@ class VirtualDatagramSocket implements DatagramSocket {
 
 function keyOf({ address, port }: SocketAddress): string {
   return `${address} ${port}`;
-}
-
-function notSimulated(): UsageError {
-  return new UsageError(
-    "ERR_NOT_SIMULATED",
-    "The virtual network carries datagrams and TCP only. Use real sockets for WebSocket and HTTP.",
-  );
 }

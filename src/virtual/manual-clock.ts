@@ -1,17 +1,12 @@
 import { after, type Clock, type Instant, instant, type Timer } from "../environment/index.ts";
-
-interface ManualTimer {
-  readonly dueAt: Instant;
-  readonly sequence: number;
-  readonly handler: () => void;
-}
+import { type HeapTimer, TimerHeap } from "./timer-heap.ts";
 
 /** Guards against code that sets one due timer after the other at the same instant. */
 const MAX_TIMERS_PER_ADVANCE = 1_000_000;
 
 /** A clock that stands still until it is told to advance; timers fire in order, exactly on time. */
 export class ManualClock implements Clock {
-  readonly #timers = new Set<ManualTimer>();
+  readonly #timers = new TimerHeap();
   readonly #wallClockOffsetMs: number;
   #now: Instant;
   #sequence = 0;
@@ -24,7 +19,7 @@ export class ManualClock implements Clock {
 
   /** When the next timer is due. */
   get nextTimerAt(): Instant | undefined {
-    return this.#next()?.dueAt;
+    return this.#timers.peek()?.dueAt;
   }
 
   /** Timers that wait. */
@@ -41,10 +36,10 @@ export class ManualClock implements Clock {
   }
 
   setTimer(dueAt: Instant, handler: () => void): Timer {
-    const timer: ManualTimer = { dueAt, sequence: this.#sequence, handler };
+    const timer: HeapTimer = { dueAt, sequence: this.#sequence, handler, isDone: false };
     this.#sequence += 1;
     this.#timers.add(timer);
-    return { cancel: () => this.#timers.delete(timer) };
+    return { cancel: () => this.#timers.cancel(timer) };
   }
 
   /** Lets `ms` pass, firing what becomes due on the way. */
@@ -78,27 +73,32 @@ export class ManualClock implements Clock {
     if (until > this.#now) this.#now = until;
   }
 
+  /**
+   * Goes to the instant of the next timer and fires all that are due then; those that they set for
+   * the same instant wait for the next call.
+   * @returns whether there was one.
+   */
+  fireNextInstant(): boolean {
+    const first = this.#timers.peek();
+    if (first === undefined) return false;
+    const until = first.dueAt > this.#now ? first.dueAt : this.#now;
+    const setBefore = this.#sequence;
+    for (let next = this.#timers.peek(); next !== undefined; next = this.#timers.peek()) {
+      if (next.dueAt > until || next.sequence >= setBefore) break;
+      this.#fireNext(until);
+    }
+    return true;
+  }
+
   /** Fires the next timer that is due at or before `until`; false where there is none. */
   #fireNext(until: Instant): boolean {
-    const timer = this.#next();
+    const timer = this.#timers.peek();
     if (timer === undefined || timer.dueAt > until) return false;
-    this.#timers.delete(timer);
+    this.#timers.take();
     if (timer.dueAt > this.#now) this.#now = timer.dueAt;
     timer.handler();
     return true;
   }
-
-  #next(): ManualTimer | undefined {
-    let first: ManualTimer | undefined;
-    for (const timer of this.#timers) {
-      if (first === undefined || isBefore(timer, first)) first = timer;
-    }
-    return first;
-  }
-}
-
-function isBefore(left: ManualTimer, right: ManualTimer): boolean {
-  return left.dueAt === right.dueAt ? left.sequence < right.sequence : left.dueAt < right.dueAt;
 }
 
 /** Chains of promises longer than this do not occur in our code. */
