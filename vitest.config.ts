@@ -1,11 +1,11 @@
 import { defineConfig, type ViteUserConfig } from "vitest/config";
 
 /**
- * Five groups: `unit` (beside the sources: deterministic, no sockets), `loopback` (real sockets on
+ * Six groups: `unit` (beside the sources: deterministic, no sockets), `loopback` (real sockets on
  * 127.0.0.1, one file at a time so that they do not disturb each other's clocks), `side-by-side`
  * (the same, but they do not assert what a busy machine would break: two files at a time), `sdk`
- * (the providers' own clients against the embedded server) and `interop` (needs Debian packages or
- * root; run by `.ci/run`). The groups run one after the other
+ * (the providers' own clients against the embedded server), `interop` and `interop-side-by-side`
+ * (need Debian packages or root; run by `.ci/run`). The groups run one after the other
  * (`groupOrder`): unit tests would steal the processor from tests that measure time.
  *
  * Unit test files share their workers' modules (`isolate: false`): loading sip.js, zod and the like
@@ -60,9 +60,19 @@ const config: ViteUserConfig = defineConfig({
       {
         test: {
           name: "interop",
-          include: ["test/interop/**/*.test.ts"],
+          include: ["test/interop/*.test.ts"],
           fileParallelism: false,
           sequence: { groupOrder: 4 },
+          testTimeout: 180_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: "interop-side-by-side",
+          include: ["test/interop/side-by-side/*.test.ts"],
+          maxWorkers: 2,
+          sequence: { groupOrder: 5 },
           testTimeout: 180_000,
           hookTimeout: 60_000,
         },

@@ -30,7 +30,7 @@ const COMMANDS = {
   },
   "test:interop": {
     what: "run the tests against baresip, SIPp and tshark",
-    run: (args) => runTests("interop", ["interop"], args),
+    run: (args) => runTests("interop", ["interop", "interop-side-by-side"], args),
   },
   bench: {
     what: "run one benchmark: bench NAME [arguments]",

@@ -3,10 +3,10 @@ import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Harness, RemoteAgent, SipSettings, WatchedCall } from "../../src/index.ts";
-import { LOCAL, openTestHarness } from "../loopback/bench-bot.ts";
-import { Baresip } from "./support/baresip.ts";
-import { findPhrase } from "./support/known-speech.ts";
+import type { Harness, RemoteAgent, SipSettings, WatchedCall } from "../../../src/index.ts";
+import { LOCAL, openTestHarness } from "../../loopback/bench-bot.ts";
+import { Baresip } from "../support/baresip.ts";
+import { findPhrase } from "../support/known-speech.ts";
 import {
   ADDRESS,
   BOT_PHRASE,
@@ -14,15 +14,15 @@ import {
   callWith,
   phraseAt,
   SILENCE_BEFORE_MS,
-} from "./support/spoken-calls.ts";
-import { because, missingReason } from "./support/tools.ts";
-import { sipFrames } from "./support/tshark.ts";
+} from "../support/spoken-calls.ts";
+import { because, missingReason } from "../support/tools.ts";
+import { sipFrames } from "../support/tshark.ts";
 
 const MISSING = missingReason(["baresip", "tshark"]);
 const TIMEOUT_MS = 60_000;
 /** Longer than what baresip says, which our bot does not wait for. */
 const SPEECH_MS = 4000;
-const TLS_FOLDER = new URL("../../fixtures/tls/", import.meta.url);
+const TLS_FOLDER = new URL("../../../fixtures/tls/", import.meta.url);
 
 function pem(name: string): string {
   return readFileSync(new URL(name, TLS_FOLDER), "utf8");

@@ -3,18 +3,18 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { present } from "../../src/environment/index.ts";
+import { present } from "../../../src/environment/index.ts";
 import {
   type Harness,
   openHarness,
   type RemoteAgent,
   type SipSettings,
   type WatchedCall,
-} from "../../src/index.ts";
-import type { Party } from "../../src/timeline/index.ts";
-import { artifactsOf } from "./support/artifacts.ts";
-import { Kamailio, type KamailioOptions, type KamailioTransport } from "./support/kamailio.ts";
-import { because, missingReason } from "./support/tools.ts";
+} from "../../../src/index.ts";
+import type { Party } from "../../../src/timeline/index.ts";
+import { artifactsOf } from "../support/artifacts.ts";
+import { Kamailio, type KamailioOptions, type KamailioTransport } from "../support/kamailio.ts";
+import { because, missingReason } from "../support/tools.ts";
 
 const MISSING = missingReason(["kamailio", "kamcmd"], {
   files: ["/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so"],
@@ -24,7 +24,7 @@ const WRONG_PASSWORD = "wr0ng-password-of-the-test";
 const REALM = "kamailio.test";
 const LIMIT_MS = 5000;
 const LOCAL = { address: "127.0.0.1", port: 0 };
-const TLS_FOLDER = new URL("../../fixtures/tls/", import.meta.url);
+const TLS_FOLDER = new URL("../../../fixtures/tls/", import.meta.url);
 
 function pem(name: string): string {
   return readFileSync(new URL(name, TLS_FOLDER), "utf8");

@@ -7,11 +7,11 @@ import {
   expectGreeting,
   scriptPath,
   type WatchedCall,
-} from "../../src/index.ts";
-import { CALL_FILES, type FactOf } from "../../src/timeline/index.ts";
-import { addBot, LOCAL, openTestHarness } from "../loopback/bench-bot.ts";
-import { report } from "./support/report.ts";
-import { because, missingReason } from "./support/tools.ts";
+} from "../../../src/index.ts";
+import { CALL_FILES, type FactOf } from "../../../src/timeline/index.ts";
+import { addBot, LOCAL, openTestHarness } from "../../loopback/bench-bot.ts";
+import { report } from "../support/report.ts";
+import { because, missingReason } from "../support/tools.ts";
 
 const MISSING = missingReason(["tshark"]);
 /** tshark's severities: 0x400000 is a note, 0x600000 a warning, 0x800000 an error. */

@@ -2,9 +2,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openHarness } from "../../src/index.ts";
-import { createEnvironment } from "../../src/platform/index.ts";
-import { because, missingReason } from "./support/tools.ts";
+import { openHarness } from "../../../src/index.ts";
+import { createEnvironment } from "../../../src/platform/index.ts";
+import { because, missingReason } from "../support/tools.ts";
 
 const SCRIPT = `
 name: Says what nobody recorded

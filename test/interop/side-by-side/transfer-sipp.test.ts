@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { present } from "../../src/environment/index.ts";
-import { createEnvironment } from "../../src/platform/index.ts";
+import { present } from "../../../src/environment/index.ts";
+import { createEnvironment } from "../../../src/platform/index.ts";
 import {
   type InboundCall,
   type Negotiator,
@@ -9,20 +9,20 @@ import {
   SipEndpoint,
   type SipTrace,
   type TransferOutcome,
-} from "../../src/sip/index.ts";
-import { Sipp } from "./support/sipp.ts";
+} from "../../../src/sip/index.ts";
+import { Sipp } from "../support/sipp.ts";
 import {
   replacingCaller,
   sippTransferee,
   sippTransferor,
   waitingAnswerer,
-} from "./support/sipp-transfer.ts";
-import { because, missingReason } from "./support/tools.ts";
+} from "../support/sipp-transfer.ts";
+import { because, missingReason } from "../support/tools.ts";
 
 const MISSING = missingReason(["sipp"]);
 const ADDRESS = "127.0.0.1";
-const SIPP_PORT = 15_080;
-const SECOND_SIPP_PORT = 15_090;
+const SIPP_PORT = 15_100;
+const SECOND_SIPP_PORT = 15_110;
 const LIMIT_MS = 30_000;
 
 /** SIPp is content with any session description. */

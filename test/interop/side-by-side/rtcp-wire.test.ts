@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { instant, seededRandom } from "../../src/environment/index.ts";
-import { RtcpSession, type VoipMetrics } from "../../src/rtp/index.ts";
-import { PcapWriter } from "../../src/timeline/index.ts";
-import { because, missingReason } from "./support/tools.ts";
+import { instant, seededRandom } from "../../../src/environment/index.ts";
+import { RtcpSession, type VoipMetrics } from "../../../src/rtp/index.ts";
+import { PcapWriter } from "../../../src/timeline/index.ts";
+import { because, missingReason } from "../support/tools.ts";
 
 const reason = missingReason(["tshark"]);
 

@@ -1,15 +1,15 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Environment, elapsedMs } from "../../src/environment/index.ts";
-import { createEnvironment } from "../../src/platform/index.ts";
+import { type Environment, elapsedMs } from "../../../src/environment/index.ts";
+import { createEnvironment } from "../../../src/platform/index.ts";
 import {
   type Negotiator,
   type SipCallEvent,
   SipEndpoint,
   type SipTrace,
-} from "../../src/sip/index.ts";
-import { Dnsmasq } from "./support/dnsmasq.ts";
-import { Sipp } from "./support/sipp.ts";
-import { because, missingReason } from "./support/tools.ts";
+} from "../../../src/sip/index.ts";
+import { Dnsmasq } from "../support/dnsmasq.ts";
+import { Sipp } from "../support/sipp.ts";
+import { because, missingReason } from "../support/tools.ts";
 
 const MISSING = missingReason(["dnsmasq", "sipp"]);
 const SIPP_PORT = 15_072;

@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { present } from "../../src/environment/index.ts";
-import type { EmbeddedAi, Harness, RemoteAgent, WatchedCall } from "../../src/index.ts";
-import { scriptPath } from "../../src/index.ts";
-import { addBot, LOCAL, openTestHarness } from "../loopback/bench-bot.ts";
-import { Baresip } from "./support/baresip.ts";
-import { onTelephone } from "./support/known-speech.ts";
-import { ADDRESS, baresipPorts, callWith } from "./support/spoken-calls.ts";
-import { because, missingReason } from "./support/tools.ts";
+import { present } from "../../../src/environment/index.ts";
+import type { EmbeddedAi, Harness, RemoteAgent, WatchedCall } from "../../../src/index.ts";
+import { scriptPath } from "../../../src/index.ts";
+import { addBot, LOCAL, openTestHarness } from "../../loopback/bench-bot.ts";
+import { Baresip } from "../support/baresip.ts";
+import { onTelephone } from "../support/known-speech.ts";
+import { ADDRESS, baresipPorts, callWith } from "../support/spoken-calls.ts";
+import { because, missingReason } from "../support/tools.ts";
 
 const MISSING = missingReason(["baresip"]);
 const TIMEOUT_MS = 60_000;

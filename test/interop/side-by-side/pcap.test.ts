@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { instant, type SocketAddress } from "../../src/environment/index.ts";
-import { encodeRtp, ReceptionStatistics, type RtpPacket } from "../../src/rtp/index.ts";
-import { PcapWriter } from "../../src/timeline/index.ts";
+import { instant, type SocketAddress } from "../../../src/environment/index.ts";
+import { encodeRtp, ReceptionStatistics, type RtpPacket } from "../../../src/rtp/index.ts";
+import { PcapWriter } from "../../../src/timeline/index.ts";
 
 const hasTshark = spawnSync("tshark", ["--version"]).status === 0;
 

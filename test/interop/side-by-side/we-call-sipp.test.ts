@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { openTestHarness } from "../loopback/bench-bot.ts";
-import { confirmed, directionsOf, hangUp, phasesOf, SippCalls } from "./support/sipp-calls.ts";
-import { SippScenario } from "./support/sipp-dialog.ts";
-import { because, missingReason } from "./support/tools.ts";
+import { openTestHarness } from "../../loopback/bench-bot.ts";
+import { confirmed, directionsOf, hangUp, phasesOf, SippCalls } from "../support/sipp-calls.ts";
+import { SippScenario } from "../support/sipp-dialog.ts";
+import { because, missingReason } from "../support/tools.ts";
 
 const MISSING = missingReason(["sipp"]);
 const SDP = { sdp: "sendrecv" } as const;

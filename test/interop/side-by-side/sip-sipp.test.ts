@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type Environment, instant } from "../../src/environment/index.ts";
-import { createEnvironment } from "../../src/platform/index.ts";
-import type { Negotiator, SipCallEvent, SipTrace } from "../../src/sip/index.ts";
-import { SipEndpoint } from "../../src/sip/index.ts";
-import { Sipp } from "./support/sipp.ts";
-import { because, missingReason } from "./support/tools.ts";
+import { type Environment, instant } from "../../../src/environment/index.ts";
+import { createEnvironment } from "../../../src/platform/index.ts";
+import type { Negotiator, SipCallEvent, SipTrace } from "../../../src/sip/index.ts";
+import { SipEndpoint } from "../../../src/sip/index.ts";
+import { Sipp } from "../support/sipp.ts";
+import { because, missingReason } from "../support/tools.ts";
 
 const MISSING = missingReason(["sipp"]);
 

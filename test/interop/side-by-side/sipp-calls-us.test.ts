@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { AnswerPolicy, MessageFault } from "../../src/index.ts";
-import { openTestHarness } from "../loopback/bench-bot.ts";
-import { confirmed, directionsOf, hangUp, phasesOf, SippCalls } from "./support/sipp-calls.ts";
-import { SippScenario } from "./support/sipp-dialog.ts";
-import { because, missingReason } from "./support/tools.ts";
+import type { AnswerPolicy, MessageFault } from "../../../src/index.ts";
+import { openTestHarness } from "../../loopback/bench-bot.ts";
+import { confirmed, directionsOf, hangUp, phasesOf, SippCalls } from "../support/sipp-calls.ts";
+import { SippScenario } from "../support/sipp-dialog.ts";
+import { because, missingReason } from "../support/tools.ts";
 
 const MISSING = missingReason(["sipp"]);
 const ANSWERS: { readonly answer: AnswerPolicy } = { answer: { kind: "answer", ringMs: 0 } };

@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import type { Instant } from "../../src/environment/index.ts";
-import type { EmbeddedAi, Harness, WatchedCall } from "../../src/index.ts";
-import { scriptPath } from "../../src/index.ts";
+import type { Instant } from "../../../src/environment/index.ts";
+import type { EmbeddedAi, Harness, WatchedCall } from "../../../src/index.ts";
+import { scriptPath } from "../../../src/index.ts";
 
-import { LOCAL, openTestHarness } from "../loopback/bench-bot.ts";
-import { findPhrase, type TelephoneAudio } from "./support/known-speech.ts";
-import { report } from "./support/report.ts";
+import { LOCAL, openTestHarness } from "../../loopback/bench-bot.ts";
+import { findPhrase, type TelephoneAudio } from "../support/known-speech.ts";
+import { report } from "../support/report.ts";
 import {
   BOT_PHRASE,
   callWith,
@@ -16,8 +16,8 @@ import {
   heardByBaresip,
   startBaresip,
   stopBaresips,
-} from "./support/spoken-calls.ts";
-import { because, missingReason } from "./support/tools.ts";
+} from "../support/spoken-calls.ts";
+import { because, missingReason } from "../support/tools.ts";
 
 const MISSING = missingReason(["baresip"]);
 const TIMEOUT_MS = 60_000;

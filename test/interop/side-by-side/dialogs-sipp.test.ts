@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { after, type Environment } from "../../src/environment/index.ts";
-import { createEnvironment } from "../../src/platform/index.ts";
-import { type DialogSettings, type Negotiator, SipEndpoint } from "../../src/sip/index.ts";
-import { Sipp } from "./support/sipp.ts";
-import { because, missingReason } from "./support/tools.ts";
+import { after, type Environment } from "../../../src/environment/index.ts";
+import { createEnvironment } from "../../../src/platform/index.ts";
+import { type DialogSettings, type Negotiator, SipEndpoint } from "../../../src/sip/index.ts";
+import { Sipp } from "../support/sipp.ts";
+import { because, missingReason } from "../support/tools.ts";
 
 const MISSING = missingReason(["sipp"]);
 const SIPP_PORT = 15_170;

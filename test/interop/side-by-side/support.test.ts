@@ -1,11 +1,11 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { decodeWav, levelDbov, tone } from "../../src/audio/index.ts";
-import { Baresip, type BaresipOptions } from "./support/baresip.ts";
-import { NamespacePair } from "./support/namespaces.ts";
-import { LoggedProcess, runProcess } from "./support/processes.ts";
-import { parseSippStatistics, Sipp } from "./support/sipp.ts";
-import { because, missingReason } from "./support/tools.ts";
+import { decodeWav, levelDbov, tone } from "../../../src/audio/index.ts";
+import { Baresip, type BaresipOptions } from "../support/baresip.ts";
+import { NamespacePair } from "../support/namespaces.ts";
+import { LoggedProcess, runProcess } from "../support/processes.ts";
+import { parseSippStatistics, Sipp } from "../support/sipp.ts";
+import { because, missingReason } from "../support/tools.ts";
 
 // The foreign instruments are tried against each other before they judge our own code.
 
