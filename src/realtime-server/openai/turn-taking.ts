@@ -17,6 +17,7 @@ import { type CancelReason, ResponseRun } from "./response-run.ts";
 import type { SessionConfig } from "./session-config.ts";
 import type { ResponseRequest } from "./session-schema.ts";
 import { type CallerTurn, lastTextOf, reactionsTo, type Trigger } from "./trigger.ts";
+import { durationMs, type TurnPause, TurnRecognition } from "./turn-recognition.ts";
 import { type Ids, type ProtocolError, protocolError } from "./wire.ts";
 
 /** What turn taking shares with the rest of its session. */
@@ -42,8 +43,6 @@ interface Active {
   isStalled: boolean;
 }
 
-type TurnPause = Extract<ListenerEvent, { kind: "paused" | "stopped" }>;
-
 /** When a turn ended and, where it is known already, what was said in it. */
 interface TurnNote {
   readonly now: Instant;
@@ -56,19 +55,16 @@ export class TurnTaking {
   readonly #context: ResponseContext;
   readonly #followUps = new Map<string, FollowUp | undefined>();
   readonly #brain: Brain;
+  readonly #recognition: TurnRecognition;
   readonly #silence = new SilenceWatch();
   #active: Active | undefined;
   /** Responses that leave no trace in the conversation; any number, beside the active one. */
   #outOfBand: Active[] = [];
   /** What nobody has answered yet; the newest counts. */
   #unanswered: Trigger = { kind: "nothing" };
-  #toRecognise: CallerTurn[] = [];
-  #recogniseAt: Instant | undefined;
   #closeAt: { readonly at: Instant; readonly code: number } | undefined;
   #turnNumber = 0;
   #spokenItemId = "";
-  /** What was recognised in a pause, and where the speech before it ended. */
-  #overheard: { readonly speechEndMs: number; readonly recognition: Recognition } | undefined;
   #talkedOver = false;
   #hasGreeted = false;
   /** Of the response under way. */
@@ -79,6 +75,7 @@ export class TurnTaking {
     const { ids, outbox, conversation, voices } = options;
     this.#options = options;
     this.#brain = new Brain(options.settings().repertoire.state);
+    this.#recognition = new TurnRecognition(options);
     this.#context = {
       ids,
       emit: outbox.emit,
@@ -95,16 +92,15 @@ export class TurnTaking {
   }
 
   get nextTimeout(): Instant | undefined {
-    if (this.#recogniseAt !== undefined) return this.#recogniseAt;
+    if (this.#recognition.dueAt !== undefined) return this.#recognition.dueAt;
     const runs = [this.#active, ...this.#outOfBand].map((each) => each && dueAt(each));
     const due = [...runs, this.#closeAt?.at, this.#silenceEndsAt].filter((at) => at !== undefined);
-    return due.length === 0
-      ? undefined
-      : due.reduce((left, right) => (left < right ? left : right));
+    if (due.length === 0) return undefined;
+    return due.reduce((left, right) => (left < right ? left : right));
   }
 
   handleTimeout(now: Instant): void {
-    this.#recognise();
+    this.#recognition.recognise();
     if (this.#closeAt !== undefined && this.#closeAt.at <= now) {
       this.#options.outbox.tellTruth({ type: "faultInjected", fault: "closeOnTurn" });
       this.#options.outbox.close(this.#closeAt.code, "Closed on request (fault closeOnTurn).");
@@ -138,7 +134,7 @@ export class TurnTaking {
   /** Takes what the ear noticed. */
   handleListenerEvent(event: ListenerEvent, now: Instant): void {
     if (event.kind === "started") this.#startTurn(event.audioMs, now);
-    else if (event.kind === "paused") this.#listenAhead(event);
+    else if (event.kind === "paused") this.#recognition.listenAhead(event);
     else this.#stopTurn(event, now);
   }
 
@@ -166,8 +162,7 @@ export class TurnTaking {
     this.#talkedOver = false;
     this.#brain.noteTurn();
     this.#unanswered = { kind: "turn", turn };
-    this.#toRecognise.push(turn);
-    this.#recogniseAt = now;
+    this.#recognition.add(turn, now);
   }
 
   /** Notes a written message of the user. */
@@ -261,15 +256,6 @@ export class TurnTaking {
     this.#cancel("turn_detected", now);
   }
 
-  /**
-   * Recognises while the silence that ends a turn is still running, so that an answer delay of 0
-   * can be kept. More speech makes it worthless; then it is done again at the turn's end.
-   */
-  #listenAhead({ speechEndMs, turn }: TurnPause): void {
-    const { repertoire } = this.#options.settings();
-    this.#overheard = { speechEndMs, recognition: repertoire.recognise(turn) };
-  }
-
   #stopTurn(event: TurnPause, now: Instant): void {
     const { outbox, config } = this.#options;
     const { audioMs, speechEndMs } = event;
@@ -279,9 +265,8 @@ export class TurnTaking {
       audio_end_ms: audioMs,
       item_id: this.#spokenItemId,
     });
-    const overheard = this.#overheard?.speechEndMs === speechEndMs ? this.#overheard : undefined;
-    this.#overheard = undefined;
-    this.#addTurn(this.#spokenItemId, event.turn, { now, recognition: overheard?.recognition });
+    const recognition = this.#recognition.takeOverheard(speechEndMs);
+    this.#addTurn(this.#spokenItemId, event.turn, { now, recognition });
     this.#silence.noteSilence(now);
     if (!config.createsResponses) return;
     const error = this.#createResponse({}, "speechStopped", now);
@@ -304,37 +289,6 @@ export class TurnTaking {
     outbox.emit({ type: "conversation.item.added", previous_item_id: previous, item });
     outbox.emit({ type: "conversation.item.done", previous_item_id: previous, item });
     this.noteTurn(itemId, heard, noted);
-  }
-
-  /** Costs some ms; so the events that led here have been sent before. */
-  #recognise(): void {
-    const turns = this.#toRecognise;
-    this.#toRecognise = [];
-    this.#recogniseAt = undefined;
-    const { outbox, config } = this.#options;
-    const { repertoire } = this.#options.settings();
-    for (const turn of turns) {
-      turn.recognition ??= repertoire.recognise(turn.heard);
-      const { phraseId, score, text } = turn.recognition;
-      outbox.tellTruth({ type: "heard", turn: turn.number, phraseId, score });
-      if (config.transcribes) this.#transcribe(turn, text);
-    }
-  }
-
-  #transcribe(turn: CallerTurn, transcript: string): void {
-    const { outbox, conversation, ids } = this.#options;
-    const type = "conversation.item.input_audio_transcription";
-    const place = { item_id: turn.itemId, content_index: 0 };
-    if (transcript !== "") {
-      const obfuscation = ids.obfuscation(transcript);
-      outbox.emit({ type: `${type}.delta`, ...place, delta: transcript, obfuscation });
-    }
-    const seconds = Math.ceil(durationMs(turn.heard) / 1000);
-    const usage = { type: "duration", seconds };
-    outbox.emit({ type: `${type}.completed`, ...place, transcript, usage });
-    const item = conversation.find(turn.itemId);
-    if (item === undefined) return;
-    item.view = { ...item.view, content: [{ type: "input_audio", transcript }] };
   }
 
   #perform(active: Active, now: Instant): void {
@@ -444,8 +398,4 @@ export class TurnTaking {
 /** When something is due of a response: to decide what it says, or to send more of it. */
 function dueAt({ run, isStalled, requestedAt }: Active): Instant | undefined {
   return run.isThinking && !isStalled ? requestedAt : run.nextTimeout;
-}
-
-function durationMs(heard: HeardTurn): number {
-  return (heard.samples.length * 1000) / heard.sampleRateHz;
 }
