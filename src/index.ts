@@ -275,7 +275,14 @@ export type {
   UserTool,
   UserToolContext,
 } from "./bridge/index.ts";
-export { AI_PROVIDERS, type AiProvider, type ModelPrice } from "./bridge/index.ts";
+export {
+  AI_PROVIDERS,
+  type AiProvider,
+  type ModelPrice,
+  type PlayoutSettings,
+  type PreBuffer,
+  type StallConcealment,
+} from "./bridge/index.ts";
 export type {
   AgentOptions,
   AiOptions,
@@ -310,6 +317,7 @@ export {
 } from "./environment/index.ts";
 export {
   type AudibleFault,
+  awaitSpeechEnd,
   awaitTesterEnd,
   type ExpectedDigits,
   type ExpectedOutcome,
@@ -327,12 +335,14 @@ export {
   expectEndAt,
   expectEstimatedMos,
   expectFault,
+  expectGapsAtMost,
   expectGoal,
   expectGoesOn,
   expectGreeting,
   expectHangUpByBot,
   expectHeader,
   expectHeard,
+  expectHeldAtMost,
   expectHttpRequest,
   expectInjected,
   expectJudged,
@@ -342,6 +352,7 @@ export {
   expectLocalBargeIn,
   expectLossAtMost,
   expectNetworkLoss,
+  expectNoCatchUp,
   expectNoFault,
   expectNoiseAtMost,
   expectNotEncrypted,
@@ -359,6 +370,8 @@ export {
   expectRule,
   expectSessionRefresh,
   expectSpeechLevel,
+  expectStallAtMost,
+  expectStallsAtMost,
   expectStop,
   expectTalk,
   expectText,

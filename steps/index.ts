@@ -19,6 +19,7 @@ import "./judge.steps.ts";
 import "./media.steps.ts";
 import "./network.steps.ts";
 import "./message.steps.ts";
+import "./playout.steps.ts";
 import "./quality.steps.ts";
 import "./speech.steps.ts";
 import "./tester.steps.ts";

@@ -6,6 +6,7 @@ import type {
   MessageAlteration,
   NetworkDirection,
   Party,
+  StallConcealment,
   WantedTransport,
 } from "../src/index.ts";
 
@@ -13,6 +14,11 @@ const DIGIT_METHODS: Readonly<Record<string, DigitMethod>> = {
   "as telephone events": "telephone-event",
   "in-band": "in-band",
   "by SIP INFO": "info",
+};
+
+const CONCEALMENTS: Readonly<Record<string, StallConcealment>> = {
+  repetition: { kind: "repeat" },
+  "slower speech": { kind: "stretch" },
 };
 
 const RTCP_PORTS: Readonly<Record<string, MediaSettings["rtcp"]>> = {
@@ -30,6 +36,13 @@ defineParameterType({
     const [amount, unit] = text.split(" ");
     return Number(amount) * (MS_OF_UNIT[unit ?? ""] ?? 1);
   },
+});
+
+/** "silence", "repetition", "slower speech": what stands in for speech that has not come. */
+defineParameterType({
+  name: "concealment",
+  regexp: /silence|repetition|slower speech/u,
+  transformer: (text: string): StallConcealment => CONCEALMENTS[text] ?? { kind: "silence" },
 });
 
 /** Whose: the caller's or the bot's. */

@@ -12,6 +12,7 @@ import {
   openHarness,
   openJudge,
   type Persona,
+  type PlayoutSettings,
   type RemoteAgent,
   readPrices,
   readTlsFiles,
@@ -90,6 +91,8 @@ export interface BotWish {
   readonly localBargeIn?: boolean;
   /** How often a lost connection to the AI is opened again; default: the protocol's. */
   readonly reconnectAttemptsMax?: number;
+  /** How the AI's speech is played into the call. */
+  readonly playout?: PlayoutSettings;
 }
 
 /**
@@ -258,6 +261,7 @@ class Run {
         greets,
         tools: { modules: listOf(this.#parameters.tools) },
         ...(wanted.localBargeIn === true ? { localBargeIn: {} } : {}),
+        ...(wanted.playout === undefined ? {} : { playout: wanted.playout }),
         ...(reconnectAttemptsMax === undefined ? {} : { reconnectAttemptsMax }),
       },
     });

@@ -12,6 +12,7 @@ import {
   type NetworkPlan,
   type Party,
   type Persona,
+  type PlayoutSettings,
   type RemoteAgent,
   type Rule,
   type ServerFaults,
@@ -128,11 +129,18 @@ export class SidetoneWorld extends World<RunParameters> {
   }
 
   /** Lets calls go to a bot that is like this as well. */
-  async wantBot(change: Pick<BotWish, "localBargeIn" | "reconnectAttemptsMax">): Promise<void> {
+  async wantBot(
+    change: Pick<BotWish, "localBargeIn" | "reconnectAttemptsMax" | "playout">,
+  ): Promise<void> {
     void this.botAgent;
     if (this.#botWish === undefined) return;
     await this.chooseBot({ ...this.#botWish, ...change });
     await this.#instructBot();
+  }
+
+  /** The same for how its AI's speech is played; what is not said is as it was. */
+  async wantPlayout(change: PlayoutSettings): Promise<void> {
+    await this.wantBot({ playout: { ...this.#botWish?.playout, ...change } });
   }
 
   /** The caller's agent, as it is wanted now, with its accounts. */

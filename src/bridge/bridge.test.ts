@@ -174,7 +174,7 @@ describe("Bridge playout", () => {
 
     expect(await rig.play(5)).toBe(3);
     expect(rig.of("playout")).toEqual([
-      { kind: "playout", event: "started", responseId: "r", at: 1007, playedMs: 0 },
+      { kind: "playout", event: "started", responseId: "r", at: 1007, playedMs: 0, heldMs: 0 },
       { kind: "playout", event: "ended", responseId: "r", at: 1047, playedMs: 50 },
     ]);
     expect(rig.of("aiResponse")).toEqual([

@@ -15,6 +15,7 @@ import { CallerAudio } from "./caller-audio.ts";
 import type { DrainOutcome } from "./drain-waits.ts";
 import { type FlushedResponse, InjectionBuffer, type PlayoutEvent } from "./injection-buffer.ts";
 import { LocalBargeIn, type LocalBargeInOptions } from "./local-barge-in.ts";
+import type { PlayoutSettings } from "./playout-settings.ts";
 import type { ToolRegistry } from "./tool-registry.ts";
 import { ToolRunner } from "./tool-runner.ts";
 import type { ModelPrice } from "./usage.ts";
@@ -38,6 +39,8 @@ export interface BridgeOptions {
   readonly prices?: Readonly<Record<string, ModelPrice>>;
   /** Speech of the bot held at most. Default 120 000. */
   readonly playoutCapacityMs?: number;
+  /** Whether its speech is held back, and what is heard where it has run dry; default: neither. */
+  readonly playout?: PlayoutSettings;
 }
 
 /** The audio of both directions, once the call's media are agreed on. */
@@ -124,10 +127,11 @@ export class Bridge {
    */
   openAudio(callSampleRateHz: number): void {
     if (this.#audio !== undefined) return;
-    const { session, record, playoutCapacityMs, localBargeIn } = this.#options;
+    const { session, record, playoutCapacityMs, localBargeIn, playout } = this.#options;
     const buffer = new InjectionBuffer({
       sampleRateHz: callSampleRateHz,
       ...(playoutCapacityMs === undefined ? {} : { capacityMs: playoutCapacityMs }),
+      ...(playout === undefined ? {} : { playout }),
     });
     const rates = { fromHz: session.outputSampleRateHz, toHz: callSampleRateHz };
     this.#audio = {

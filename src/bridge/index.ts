@@ -43,6 +43,12 @@ export type {
 export { openAiSession, openAiTokenSession } from "./openai/openai-session.ts";
 export type { OpenAiAudioFormat } from "./openai/wire-format.ts";
 export { parsePrices } from "./parse-prices.ts";
+export {
+  checkPlayout,
+  type PlayoutSettings,
+  type PreBuffer,
+  type StallConcealment,
+} from "./playout-settings.ts";
 export { isLoopback, tokensUnsupported } from "./tokens/ephemeral-token.ts";
 export { fetchToken, type MintRequest, mintToken, type TokenService } from "./tokens/mint.ts";
 export { TokenCache } from "./tokens/token-cache.ts";

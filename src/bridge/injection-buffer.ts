@@ -1,6 +1,9 @@
-import type { Instant } from "../environment/index.ts";
+import { elapsedMs, type Instant } from "../environment/index.ts";
 import { type DrainRequest, DrainWaits } from "./drain-waits.ts";
 import { PlayoutAccount, type PlayoutItem } from "./playout-account.ts";
+import { PlayoutHold } from "./playout-hold.ts";
+import type { PlayoutSettings } from "./playout-settings.ts";
+import { PlayoutSound } from "./playout-sound.ts";
 import { SampleRing } from "./sample-ring.ts";
 
 /** What happened to the playout of a response. */
@@ -12,6 +15,12 @@ export interface PlayoutEvent {
   readonly playedMs: number;
   /** On `flushed` and `overflow`: audio of this response thrown away so far. */
   readonly discardedMs?: number;
+  /** On `started`: by how much later it did than it could have, by the pre-buffer. */
+  readonly heldMs?: number;
+  /** On `resumed`, where stalls are concealed: how much of the gap was more than silence. */
+  readonly concealedMs?: number;
+  /** On `ended` and `flushed`, where it was spoken slower: by how much it took longer. */
+  readonly stretchedMs?: number;
 }
 
 /** What a flush cut off of one response. */
@@ -29,6 +38,8 @@ export interface InjectionBufferOptions {
   readonly sampleRateHz: number;
   /** Speech held at most. Default 120 000: a two-minute monologue delivered in one burst. */
   readonly capacityMs?: number;
+  /** Whether speech is held back, and what is heard where it has run dry; default: neither. */
+  readonly playout?: PlayoutSettings;
 }
 
 /** Samples over the whole life of a buffer: received = played + discarded + buffered. */
@@ -63,6 +74,8 @@ export class InjectionBuffer {
   readonly #waits = new DrainWaits();
   readonly #segments: Segment[] = [];
   readonly #events: PlayoutEvent[] = [];
+  readonly #hold: PlayoutHold;
+  readonly #sound: PlayoutSound;
   #current: PlayoutAccount | undefined;
   #receivedSamples = 0;
   #playedSamples = 0;
@@ -73,7 +86,10 @@ export class InjectionBuffer {
   constructor(options: InjectionBufferOptions) {
     this.#sampleRateHz = options.sampleRateHz;
     const capacityMs = options.capacityMs ?? 120_000;
-    this.#ring = new SampleRing(Math.ceil((capacityMs * options.sampleRateHz) / 1000));
+    this.#ring = new SampleRing(this.#samples(capacityMs));
+    const { preBuffer, concealment } = options.playout ?? {};
+    this.#hold = new PlayoutHold(preBuffer);
+    this.#sound = new PlayoutSound(options.sampleRateHz, concealment);
   }
 
   /** When `handleTimeout` is due. */
@@ -109,6 +125,7 @@ export class InjectionBuffer {
       this.#discard(account, samples.length);
       return;
     }
+    this.#holdBack(account, samples.length, now);
     account.audioDone = account.responseDone;
     account.over = false;
     const item = account.item(itemId);
@@ -120,16 +137,14 @@ export class InjectionBuffer {
   handleAudioDone(responseId: string): void {
     const account = this.#accounts.get(responseId);
     if (account === undefined) return;
-    account.audioDone = true;
-    this.#endIfPlayed(account);
+    this.#completeAudio(account);
   }
 
   /** The response is done: nothing more comes of it. */
   handleResponseDone(responseId: string): void {
     const account = this.#account(responseId);
     account.responseDone = true;
-    account.audioDone = true;
-    this.#endIfPlayed(account);
+    this.#completeAudio(account);
     this.#waits.handleResponseDone(responseId, this.#enqueuedSamples);
   }
 
@@ -140,27 +155,26 @@ export class InjectionBuffer {
 
   /**
    * Fills `output` with the frame that leaves at `now`; called once per frame time.
-   * @returns false where it is silence.
+   * @returns false where it is silence; what conceals a stall is none until it has faded.
    */
   takeFrame(output: Int16Array, now: Instant): boolean {
     // Before the frame is cut: what a wait saw leave has then been on the wire for a frame time.
     this.#waits.handlePosition(this.#dequeuedSamples);
     this.#waits.handleTimeout(now);
     this.#dropSkipped();
-    const account = this.#segments[0]?.account;
-    if (account === undefined) {
+    const account = this.#pendingAccount ?? this.#segments[0]?.account;
+    if (account === undefined || this.#isHeld(account, now)) {
       output.fill(0);
-      this.#noteDry(this.#current, now);
-      return false;
+      if (account === undefined) this.#noteDry(this.#current, now);
+      return this.#sound.fill(this.#current, output, 0);
     }
     this.#begin(account, now);
-    const count = this.#cut(account, output);
+    const count = this.#sound.speak(account, output, (piece) => this.#cut(account, piece));
     output.fill(0, count);
-    account.playedSamples += count;
     account.lastFrameAt = now;
-    this.#playedSamples += count;
     this.#endIfPlayed(account);
     if (count < output.length && account.bufferedSamples === 0) this.#noteDry(account, now);
+    this.#sound.fill(account, output, count);
     return true;
   }
 
@@ -225,6 +239,31 @@ export class InjectionBuffer {
     account.overflowed = true;
   }
 
+  /** The response of which speech was made slower and has not all left. */
+  get #pendingAccount(): PlayoutAccount | undefined {
+    return this.#sound.pendingSamples > 0 ? this.#current : undefined;
+  }
+
+  /** Notes how its audio comes in; its first sets when it is played. */
+  #holdBack(account: PlayoutAccount, samples: number, now: Instant): void {
+    if (account.audioDone) account.flow = undefined;
+    account.flow = this.#hold.handleAudio(account.flow, this.#ms(samples), now);
+    account.releaseAt ??= this.#hold.releaseAt(now);
+  }
+
+  #completeAudio(account: PlayoutAccount): void {
+    if (!account.audioDone && account.flow !== undefined) this.#hold.handleFlowEnd(account.flow);
+    account.audioDone = true;
+    this.#endIfPlayed(account);
+  }
+
+  /** Whether it is not to be played yet; what is complete need not wait. */
+  #isHeld(account: PlayoutAccount, now: Instant): boolean {
+    if (account.started) return false;
+    account.playableAt ??= now;
+    return !account.audioDone && account.releaseAt !== undefined && now < account.releaseAt;
+  }
+
   #discard(account: PlayoutAccount, samples: number): void {
     account.discardedSamples += samples;
     this.#discardedSamples += samples;
@@ -238,8 +277,13 @@ export class InjectionBuffer {
       this.#end(previous);
     }
     this.#current = account;
-    if (!account.started) this.#emit("started", account, now);
-    else if (account.isDry) this.#emit("resumed", account, now);
+    if (!account.started) {
+      const heldMs = elapsedMs(account.playableAt ?? now, now);
+      this.#emit("started", account, now, { heldMs });
+    } else if (account.isDry) {
+      const { concealedMs } = account;
+      this.#emit("resumed", account, now, this.#sound.fills ? { concealedMs } : {});
+    }
     account.started = true;
     account.isDry = false;
   }
@@ -257,11 +301,14 @@ export class InjectionBuffer {
       segment = this.#segments[0];
     }
     this.#dequeuedSamples += filled;
+    account.playedSamples += filled;
+    this.#playedSamples += filled;
     return filled;
   }
 
   #endIfPlayed(account: PlayoutAccount): void {
     if (!account.audioDone || account.over || account.bufferedSamples > 0) return;
+    if (account === this.#pendingAccount) return;
     if (account.started) this.#end(account);
     else account.over = account.responseDone;
   }
@@ -276,6 +323,7 @@ export class InjectionBuffer {
   #noteDry(account: PlayoutAccount | undefined, now: Instant): void {
     if (account === undefined || account.over || account.isDry) return;
     account.isDry = true;
+    account.concealedMs = 0;
     this.#emit("underrun", account, now);
   }
 
@@ -290,6 +338,7 @@ export class InjectionBuffer {
     for (const segment of this.#segments) {
       if (segment.account === account) segment.isSkipped = true;
     }
+    if (account === this.#pendingAccount) this.#sound.dropPending();
     account.flushed = true;
     account.over = true;
     account.isDry = false;
@@ -313,18 +362,30 @@ export class InjectionBuffer {
     }
   }
 
-  #emit(type: PlayoutEvent["type"], account: PlayoutAccount, at: Instant): void {
+  #emit(
+    type: PlayoutEvent["type"],
+    account: PlayoutAccount,
+    at: Instant,
+    more: Pick<PlayoutEvent, "heldMs" | "concealedMs"> = {},
+  ): void {
     const isLossy = type === "flushed" || type === "overflow";
+    const isSlowed = this.#sound.slows && (type === "flushed" || type === "ended");
     this.#events.push({
       type,
       responseId: account.responseId,
       at,
       playedMs: this.#ms(account.playedSamples),
       ...(isLossy ? { discardedMs: this.#ms(account.discardedSamples) } : {}),
+      ...(isSlowed ? { stretchedMs: this.#ms(account.stretchedSamples) } : {}),
+      ...more,
     });
   }
 
   #ms(samples: number): number {
     return (samples * 1000) / this.#sampleRateHz;
+  }
+
+  #samples(ms: number): number {
+    return Math.ceil((ms * this.#sampleRateHz) / 1000);
   }
 }

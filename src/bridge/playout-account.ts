@@ -1,4 +1,5 @@
 import type { Instant } from "../environment/index.ts";
+import type { SpeechFlow } from "./playout-hold.ts";
 
 /** One item (message) of a response: the unit in which a provider counts what was heard. */
 export interface PlayoutItem {
@@ -29,6 +30,16 @@ export class PlayoutAccount {
   flushed = false;
   /** Nothing of it was there to be played, and it has not gone on since. */
   isDry = false;
+  /** How its audio comes in; missing before the first. */
+  flow: SpeechFlow | undefined;
+  /** When it may be played: set by its first audio. */
+  releaseAt: Instant | undefined;
+  /** When it could have been, had nothing held it back. */
+  playableAt: Instant | undefined;
+  /** Of the present, or the last, stall: filled with more than silence. */
+  concealedMs = 0;
+  /** By how much it was spoken longer. */
+  stretchedSamples = 0;
   overflowed = false;
 
   constructor(responseId: string) {

@@ -1,4 +1,10 @@
-import type { AiProvider, LocalBargeInOptions, ModelPrice, TokenService } from "../bridge/index.ts";
+import type {
+  AiProvider,
+  LocalBargeInOptions,
+  ModelPrice,
+  PlayoutSettings,
+  TokenService,
+} from "../bridge/index.ts";
 import type { SocketAddress } from "../environment/index.ts";
 import type { AiNetwork } from "../impairment/index.ts";
 import type { MediaSettings } from "../media/index.ts";
@@ -97,6 +103,11 @@ export interface AiOptions {
    * bot before the provider says so; by itself, it listens to the provider alone.
    */
   readonly localBargeIn?: LocalBargeInOptions;
+  /**
+   * Whether its speech is held back before it is played into the call, and what is heard where it has
+   * run dry; default: it is played as soon as it is there, and silence is heard.
+   */
+  readonly playout?: PlayoutSettings;
   /** Tools beside those that act on the call. */
   readonly tools?: BotToolOptions;
   /** What its tokens cost where the published prices do not hold: US dollars for a million. */

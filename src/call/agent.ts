@@ -1,3 +1,4 @@
+import { checkPlayout } from "../bridge/index.ts";
 import { loadCodecs } from "../codec/index.ts";
 import {
   after,
@@ -115,7 +116,8 @@ export class Agent {
 
   /**
    * @throws EnvironmentError ERR_PORT_IN_USE and its like; UsageError ERR_ALLOW_MALFORMED,
-   *   ERR_LIMIT_MALFORMED, ERR_CALL_LIMIT, and as `checkMediaSettings` and `BotTools.load`.
+   *   ERR_LIMIT_MALFORMED, ERR_CALL_LIMIT, ERR_PLAYOUT_SETTINGS, and as `checkMediaSettings` and
+   *   `BotTools.load`.
    */
   static async open(
     environment: Environment,
@@ -132,6 +134,7 @@ export class Agent {
     let agent: Agent | undefined;
     const { answer, ai } = options;
     if (answer !== undefined) checkAnswerPolicy(answer);
+    checkPlayout(ai?.playout ?? {});
     checkDialogSettings(options.dialog ?? {});
     const budget = new CallBudget(options.dialling);
     const { callDurationLimitMs } = options;

@@ -53,6 +53,7 @@ export async function connectBridge(
       session,
       tools: registry,
       ...(ai.localBargeIn === undefined ? {} : { localBargeIn: ai.localBargeIn }),
+      ...(ai.playout === undefined ? {} : { playout: ai.playout }),
       record,
       clock: environment.clock,
       ...(ai.prices === undefined ? {} : { prices: ai.prices }),

@@ -54,6 +54,14 @@ export {
   expectKeepsSpeaking,
   expectStop,
 } from "./expect-speech.ts";
+export {
+  awaitSpeechEnd,
+  expectGapsAtMost,
+  expectHeldAtMost,
+  expectNoCatchUp,
+  expectStallAtMost,
+  expectStallsAtMost,
+} from "./expect-stalls.ts";
 export { awaitTesterEnd, expectGoal, expectLimit, expectRule } from "./expect-tester.ts";
 export {
   expectOptionsAnswer,

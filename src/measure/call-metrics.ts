@@ -5,6 +5,7 @@ import type { EdgeDisagreement } from "./confirmed-pieces.ts";
 import type { DelayMetrics, EchoMetrics } from "./delay-metrics.ts";
 import type { Doubt } from "./doubts.ts";
 import type { LatencyPart } from "./latency-parts.ts";
+import type { PlayoutMetrics } from "./stalls.ts";
 import type { TimeSpan } from "./time-spans.ts";
 
 /** The version of `metrics.json`; raised when a figure changes its meaning. */
@@ -270,8 +271,11 @@ export interface InstrumentMetrics {
 
 /** The bot's bridge, where it is ours. */
 export interface BridgeMetrics {
+  /** Stalls: the speech of a response had run out, and more of it came. */
   readonly underruns: number;
   readonly underrunMs: number;
+  /** Missing in metrics of older versions. */
+  readonly playout?: PlayoutMetrics;
   /** Silence handed to the AI for packets that did not come. */
   readonly filledMs: number;
   readonly appendedMs: number;

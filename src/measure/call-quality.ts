@@ -20,6 +20,8 @@ export interface TempoMetrics extends TimeSpan {
   readonly ratio: number;
   /** By how much later what follows is heard; negative where time was caught up. */
   readonly shiftMs: number;
+  /** Hurried, so long after a stall or a gap had ended: it catches up. */
+  readonly afterStallMs?: number;
 }
 
 /** How like what the bot sent is what the caller heard, by ViSQOL. It hardly sees loss and clipping. */

@@ -86,6 +86,7 @@ export { signalMetrics } from "./quality-metrics.ts";
 export { type Rate, type RateId, ratesOf } from "./rates.ts";
 export { type RecordConcern, recordConcern } from "./record-concern.ts";
 export type { SpeechSpan } from "./recording.ts";
+export type { PlayoutMetrics, StallMetrics } from "./stalls.ts";
 export {
   quantile,
   type Statistics,

@@ -11,6 +11,7 @@ import { optional } from "./optional.ts";
 import { measureQuality } from "./quality-metrics.ts";
 import { recordingMs } from "./recording.ts";
 import { measureSetup } from "./setup.ts";
+import { withCatchUps } from "./stalls.ts";
 import { judgementsOf, measureTester } from "./tester-metrics.ts";
 import { measureToolCalls } from "./tool-calls.ts";
 import { measureTurns } from "./turns.ts";
@@ -40,7 +41,7 @@ export function measureCall(record: CallRecord): CallMetrics {
     delays: seen.delays,
     echoes: measureEchoes(record),
     instrument: measureInstrument(facts),
-    quality: measureQuality(seen, record),
+    quality: withCatchUps(measureQuality(seen, record), facts),
     ...optional("bridge", measureBridge(facts)),
     ...optional("ai", measureAiUsage(facts)),
     ...optional("tester", measureTester(record.facts)),

@@ -1,7 +1,8 @@
-import type { Fact, MediaStatisticsFact, Party, PlayoutFact } from "../timeline/index.ts";
+import type { Fact, MediaStatisticsFact, Party } from "../timeline/index.ts";
 import type { BridgeMetrics, InstrumentMetrics, MediaMetrics } from "./call-metrics.ts";
 import { factsOf } from "./facts-of.ts";
 import { optional } from "./optional.ts";
+import { measurePlayout } from "./stalls.ts";
 import { betweenMs, roundMs } from "./time-spans.ts";
 
 const PARTIES: readonly Party[] = ["caller", "bot"];
@@ -27,9 +28,11 @@ export function measureBridge(facts: readonly Fact[]): BridgeMetrics | undefined
   const playout = factsOf(facts, "playout", "bot");
   const clock = factsOf(facts, "aiInputClock", "bot").at(-1);
   if (playout.length === 0 && clock === undefined) return undefined;
+  const played = measurePlayout(playout);
   return {
-    underruns: playout.filter(({ event }) => event === "underrun").length,
-    underrunMs: underrunMs(playout),
+    underruns: played.stalls.length,
+    underrunMs: roundMs(played.stalls.reduce((sum, { ms }) => sum + ms, 0)),
+    playout: played,
     filledMs: clock?.filledMs ?? 0,
     appendedMs: clock?.appendedMs ?? 0,
   };
@@ -113,18 +116,4 @@ function sentAudioRatio(counted: MediaStatisticsFact, facts: readonly Fact[]): n
   if (ptimeMs === undefined || firstAt === undefined) return undefined;
   const passedMs = betweenMs(firstAt, counted.at);
   return passedMs > 0 ? (counted.packetsSent * ptimeMs) / passedMs : undefined;
-}
-
-function underrunMs(playout: readonly PlayoutFact[]): number {
-  const open = new Map<string, PlayoutFact>();
-  let sum = 0;
-  for (const fact of playout) {
-    const since = open.get(fact.responseId);
-    if (fact.event === "underrun") open.set(fact.responseId, fact);
-    else if (since !== undefined) {
-      open.delete(fact.responseId);
-      if (fact.event === "resumed") sum += betweenMs(since.at, fact.at);
-    }
-  }
-  return roundMs(sum);
 }

@@ -343,6 +343,12 @@ export interface PlayoutFact extends FactBase {
   readonly playedMs: number;
   /** On `flushed`: audio thrown away. */
   readonly discardedMs?: number;
+  /** On `started`: by how much later than it could have, by the pre-buffer. */
+  readonly heldMs?: number;
+  /** On `resumed`, where stalls are concealed: how much of the gap was more than silence. */
+  readonly concealedMs?: number;
+  /** On `ended` and `flushed`, where speech may be slower: by how much it took longer. */
+  readonly stretchedMs?: number;
 }
 
 /** The AI was told, or told us, that its speech was cut off. */

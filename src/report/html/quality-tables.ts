@@ -132,12 +132,13 @@ function faultRow(
 function tempoTable(tempo: readonly TempoMetrics[], seek: SeekLink): Markup | undefined {
   return table(
     "The bot's speech, heard faster or slower than it was sent",
-    ["From", "For", "Speed", "What follows came"],
-    tempo.map(({ startAt, endAt, ratio, shiftMs }) => [
+    ["From", "For", "Speed", "What follows came", "Catches up"],
+    tempo.map(({ startAt, endAt, ratio, shiftMs, afterStallMs }) => [
       seek(startAt),
       formatMs(elapsedMs(startAt, endAt)),
       `× ${ratio.toFixed(2)}`,
       `${formatMs(Math.abs(shiftMs))} ${shiftMs < 0 ? "sooner" : "later"}`,
+      afterStallMs === undefined ? "–" : `${formatMs(afterStallMs)} after a stall`,
     ]),
   );
 }

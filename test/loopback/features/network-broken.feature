@@ -15,3 +15,6 @@ Feature: Networks that cannot be
   Scenario: ERR_IMPAIRMENT, in a call
     Given the caller is in a call with the bot
     When packets 9 to 3 to the bot are lost
+
+  Scenario: ERR_PLAYOUT_SETTINGS
+    Given the bot's injection buffer holds back 20 s
