@@ -10,8 +10,8 @@ Feature: Speech of the AI that comes too slowly, and what a pre-buffer makes of 
     When the bot has finished speaking
     Then the bot's speech stalls at most 0 times
     And no stall of the bot's speech is longer than 0 ms
-    And the bot's speech is held back for at most 1600 ms
-    And gaps in the bot's speech last at most 100 ms in all
+    And the bot's speech is held back for at most 1700 ms
+    And gaps in the bot's speech last at most 400 ms in all
     And the bot's speech does not hurry after a stall
 
   Scenario: Adapted, and spoken slower
