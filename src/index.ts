@@ -369,6 +369,7 @@ export {
   expectRoundTrip,
   expectRule,
   expectSessionRefresh,
+  expectSipLoss,
   expectSpeechLevel,
   expectStallAtMost,
   expectStallsAtMost,

@@ -25,6 +25,8 @@ Before(async function (this: SidetoneWorld, { pickle }) {
 After(async function (this: SidetoneWorld, { result }) {
   const { harness } = await this.run();
   this.unsubscribe?.();
+  // Before the calls are ended: they are to end by their BYE.
+  await this.healSip();
   await harness.endCalls(this.calls);
   await Promise.all(this.calls.map((call) => harness.leave(call)));
   await Promise.all(this.calls.map((call) => call.release()));

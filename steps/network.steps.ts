@@ -2,6 +2,7 @@ import { Given, Then, When } from "@cucumber/cucumber";
 import {
   burstyLoss,
   expectNetworkLoss,
+  expectSipLoss,
   type NetworkDirection,
   networkProfile,
   type Party,
@@ -9,7 +10,7 @@ import {
 import type { SidetoneWorld } from "./world.ts";
 
 // What a network does to the RTP and RTCP of a side that is ours: of the call that is up, from the
-// step on, and of calls that begin after it. SIP is spared. "To" a side is what it receives, "from"
+// step on, and of calls that begin after it; SIP has steps of its own. "To" a side is what it receives, "from"
 // it what it sends. Steps add up; a named network takes the place of all before it.
 
 /**
@@ -140,6 +141,72 @@ Given(
 When("the network of the {party} is healthy", async function (this: SidetoneWorld, party: Party) {
   await this.useNetwork(party, { sent: { changes: [] }, received: { changes: [] } });
 });
+
+/**
+ * Each message of its SIP over UDP by itself, in all of its calls; retransmissions, too. SIP over
+ * TCP, TLS and WebSocket is spared.
+ */
+Given(
+  "{float} % of the SIP messages {networkWay} the {party} are lost",
+  // oxlint-disable-next-line max-params -- cucumber hands over each parameter of the phrase.
+  async function (this: SidetoneWorld, percent: number, way: NetworkDirection, party: Party) {
+    await this.wantSipNetwork(party, way, {
+      loss: { kind: "bernoulli", lossRatio: percent / 100 },
+    });
+  },
+);
+
+/** These of the messages of its SIP over UDP and no others, counted from 1 since the step. */
+Given(
+  "SIP messages {int} to {int} {networkWay} the {party} are lost",
+  // oxlint-disable-next-line max-params -- cucumber hands over each parameter of the phrase.
+  async function (
+    this: SidetoneWorld,
+    first: number,
+    last: number,
+    way: NetworkDirection,
+    party: Party,
+  ) {
+    await this.wantSipNetwork(party, way, { loss: { kind: "scripted", lost: [[first, last]] } });
+  },
+);
+
+/** One way, each of them the same; SIP over UDP alone. */
+Given(
+  "SIP messages {networkWay} the {party} take {duration}",
+  // oxlint-disable-next-line max-params -- cucumber hands over each parameter of the phrase.
+  async function (this: SidetoneWorld, way: NetworkDirection, party: Party, delayMs: number) {
+    await this.wantSipNetwork(party, way, { delay: { delayMs } });
+  },
+);
+
+/** So many arrive twice; SIP over UDP alone. */
+Given(
+  "{float} % of the SIP messages {networkWay} the {party} come twice",
+  // oxlint-disable-next-line max-params -- cucumber hands over each parameter of the phrase.
+  async function (this: SidetoneWorld, percent: number, way: NetworkDirection, party: Party) {
+    await this.wantSipNetwork(party, way, { duplicateRatio: percent / 100 });
+  },
+);
+
+/** Both directions of this side's SIP over UDP go over a network that has a name. */
+Given(
+  "the SIP of the {party} is behind the network {string}",
+  async function (this: SidetoneWorld, party: Party, name: string) {
+    const { sent = {}, received = {}, about } = networkProfile(name);
+    await this.useSipNetwork(party, { sent, received });
+    this.note(about);
+  },
+);
+
+/** While the call was up, in what this side sent or received. The call must be over. */
+Then(
+  "the network lost at least {int} SIP message(s) {networkWay} the {party}",
+  // oxlint-disable-next-line max-params -- cucumber hands over each parameter of the phrase.
+  async function (this: SidetoneWorld, atLeast: number, way: NetworkDirection, party: Party) {
+    this.note(await expectSipLoss(this.call, { party, direction: way, atLeast }));
+  },
+);
 
 /** What the injured network did of itself, so that a scenario knows its fault. The call must be over. */
 Then(

@@ -80,6 +80,9 @@ export class SidetoneWorld extends World<RunParameters> {
   readonly #accounts: Record<Party, readonly SipCredentials[]> = { caller: [], bot: [] };
   readonly #registering = new Map<Party, RemoteAgent>();
   readonly #networks: Record<Party, NetworkPlan> = { caller: {}, bot: {} };
+  readonly #sipNetworks: Record<Party, NetworkPlan> = { caller: {}, bot: {} };
+  /** Agents whose SIP goes over an injured network, to be healed. */
+  readonly #sipInjured = new Set<RemoteAgent>();
   #botWish: BotWish | undefined;
   #registrar: RemoteAgent | undefined;
   #aiFaults: ServerFaults = {};
@@ -126,6 +129,7 @@ export class SidetoneWorld extends World<RunParameters> {
     this.bot = await run.bot({ ...wish, agent: this.#wishes.bot });
     this.target = this.bot.agent.uri;
     if (this.#accounts.bot.length > 0) await this.#identify(this.bot.agent, "bot");
+    await this.#injureSip(this.bot.agent, "bot");
   }
 
   /** Lets calls go to a bot that is like this as well. */
@@ -148,6 +152,7 @@ export class SidetoneWorld extends World<RunParameters> {
     const run = await this.run();
     const caller = await run.caller(target, this.#wishes.caller);
     if (this.#accounts.caller.length > 0) await this.#identify(caller, "caller");
+    await this.#injureSip(caller, "caller");
     return caller;
   }
 
@@ -263,6 +268,34 @@ export class SidetoneWorld extends World<RunParameters> {
     const lasting = live.length === 0 ? plan : withoutChanges(plan);
     this.#networks[party] = { ...this.#networks[party], ...lasting };
     await this.wantMedia(party, { network: this.#networks[party] });
+  }
+
+  /** Adds to what the network does to one direction of a side's SIP over UDP, from now on. */
+  async wantSipNetwork(party: Party, direction: NetworkDirection, change: LinkPlan): Promise<void> {
+    const before = this.#sipNetworks[party];
+    await this.useSipNetwork(party, { [direction]: { ...before[direction], ...change } });
+  }
+
+  /** The same for another network in its place, in the directions that are named. */
+  async useSipNetwork(party: Party, plan: NetworkPlan): Promise<void> {
+    this.#sipNetworks[party] = { ...this.#sipNetworks[party], ...plan };
+    const agent = party === "bot" ? this.botAgent : await this.caller();
+    this.#sipInjured.add(agent);
+    await agent.changeSipNetwork(plan);
+  }
+
+  /** An agent that takes the place of another stands in the same network. */
+  async #injureSip(agent: RemoteAgent, party: Party): Promise<void> {
+    const plan = this.#sipNetworks[party];
+    if (this.#sipInjured.has(agent) || Object.keys(plan).length === 0) return;
+    this.#sipInjured.add(agent);
+    await agent.changeSipNetwork(plan);
+  }
+
+  /** Nothing is done to SIP any more: other scenarios use the same agents. */
+  async healSip(): Promise<void> {
+    const healthy = { sent: { changes: [] }, received: { changes: [] } };
+    await Promise.all([...this.#sipInjured].map((agent) => agent.changeSipNetwork(healthy)));
   }
 
   /** Changes what one side uses of SIP's extensions, for calls that begin from now on. */

@@ -3,6 +3,7 @@ import { SipEndpoint, type SipEndpointOptions } from "../sip/index.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import type { CallBudget } from "./call-budget.ts";
 import { shardOf } from "./sip-front.ts";
+import type { SipNetwork } from "./sip-network.ts";
 
 /**
  * Opens the SIP endpoint of an agent.
@@ -15,10 +16,11 @@ export function openAgentEndpoint(
     readonly budget: CallBudget;
     /** Bound already, and shared with the agent's other threads. */
     readonly sipSocket: DatagramSocket | undefined;
+    readonly sipNetwork: SipNetwork;
   },
 ): Promise<SipEndpoint> {
   const { local, user, displayName, dialling, sip, shard } = options;
-  const { budget, sipSocket, ...listeners } = host;
+  const { budget, sipSocket, sipNetwork, ...listeners } = host;
   return SipEndpoint.open({
     ...environment,
     ...listeners,
@@ -30,7 +32,9 @@ export function openAgentEndpoint(
     ledger: budget,
     ...accountsOf(options),
     ...(sip === undefined ? {} : { sip }),
-    ...(sipSocket === undefined ? {} : { socket: sipSocket }),
+    ...(sipSocket === undefined
+      ? { through: sipNetwork.before }
+      : { socket: sipNetwork.before(sipSocket) }),
     ...(shard === undefined
       ? {}
       : { ownsCallId: (callId: string) => shardOf(callId, shard.count) === shard.index }),

@@ -4,6 +4,7 @@ import {
   type SocketAddress,
   UsageError,
 } from "../environment/index.ts";
+import type { NetworkPlan } from "../impairment/index.ts";
 import type { RegistrationOptions, SipCredentials, SipEndpoint } from "../sip/index.ts";
 import type { AgentOptions } from "./agent-options.ts";
 import type { AgentNotice, AgentProcedures } from "./agent-procedures.ts";
@@ -92,6 +93,10 @@ export class AgentGroup {
 
   async treatTransfers(policy: Parameters<AgentProcedures["treatTransfers"]>[0]): Promise<void> {
     await Promise.all(this.#shards.map((shard) => shard.call("treatTransfers", policy)));
+  }
+
+  async changeSipNetwork(plan: NetworkPlan): Promise<void> {
+    await Promise.all(this.#shards.map((shard) => shard.call("changeSipNetwork", plan)));
   }
 
   async useCredentials(accounts: readonly SipCredentials[]): Promise<void> {

@@ -6,7 +6,7 @@ import type {
   TokenService,
 } from "../bridge/index.ts";
 import type { SocketAddress } from "../environment/index.ts";
-import type { AiNetwork } from "../impairment/index.ts";
+import type { AiNetwork, NetworkPlan } from "../impairment/index.ts";
 import type { MediaSettings } from "../media/index.ts";
 import type {
   Demand,
@@ -163,6 +163,11 @@ export interface AgentOptions {
   readonly media?: MediaSettings;
   /** What its calls use of SIP's extensions; a call may change each. */
   readonly dialog?: DialogSettings;
+  /**
+   * What the network does to its SIP over UDP, each direction by itself; default: nothing. With
+   * `threads`, each of them has one of its own.
+   */
+  readonly sipNetwork?: NetworkPlan;
   /** Its calls are spread over so many threads that share its SIP address; default 1. */
   readonly threads?: number;
   /** Set for each of those threads by the one that they belong to. */

@@ -35,6 +35,7 @@ interface OfCall {
 export type AgentProcedures = {
   open(options: AgentOptions): Promise<{ readonly uri: string; readonly local: SocketAddress }>;
   answerWith(policy: AnswerPolicy): void | Promise<void>;
+  changeSipNetwork(plan: NetworkPlan): void | Promise<void>;
   useCredentials(accounts: readonly SipCredentials[]): void | Promise<void>;
   /** Resolves with the address to be reached at. */
   register(options: RegistrationOptions): Promise<string>;

@@ -49,6 +49,7 @@ export function serveAgent(
       return { uri, local };
     },
     answerWith: (policy) => agent().answerWith(policy),
+    changeSipNetwork: (plan) => agent().changeSipNetwork(plan),
     useCredentials: (accounts) => agent().useCredentials(accounts),
     register: (wanted) => agent().register(wanted),
     unregister: () => agent().unregister(undefined),
@@ -114,6 +115,7 @@ async function openAgent(
     uri: agent.uri,
     local: agent.local,
     answerWith: (policy) => agent.answerWith(policy),
+    changeSipNetwork: (plan) => agent.changeSipNetwork(plan),
     useCredentials: (accounts) => agent.useCredentials(accounts),
     register: (wanted) => agent.register(wanted),
     unregister: () => agent.unregister(),
@@ -161,6 +163,7 @@ async function openGroup(
     uri: group.uri,
     local: group.local,
     answerWith: (policy) => group.answerWith(policy),
+    changeSipNetwork: (plan) => group.changeSipNetwork(plan),
     useCredentials: (accounts) => group.useCredentials(accounts),
     register: (wanted) => group.register(wanted),
     unregister: () => group.unregister(),

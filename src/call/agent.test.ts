@@ -101,6 +101,57 @@ describe("Agent", () => {
     expect(world.ended).toHaveLength(2);
   });
 
+  it("sets up and ends its calls though a fifth of its SIP is lost each way", async () => {
+    const world = openWorld();
+    const loss = { loss: { kind: "bernoulli", lossRatio: 0.2 } } as const;
+    const bot = await world.open({ party: "bot", answer: { kind: "answer", ringMs: 0 } });
+    const caller = await world.open({
+      party: "caller",
+      sipNetwork: { sent: loss, received: loss },
+      keepsRecordings: false,
+    });
+    const calls = await Promise.all(Array.from({ length: 12 }, () => caller.dial(bot.uri)));
+    await world.advance(20_000);
+    for (const call of calls) void call.hangUp();
+    await world.advance(20_000);
+
+    const phasesOf = (phase: string): number =>
+      world.phases("caller").filter((fact) => fact.phase === phase).length;
+    expect([phasesOf("answered"), phasesOf("confirmed")]).toEqual([12, 12]);
+    const ends = world.phases("bot").filter(({ phase }) => phase === "ended");
+    expect(ends.map(({ reason }) => reason)).toEqual(Array(12).fill("bye"));
+    const counts = world.facts.filter(
+      (fact) => fact.kind === "networkCounts" && fact.leg === "signalling",
+    ) as FactOf<"networkCounts">[];
+    expect(counts).toHaveLength(12);
+    for (const { party, sent, received } of counts) {
+      expect(party).toBe("caller");
+      const { offered, duplicated, delivered, lost, overflowed, underWay } = sent;
+      expect(offered + duplicated).toBe(delivered + lost + overflowed + underWay);
+      expect(lost + received.lost).toBeGreaterThan(5);
+    }
+    const repeated = world.facts.filter(
+      (fact) => fact.kind === "sipMessage" && fact.retransmission,
+    );
+    expect(repeated.length).toBeGreaterThan(5);
+  }, 20_000);
+
+  it("changes the network of its SIP, and says so in the calls that are up", async () => {
+    const world = openWorld();
+    const bot = await world.open({ party: "bot", answer: { kind: "answer", ringMs: 0 } });
+    const caller = await world.open({ party: "caller" });
+    await caller.dial(bot.uri);
+    await world.advance(200);
+    caller.changeSipNetwork({ sent: { delay: { delayMs: 30 } } });
+    const changes = world.facts.filter((fact) => fact.kind === "networkChanged");
+    expect(changes).toMatchObject([
+      { party: "caller", leg: "signalling", description: "sent: 30 ms", at: 1200 },
+    ]);
+    expect(() => caller.changeSipNetwork({ sent: { duplicateRatio: 2 } })).toThrow(
+      expect.objectContaining({ code: "ERR_IMPAIRMENT" }),
+    );
+  });
+
   it("refuses what it may not call before a packet leaves", async () => {
     const world = openWorld();
     const dialling = { allow: ["10.0.0.0/24"], maxCalls: 1, maxRingMs: 10_000 };

@@ -9,6 +9,7 @@ import {
   type SocketAddress,
   type Timer,
 } from "../environment/index.ts";
+import type { NetworkPlan } from "../impairment/index.ts";
 import { FrameWheel, type MediaSettings } from "../media/index.ts";
 import {
   checkDialogSettings,
@@ -42,6 +43,7 @@ import { connectBridge } from "./connect-bridge.ts";
 import { connectTester } from "./connect-tester.ts";
 import { EarlyNotices } from "./early-notices.ts";
 import { type Instrument, InstrumentWatch } from "./instrument-watch.ts";
+import { SipNetwork } from "./sip-network.ts";
 
 const DEFAULT_CALL_DURATION_LIMIT_MS = 300_000;
 const DEFAULT_RING_TIMEOUT_MS = 30_000;
@@ -62,6 +64,7 @@ export class Agent {
   readonly #budget: CallBudget;
   readonly #durationLimitMs: number;
   readonly #tools: BotTools | undefined;
+  readonly #sipNetwork: SipNetwork;
   readonly #calls = new Map<string, Call>();
   readonly #early = new EarlyNotices();
   readonly #ringing = new Set<Timer>();
@@ -80,6 +83,7 @@ export class Agent {
       readonly budget: CallBudget;
       readonly durationLimitMs: number;
       readonly tools: BotTools | undefined;
+      readonly sipNetwork: SipNetwork;
     },
   ) {
     this.#environment = environment;
@@ -89,6 +93,7 @@ export class Agent {
     this.#budget = watch.budget;
     this.#durationLimitMs = watch.durationLimitMs;
     this.#tools = watch.tools;
+    this.#sipNetwork = watch.sipNetwork;
     this.#wheel = new FrameWheel(environment.clock);
     this.#answer = options.answer ?? { kind: "reject", statusCode: 480 };
     endpoint.inboundFaults = this.#answer.faults ?? [];
@@ -116,7 +121,7 @@ export class Agent {
 
   /**
    * @throws EnvironmentError ERR_PORT_IN_USE and its like; UsageError ERR_ALLOW_MALFORMED,
-   *   ERR_LIMIT_MALFORMED, ERR_CALL_LIMIT, ERR_PLAYOUT_SETTINGS, and as `checkMediaSettings` and
+   *   ERR_LIMIT_MALFORMED, ERR_CALL_LIMIT, ERR_PLAYOUT_SETTINGS, ERR_IMPAIRMENT, and as `checkMediaSettings` and
    *   `BotTools.load`.
    */
   static async open(
@@ -142,9 +147,11 @@ export class Agent {
     await loadCodecs(codecsOf(checkMediaSettings(options.media ?? {})));
     const tools = await BotTools.load(environment, ai, watch.toolHost);
     const { sipSocket } = watch;
+    const sipNetwork = new SipNetwork(environment, options.sipNetwork);
     const endpoint = await openAgentEndpoint(environment, options, {
       budget,
       sipSocket,
+      sipNetwork,
       onTrace: (trace) => agent?.handleTrace(trace),
       onInjected: (callId, fault) => agent?.handleInjected(callId, fault),
     });
@@ -154,6 +161,7 @@ export class Agent {
       budget,
       durationLimitMs,
       tools,
+      sipNetwork,
     });
     return agent;
   }
@@ -179,6 +187,14 @@ export class Agent {
     checkAnswerPolicy(policy);
     this.#answer = policy;
     this.#endpoint.inboundFaults = policy.faults ?? [];
+  }
+
+  /**
+   * Another network before its SIP over UDP from now on, in the directions that are named.
+   * @throws UsageError ERR_IMPAIRMENT.
+   */
+  changeSipNetwork(plan: NetworkPlan): void {
+    this.#sipNetwork.change(plan);
   }
 
   /** From now on it is these to whoever asks. */
@@ -440,6 +456,7 @@ export class Agent {
       trace: parts.trace,
       negotiator: parts.negotiator,
       path: parts.path,
+      sipNetwork: this.#sipNetwork,
       clock,
       observer: this.#observer,
       durationLimitMs: this.#durationLimitMs,

@@ -26,6 +26,7 @@ import { CallTexts } from "./call-texts.ts";
 import type { CallTrace } from "./call-trace.ts";
 import { CallTransfers, endsCall, type TransferOrder } from "./call-transfers.ts";
 import { InfoDigits } from "./info-digits.ts";
+import type { SipNetwork } from "./sip-network.ts";
 
 /** Which of a call's networks: that of its RTP and RTCP, or that to its AI. */
 export type NetworkLeg = "sip" | "ai";
@@ -47,6 +48,8 @@ export interface CallParts {
   /** What was, and will be, agreed on. */
   readonly negotiator: OfferAnswer;
   readonly path: ImpairedPath;
+  /** That before its SIP, which other calls share. */
+  readonly sipNetwork: SipNetwork;
   readonly clock: Clock;
   readonly observer: CallObserver;
   /** The call is hung up after this long, so that none is left up. */
@@ -118,6 +121,7 @@ export class Call {
 
   /** Follows the dialog from now on; what it went through before is caught up with. */
   start(): void {
+    this.#parts.sipNetwork.watch(this);
     this.#parts.sip.onEvent = (event) => this.#handleSip(event);
   }
 
@@ -390,6 +394,7 @@ export class Call {
     this.#aiLeg?.close(at);
     this.#parts.media.stop();
     this.#recordNetwork(at);
+    this.#parts.sipNetwork.handleEnd(this, at);
     this.record({ kind: "callPhase", phase: "ended", at, ...ended, ...this.#failure });
     this.#leaveDialog();
     void this.#parts.media.release().then(() => this.#parts.observer.onEnded(this.callId));

@@ -1,4 +1,5 @@
 import type { Channel, Clock, SocketAddress } from "../environment/index.ts";
+import type { NetworkPlan } from "../impairment/index.ts";
 import type {
   OptionsAnswer,
   RegistrationOptions,
@@ -25,6 +26,11 @@ export interface RemoteAgent {
   /** @throws UsageError ERR_TARGET_MALFORMED. */
   dial(target: string, options?: DialOptions): Promise<WatchedCall>;
   answerWith(policy: AnswerPolicy): Promise<void>;
+  /**
+   * Another network before its SIP over UDP from now on, in the directions that are named.
+   * @throws (rejects) UsageError ERR_IMPAIRMENT.
+   */
+  changeSipNetwork(plan: NetworkPlan): Promise<void>;
   /** From now on it is these to peers, registrars and proxies that ask. */
   useCredentials(accounts: readonly SipCredentials[]): Promise<void>;
   /**
@@ -142,6 +148,7 @@ export class Switchboard {
         return this.#callNamed(callId);
       },
       answerWith: (policy) => link.call("answerWith", policy),
+      changeSipNetwork: (plan) => link.call("changeSipNetwork", plan),
       useCredentials: (accounts) => link.call("useCredentials", accounts),
       register: (options) => {
         known.registration.begin();

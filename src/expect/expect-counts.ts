@@ -69,6 +69,36 @@ export async function expectNetworkLoss(
 }
 
 /**
+ * The network before the SIP of one end of ours lost at least so many messages in one direction while
+ * the call was up. The call must be over.
+ * @throws ExpectationError ERR_NETWORK_HARMLESS; UsageError ERR_CALL_STILL_UP.
+ */
+export async function expectSipLoss(
+  call: WatchedCall,
+  wanted: {
+    readonly party: Party;
+    readonly direction: "sent" | "received";
+    readonly atLeast: number;
+  },
+): Promise<string> {
+  const { party, direction, atLeast } = wanted;
+  if (!(await call.whenEnded(END_LIMIT_MS))) throw stillUp(call);
+  const fates = call.timeline
+    .of("networkCounts")
+    .find((fact) => fact.party === party && fact.leg === "signalling")?.[direction];
+  const { offered = 0, lost = 0, overflowed = 0 } = fates ?? {};
+  const observed = `the network lost ${lost + overflowed} of ${offered} SIP messages ${direction} by the ${party}`;
+  if (lost + overflowed >= atLeast) return observed;
+  throw new ExpectationError(
+    "ERR_NETWORK_HARMLESS",
+    `Expected at least ${atLeast}, but ${observed}.`,
+    {
+      context: { ...wanted, offered, lost, overflowed },
+    },
+  );
+}
+
+/**
  * No end of ours had to conceal more audio than this. The call must be over.
  * @throws ExpectationError ERR_ABOVE_LIMIT; EnvironmentError ERR_INSTRUMENT_UNHEALTHY; UsageError
  *   ERR_CALL_STILL_UP.
@@ -128,16 +158,18 @@ export async function expectRoundTrip(call: WatchedCall, limitMs: number): Promi
 
 /** What each end of ours counted, once the call is over. */
 async function countsOf(call: WatchedCall): Promise<readonly FactOf<"mediaStatistics">[]> {
-  if (!(await call.whenEnded(END_LIMIT_MS))) {
-    throw new UsageError(
-      "ERR_CALL_STILL_UP",
-      "Packets and concealed audio are counted up to the end of a call, and this one is still up. Let one side hang up before this step.",
-      { context: { callId: call.callId } },
-    );
-  }
+  if (!(await call.whenEnded(END_LIMIT_MS))) throw stillUp(call);
   const counts = call.timeline.of("mediaStatistics");
   if (counts.length === 0) throw await endedEarly(call, "media were agreed on");
   return counts;
+}
+
+function stillUp(call: WatchedCall): UsageError {
+  return new UsageError(
+    "ERR_CALL_STILL_UP",
+    "Packets, messages and concealed audio are counted up to the end of a call, and this one is still up. Let one side hang up before this step.",
+    { context: { callId: call.callId } },
+  );
 }
 
 function lossPercent({ lost, packetsExpected }: FactOf<"mediaStatistics">): number {

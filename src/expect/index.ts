@@ -19,6 +19,7 @@ export {
   expectLossAtMost,
   expectNetworkLoss,
   expectRoundTrip,
+  expectSipLoss,
 } from "./expect-counts.ts";
 export { expectEarlyMedia, expectRedirected, expectSessionRefresh } from "./expect-dialog.ts";
 export { type ExpectedDigits, expectDigits } from "./expect-digits.ts";

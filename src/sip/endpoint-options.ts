@@ -11,6 +11,7 @@ import {
 import { DialPolicy } from "./dial-policy.ts";
 import type { IdentityOptions } from "./endpoint-identity.ts";
 import type { InjectedFault } from "./message-faults.ts";
+import type { SocketView } from "./sip-bindings.ts";
 import type { SipSettings } from "./sip-settings.ts";
 import type { SipTrace } from "./sip-trace.ts";
 import { isUserInfo } from "./wire-uri.ts";
@@ -36,6 +37,8 @@ export interface SipEndpointOptions extends IdentityOptions {
   readonly sip?: SipSettings;
   /** A UDP socket that is bound already: the only one that is used. */
   readonly socket?: DatagramSocket;
+  /** What each UDP socket that it binds is used through: an injured network. */
+  readonly through?: SocketView;
   /** Call-IDs that we may give out; default: all. For several endpoints at one address. */
   readonly ownsCallId?: (callId: string) => boolean;
   /** Hosts beside loopback that requests may be sent to; see `DialPolicy`. */

@@ -12,7 +12,7 @@ import type { Crossing } from "./channel.ts";
 import { DnsLocator } from "./dns-locator.ts";
 import type { FaultPump } from "./fault-pump.ts";
 import { MessageStamp } from "./message-stamp.ts";
-import { openBindings, type SipBindings } from "./sip-bindings.ts";
+import { openBindings, type SipBindings, type SocketView } from "./sip-bindings.ts";
 import { contactUriOf } from "./sip-core.ts";
 import type { SipSettings } from "./sip-settings.ts";
 import type { SipTrace } from "./sip-trace.ts";
@@ -29,6 +29,7 @@ export interface TransportParts {
   readonly user: string;
   readonly sip?: SipSettings;
   readonly socket?: DatagramSocket;
+  readonly through?: SocketView;
   readonly onTrace?: (trace: SipTrace) => void;
 }
 
@@ -51,10 +52,10 @@ export interface OpenTransports {
 
 /** @throws EnvironmentError and UsageError as `openBindings`. */
 export async function openTransports(parts: TransportParts): Promise<OpenTransports> {
-  const { socket, network, local, sip = {} } = parts;
+  const { socket, network, local, sip = {}, through } = parts;
   const bindings: SipBindings =
     socket === undefined
-      ? await openBindings(network, sip, local)
+      ? await openBindings(network, sip, local, through)
       : { all: [{ transport: "udp", local: socket.local, socket }], sink: undefined };
   return transportsOf(parts, bindings);
 }

@@ -36,6 +36,9 @@ export interface SipBindings {
   sink: ListenerSink | undefined;
 }
 
+/** What a bound UDP socket is used through. */
+export type SocketView = (socket: DatagramSocket) => DatagramSocket;
+
 /** How often another port is tried where UDP has it free and TCP has not. */
 const PORT_ATTEMPTS = 16;
 
@@ -48,11 +51,12 @@ export async function openBindings(
   network: Network,
   settings: SipSettings,
   local: SocketAddress,
+  through: SocketView = (socket) => socket,
 ): Promise<SipBindings> {
   const plan = bindingsOf(settings, local);
   const bindings: SipBindings = { all: [], sink: undefined };
   const open = (binding: SipBinding): Promise<OpenBinding> =>
-    openBinding(binding, { network, settings, bindings });
+    openBinding(binding, { network, settings, bindings, through });
   const all =
     settings.listen === undefined ? await openPair(plan, open) : await openAll(plan, open);
   return Object.assign(bindings, { all });
@@ -95,15 +99,17 @@ async function openBinding(
     network,
     settings,
     bindings,
+    through,
   }: {
     readonly network: Network;
     readonly settings: SipSettings;
     readonly bindings: SipBindings;
+    readonly through: SocketView;
   },
 ): Promise<OpenBinding> {
   const local = { address, port };
   if (transport === "udp") {
-    const socket = await network.bindDatagram(local);
+    const socket = through(await network.bindDatagram(local));
     return { transport, local: socket.local, socket };
   }
   const listener = await network.listenStream(local, {

@@ -1,9 +1,12 @@
 import type { FactBase } from "./fact-base.ts";
 
-/** Which network was injured: that before this side's RTP and RTCP, or that to its AI. */
+/**
+ * Which network was injured: that before this side's RTP and RTCP, that to its AI, or that before the
+ * UDP sockets on which its agent speaks SIP in all of its calls.
+ */
 interface InjuredNetwork {
   /** Default: RTP and RTCP. */
-  readonly leg?: "ai";
+  readonly leg?: "ai" | "signalling";
   /** Of the AI's leg: what carries it (`AiTransport`). Figures of `tcp-modelled` are modelled. */
   readonly transport?: string;
 }

@@ -53,7 +53,10 @@ const MARKS: { readonly [Kind in FactKind]?: (fact: FactOf<Kind>) => Mark } = {
   networkChanged: ({ description, leg, transport }) =>
     leg === "ai"
       ? { lane: "ai", label: `network to the AI (${transport ?? "?"}): ${description}` }
-      : { lane: "sip", label: `network: ${description}` },
+      : {
+          lane: "sip",
+          label: `${leg === "signalling" ? "network of SIP" : "network"}: ${description}`,
+        },
   rtpSource: ({ from, isAccepted }) => ({
     lane: "sip",
     label: `RTP from ${from}${isAccepted ? "" : ", not taken"}`,

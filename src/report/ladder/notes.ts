@@ -21,7 +21,7 @@ const NOTES: { readonly [Kind in FactKind]?: (fact: FactOf<Kind>) => Note | unde
   mediaChanged: ({ codec, direction }) => ({ tone: "media", text: `RTP: ${codec}, ${direction}` }),
   networkChanged: ({ description, leg }) => ({
     tone: "fault",
-    text: `${leg === "ai" ? "AI's network" : "network"}: ${description}`,
+    text: `${NETWORK_NAMES[leg ?? "media"]}: ${description}`,
   }),
   rtpFlow: ({ direction, event }) =>
     event === "first" ? undefined : { tone: "media", text: `RTP ${direction}: ${event}` },
@@ -39,6 +39,8 @@ const NOTES: { readonly [Kind in FactKind]?: (fact: FactOf<Kind>) => Note | unde
       ? { tone: "end", text: `ended: ${reason ?? "?"}, ${ENDED_BY[endedBy ?? "network"]}` }
       : undefined,
 };
+
+const NETWORK_NAMES = { ai: "AI's network", signalling: "network of SIP", media: "network" };
 
 const ENDED_BY = { local: "by this side", remote: "by the other side", network: "nobody asked" };
 

@@ -18,3 +18,6 @@ Feature: Networks that cannot be
 
   Scenario: ERR_PLAYOUT_SETTINGS
     Given the bot's injection buffer holds back 20 s
+
+  Scenario: ERR_IMPAIRMENT, of SIP
+    Given 101 % of the SIP messages from the caller are lost

@@ -16,3 +16,12 @@ Feature: Networks that are injured on purpose
     And the bot hangs up within 6 s
     And the network lost at least 1 % of the packets to the caller
     And at most 20 % of the packets are lost
+
+  Scenario: SIP that is lost is sent again
+    Given SIP messages 1 to 1 from the caller are lost
+    And 20 % of the SIP messages to the bot are lost
+    And SIP messages to the caller take 20 ms
+    And 10 % of the SIP messages from the bot come twice
+    When the caller is in a call with the bot
+    And the caller hangs up
+    Then the network lost at least 1 SIP message from the caller
