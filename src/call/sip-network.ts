@@ -18,13 +18,16 @@ export class SipNetwork {
   readonly #path: ImpairedPath;
   readonly #clock: Clock;
   #plan: NetworkPlan;
-  /** The counts as they were when a call began. */
+  /** The counts from which those of a call are taken. */
   readonly #before = new Map<Call, PathCounts>();
+  /** The counts as they were when there was a call last, or the network was made another one. */
+  #idleSince: PathCounts;
 
   /** @throws UsageError ERR_IMPAIRMENT. */
   constructor({ clock, random }: Environment, plan: NetworkPlan = {}) {
     this.#path = new ImpairedPath(clock, random, plan);
     this.#clock = clock;
+    this.#idleSince = this.#path.counts;
     this.#plan = plan;
   }
 
@@ -38,12 +41,16 @@ export class SipNetwork {
   change(plan: NetworkPlan): void {
     this.#path.change(plan);
     this.#plan = { ...this.#plan, ...plan };
+    if (this.#before.size === 0) this.#idleSince = this.#path.counts;
     for (const call of this.#before.keys()) this.#recordPlan(call, plan);
   }
 
-  /** A call begins; its counts are those from now to its end, of all messages at this address. */
+  /**
+   * A call begins. Its counts are those of all messages at this address from now to its end; where it
+   * is the only one, from the end of the one before on: its INVITE may have been lost already.
+   */
   watch(call: Call): void {
-    this.#before.set(call, this.#path.counts);
+    this.#before.set(call, this.#before.size === 0 ? this.#idleSince : this.#path.counts);
     if (isInjured(this.#plan)) this.#recordPlan(call, this.#plan);
   }
 
@@ -53,6 +60,7 @@ export class SipNetwork {
     if (before === undefined) return;
     this.#before.delete(call);
     const { sent, received } = this.#path.counts;
+    if (this.#before.size === 0) this.#idleSince = { sent, received };
     const since = {
       sent: difference(sent, before.sent),
       received: difference(received, before.received),

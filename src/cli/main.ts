@@ -7,6 +7,7 @@ import type { CalibrateCommandOptions } from "./calibrate.ts";
 import type { CompareOptions } from "./compare.ts";
 import { diallingParameters } from "./dialling-options.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
+import type { RelayOptions } from "./relay.ts";
 import type { RunOptions } from "./run-features.ts";
 import type { ServeOptions } from "./serve-ai.ts";
 import type { ServeTokensOptions } from "./serve-tokens.ts";
@@ -21,6 +22,8 @@ const HELP = `Sidetone: an automated test harness for voice bots that answer the
   sidetone analyze STEREO.wav        measures a recording of somebody else's: caller left, bot right
   sidetone analyze CALLER.wav BOT.wav  the same from a file for each side (docs/analyze.md)
   sidetone calibrate                 says how far this machine's figures are from the truth
+  sidetone relay NEAR=ADDRESS:PORT …  passes UDP on between two peers that are not ours, over an
+                                     injured network (docs/network.md)
   sidetone tokens serve              hands out ephemeral tokens (docs/tokens.md)
 
 Options
@@ -54,13 +57,14 @@ Options
   --speech WHAT        serve: says what is not recorded: espeak-ng, espeak-ng:VOICE, or a module
   --recogniser WHAT    serve: understands any words: sherpa-onnx:CONFIG.json, or a module
   --tls-certificate FILE, --tls-key FILE  serve, tokens serve: a certificate of your own
-  --address ADDRESS    tokens serve: where it listens (default: 127.0.0.1; elsewhere only with TLS)
+  --address ADDRESS    tokens serve: where it listens (default: 127.0.0.1; elsewhere only with TLS);
+                       relay: the same, whatever the address
   --clients FILE       tokens serve: a line "NAME SECRET" for each client (default: one client, whose
                        secret is in SIDETONE_TOKENS_SECRET)
   --model NAME         tokens serve: gives tokens for this model only (may be repeated)
   --per-minute N       tokens serve: requests of one client in a minute (default: 60)
   --openai-url URL, --gemini-url URL  tokens serve: whose sessions they are for
-  --json               compare, analyze, calibrate: everything, for machines
+  --json               compare, analyze, calibrate, relay: everything, for machines
   --labels FILE        analyze: label tracks for Audacity, FILE-caller.txt, FILE-bot.txt, FILE-turns.txt
   --html FILE          analyze: one page with waveforms, speech and turns
   --swap               analyze: the bot is in the left channel, or in the first file
@@ -68,6 +72,13 @@ Options
   --calls N            calibrate: calls in each of its networks (default: 50)
   --calibration FILE   calibrate: where the result is kept (default: SIDETONE_CALIBRATION, or in the
                        user's cache folder; docs/calibrate.md)
+  --rtcp               relay: the next port of each, too
+  --network NAME       relay: a network that has a name, e.g. LTE
+  --out FIGURES, --back FIGURES  relay: what becomes of packets towards the target, and back:
+                       loss=5%,burst=2,delay=40ms,jitter=8ms,overtaking=1%,twice=1%,corrupted=1%,rate=64kbit
+  --plan FILE          relay: both directions with changes in time (YAML or JSON)
+  --every SECONDS      relay: prints its counts so often
+  --counts FILE        relay: where its counts are left as JSON
   --version, --help
 
 Exit codes: 0 all passed · 1 an expectation failed, or unsupported · 2 usage · 3 environment
@@ -117,6 +128,13 @@ const OPTIONS = {
   "per-minute": { type: "string", default: "60" },
   "openai-url": { type: "string", default: "wss://api.openai.com/v1/realtime" },
   "gemini-url": { type: "string", default: "wss://generativelanguage.googleapis.com" },
+  rtcp: { type: "boolean", default: false },
+  network: { type: "string" },
+  out: { type: "string" },
+  back: { type: "string" },
+  plan: { type: "string" },
+  every: { type: "string" },
+  counts: { type: "string" },
   version: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
@@ -140,6 +158,8 @@ const analyze = async (options: AnalyzeOptions): Promise<number> =>
   (await import("./analyze.ts")).analyze(options);
 const calibrate = async (options: CalibrateCommandOptions): Promise<number> =>
   (await import("./calibrate.ts")).calibrate(options);
+const relay = async (options: RelayOptions): Promise<number> =>
+  (await import("./relay.ts")).relay(options);
 const serveTokens = async (options: ServeTokensOptions): Promise<number> =>
   (await import("./serve-tokens.ts")).serveTokens(options);
 
@@ -192,6 +212,25 @@ function tokensOptions(values: Values): ServeTokensOptions {
   };
 }
 
+function relayOptions(values: Values, ports: readonly string[], seed: string): RelayOptions {
+  const { rtcp, address, network, plan, out, back, every, counts, json, allow = [] } = values;
+  return {
+    ports,
+    rtcp,
+    address,
+    network,
+    plan,
+    out,
+    back,
+    every,
+    counts,
+    json,
+    allow,
+    seed,
+    write,
+  };
+}
+
 function analyzeOptions(values: Values, paths: readonly string[]): AnalyzeOptions {
   const { json, labels, html, swap, from, to } = values;
   return { paths, json, labels, html, swap, from, to, write, tell };
@@ -202,7 +241,8 @@ type Values = ReturnType<typeof parseArgs<{ readonly options: typeof OPTIONS }>>
 function carryOut(command: string, rest: string[], values: Values): Promise<number> | number {
   const seed = values.seed ?? randomSeed();
   const run = runOptions(values, seed);
-  switch (command === "tokens" ? [command, ...rest].join(" ") : command) {
+  const name = command === "tokens" ? [command, ...rest].join(" ") : command;
+  switch (name) {
     case "demo":
       return runFeatures({ ...run, features: [`${packageInfo().root}/features`] });
     case "run":
@@ -219,6 +259,15 @@ function carryOut(command: string, rest: string[], values: Values): Promise<numb
     // Its name in 0.1.
     case "realtime-server":
       return serveAi(serveOptions(values, seed));
+    default:
+      return serveOthers(name, rest, values);
+  }
+}
+
+function serveOthers(command: string, rest: string[], values: Values): Promise<number> | number {
+  switch (command) {
+    case "relay":
+      return relay(relayOptions(values, rest, values.seed ?? randomSeed()));
     case "tokens serve":
       return serveTokens(tokensOptions(values));
     default:

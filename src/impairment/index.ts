@@ -15,6 +15,12 @@ export {
   type StallCause,
   type TcpCounts,
 } from "./ai-path.ts";
+export {
+  DatagramRelay,
+  type RelayedCounts,
+  type RelayPort,
+  type RelayPortState,
+} from "./datagram-relay.ts";
 export type { DelayModel } from "./delay-model.ts";
 export { describeNetwork } from "./describe.ts";
 export { ImpairedPath, type PathCounts } from "./impaired-path.ts";

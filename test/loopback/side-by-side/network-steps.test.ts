@@ -7,7 +7,7 @@ describe.concurrent("steps about the network", { timeout: 60_000 }, () => {
   it("injure each direction of each side, before and within a call, and the report says so", async ({
     expect,
   }) => {
-    const { exitCode, output, report } = await ran("network-green.feature");
+    const { exitCode, output, report } = await ran("network-green.feature", "--seed", "sip");
     expect(exitCode, output).toBe(0);
     const facts = (await report.text("calls/001/timeline.jsonl"))
       .trim()
