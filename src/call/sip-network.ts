@@ -5,7 +5,12 @@ import {
   type NetworkPlan,
   type PathCounts,
 } from "../impairment/index.ts";
-import type { Call } from "./call.ts";
+import type { FactSink } from "../timeline/index.ts";
+
+/** A call whose messages pass. */
+interface CallThrough {
+  readonly record: FactSink;
+}
 
 /** The fates that a count is made of. */
 type Fates = PathCounts["sent"];
@@ -19,7 +24,7 @@ export class SipNetwork {
   readonly #clock: Clock;
   #plan: NetworkPlan;
   /** The counts from which those of a call are taken. */
-  readonly #before = new Map<Call, PathCounts>();
+  readonly #before = new Map<CallThrough, PathCounts>();
   /** The counts as they were when there was a call last, or the network was made another one. */
   #idleSince: PathCounts;
 
@@ -49,13 +54,13 @@ export class SipNetwork {
    * A call begins. Its counts are those of all messages at this address from now to its end; where it
    * is the only one, from the end of the one before on: its INVITE may have been lost already.
    */
-  watch(call: Call): void {
+  watch(call: CallThrough): void {
     this.#before.set(call, this.#before.size === 0 ? this.#idleSince : this.#path.counts);
     if (isInjured(this.#plan)) this.#recordPlan(call, this.#plan);
   }
 
   /** A call ends. */
-  handleEnd(call: Call, at: Instant): void {
+  handleEnd(call: CallThrough, at: Instant): void {
     const before = this.#before.get(call);
     if (before === undefined) return;
     this.#before.delete(call);
@@ -69,7 +74,7 @@ export class SipNetwork {
     call.record({ kind: "networkCounts", leg: "signalling", at, ...since });
   }
 
-  #recordPlan(call: Call, plan: NetworkPlan): void {
+  #recordPlan(call: CallThrough, plan: NetworkPlan): void {
     const description = describeNetwork(plan);
     const at = this.#clock.now();
     call.record({ kind: "networkChanged", leg: "signalling", at, description, ...plan });
