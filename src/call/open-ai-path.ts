@@ -1,4 +1,4 @@
-import { type Environment, seededRandom, UsageError } from "../environment/index.ts";
+import { type Environment, UsageError } from "../environment/index.ts";
 import {
   type AiNetwork,
   type AiPath,
@@ -19,7 +19,7 @@ export function openAiPath(
   const { transport = "tcp-modelled", seed = String(random()) } = plan;
   if (transport === "tcp-modelled") {
     const remote = hostOf(url);
-    return openModelledPath({ clock, network, random: seededRandom(seed), remote, plan });
+    return openModelledPath({ clock, network, seed, remote, plan });
   }
   throw new UsageError("ERR_AI_TRANSPORT", `The AI cannot be reached by ${transport} yet.`);
 }

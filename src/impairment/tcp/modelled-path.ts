@@ -1,21 +1,35 @@
-import type {
-  Clock,
-  Network,
-  Random,
-  SocketAddress,
-  StreamConnection,
-  StreamListener,
+import {
+  type Clock,
+  elapsedMs,
+  type Instant,
+  type Network,
+  type Random,
+  type SocketAddress,
+  type StreamConnection,
+  type StreamListener,
+  seededRandom,
+  type Timer,
 } from "../../environment/index.ts";
-import { type AiNetwork, type AiPath, type AiPathCounts, RelayedNetwork } from "../ai-path.ts";
+import {
+  type AiNetwork,
+  type AiPath,
+  type AiPathCounts,
+  checkAiNetwork,
+  RelayedNetwork,
+  type TcpCounts,
+} from "../ai-path.ts";
 import { Link } from "../link.ts";
 import { checkNetwork, type NetworkPlan } from "../profiles.ts";
+import { type End, ModelledConnection, type Packet } from "./connection.ts";
+import { RelayedConnection } from "./relayed-connection.ts";
+import { StallWatch } from "./stall-watch.ts";
 
 /** What a modelled path is made of. */
 export interface ModelledPathParts {
   readonly clock: Clock;
   readonly network: Network;
-  /** Decides on what the link does; seed it. */
-  readonly random: Random;
+  /** Decides on what becomes of each packet, whatever else goes on. */
+  readonly seed: string;
   /** The AI's host. */
   readonly remote: SocketAddress;
   readonly plan: AiNetwork;
@@ -23,13 +37,19 @@ export interface ModelledPathParts {
 
 const LOOPBACK = "127.0.0.1";
 const CONNECT_LIMIT_MS = 10_000;
+const NO_WORK: TcpCounts = { segments: 0, retransmissions: 0, tailLossProbes: 0, timeouts: 0 };
 
 /**
- * A relay before the AI's host, on this host's loopback.
+ * A relay before the AI's host, on this host's loopback, that ends TCP on both sides and passes
+ * bytes on when a model of TCP over the injured network says so (docs/adr/0041-tcp-as-modelled.md).
  *
- * As yet it passes bytes straight on, whatever the plan says: the TCP model is to come.
+ * The model runs on its own time: what a timer of the host is late delays the bytes by so much, and
+ * nothing of what the model does next.
+ *
+ * @throws UsageError ERR_IMPAIRMENT, ERR_AI_TRANSPORT; EnvironmentError as `Network.listenStream`.
  */
 export async function openModelledPath(parts: ModelledPathParts): Promise<AiPath> {
+  checkAiNetwork({ ...parts.plan, transport: "tcp-modelled" });
   const path = new ModelledPath(parts);
   await path.open();
   return path;
@@ -40,21 +60,36 @@ class ModelledPath implements AiPath {
   onStall: AiPath["onStall"];
   network: Network;
   readonly #parts: ModelledPathParts;
-  readonly #sent: Link<never>;
-  readonly #received: Link<never>;
-  readonly #connections = new Set<StreamConnection>();
+  readonly #random: Random;
+  readonly #links: { readonly toFar: Link<Packet>; readonly toNear: Link<Packet> };
+  readonly #watches = { far: new StallWatch("sent"), near: new StallWatch("received") };
+  readonly #connections = new Set<RelayedConnection>();
+  /** What the TCP of connections did that are gone. */
+  #past = { sent: NO_WORK, received: NO_WORK };
   #listener: StreamListener | undefined;
+  #timer: { readonly timer: Timer; readonly dueAt: Instant } | undefined;
+  #isClosed = false;
 
   constructor(parts: ModelledPathParts) {
     this.#parts = parts;
     this.network = parts.network;
-    const { sent = {}, received = {} } = parts.plan;
-    this.#sent = new Link(sent, parts.random);
-    this.#received = new Link(received, parts.random);
+    const { plan, seed } = parts;
+    // Each direction by itself, so that what one carries does not change the other's fate.
+    this.#links = {
+      toFar: new Link(plan.sent ?? {}, seededRandom(`${seed} sent`)),
+      toNear: new Link(plan.received ?? {}, seededRandom(`${seed} received`)),
+    };
+    this.#random = seededRandom(`${seed} tcp`);
   }
 
   get counts(): AiPathCounts {
-    return { sent: this.#sent.counts, received: this.#received.counts };
+    const { toFar, toNear } = this.#links;
+    let { sent, received } = this.#past;
+    for (const { model } of this.#connections) {
+      sent = sum(sent, model.countsFrom("near"));
+      received = sum(received, model.countsFrom("far"));
+    }
+    return { sent: toFar.counts, received: toNear.counts, tcp: { sent, received } };
   }
 
   async open(): Promise<void> {
@@ -74,47 +109,124 @@ class ModelledPath implements AiPath {
   change(plan: NetworkPlan): void {
     const now = this.#parts.clock.now();
     checkNetwork(plan);
-    if (plan.sent !== undefined) this.#sent.change(plan.sent, now);
-    if (plan.received !== undefined) this.#received.change(plan.received, now);
+    this.#serve(now);
+    if (plan.sent !== undefined) {
+      this.#links.toFar.change(plan.sent, now);
+      this.#watches.far.reset();
+    }
+    if (plan.received === undefined) return;
+    this.#links.toNear.change(plan.received, now);
+    this.#watches.near.reset();
   }
 
   async close(): Promise<void> {
-    await this.#listener?.close();
+    this.#isClosed = true;
+    this.#timer?.timer.cancel();
     for (const connection of this.#connections) connection.terminate();
+    await this.#listener?.close();
   }
 
   async #join(near: StreamConnection): Promise<void> {
-    const { network, remote } = this.#parts;
+    const { network, remote, clock, plan } = this.#parts;
+    const now = clock.now();
+    const { congestionControl = "cubic" } = plan;
+    const how = { random: this.#random, congestionControl };
+    const model = new ModelledConnection(this.#links, how, now);
+    const connection = new RelayedConnection(model, near, () => clock.now());
     near.pause();
-    this.#hold(near);
+    this.#connections.add(connection);
+    connection.onWrite = () => this.#serve(clock.now());
+    connection.onClosed = () => this.#forget(connection);
     try {
       const far = await network.connectStream(remote, { timeoutMs: CONNECT_LIMIT_MS });
-      this.#hold(far);
-      pipe(near, far);
-      pipe(far, near);
+      if (this.#isClosed) return far.terminate();
+      connection.join(far);
       near.resume();
+      this.#serve(clock.now());
     } catch {
-      // The near end sees what it would have seen without us: no connection.
+      // The near end sees that there is no connection to be had, though it had one with us.
       near.terminate();
     }
   }
 
-  #hold(connection: StreamConnection): void {
-    this.#connections.add(connection);
-    connection.onClose = () => this.#connections.delete(connection);
+  #forget(connection: RelayedConnection): void {
+    if (!this.#connections.delete(connection)) return;
+    const { model } = connection;
+    const { sent, received } = this.#past;
+    this.#past = {
+      sent: sum(sent, model.countsFrom("near")),
+      received: sum(received, model.countsFrom("far")),
+    };
+  }
+
+  /** Lets the model catch up with the present, step by step, each at its own instant. */
+  #serve(now: Instant): void {
+    if (this.#isClosed) return;
+    for (let dueAt = this.#nextTimeout; dueAt !== undefined && dueAt <= now; ) {
+      this.#step(dueAt);
+      dueAt = this.#nextTimeout;
+    }
+    this.#handOn(now);
+    this.#arm();
+  }
+
+  #step(at: Instant): void {
+    this.#empty(this.#links.toFar, "far", at);
+    this.#empty(this.#links.toNear, "near", at);
+    for (const { model } of this.#connections) model.handleTimeout(at);
+    this.#handOn(at);
+  }
+
+  #empty(link: Link<Packet>, end: End, at: Instant): void {
+    link.handleTimeout(at);
+    for (let output = link.takeOutput(); output; output = link.takeOutput()) {
+      this.#watches[end].handlePacket(elapsedMs(output.sentAt, output.dueAt));
+      // A corrupted packet's checksum is wrong, and the host drops it.
+      if (!output.isCorrupted) output.packet.connection.handlePacket(output.packet, at);
+    }
+  }
+
+  #handOn(at: Instant): void {
+    for (const connection of this.#connections) {
+      const { model } = connection;
+      for (let readable = model.takeOutput(); readable; readable = model.takeOutput()) {
+        connection.handOn(readable);
+        const stall = this.#watches[readable.at].handleReadable(readable, at);
+        if (stall !== undefined) this.onStall?.(stall);
+      }
+    }
+  }
+
+  get #nextTimeout(): Instant | undefined {
+    const { toFar, toNear } = this.#links;
+    const models = [...this.#connections].map(({ model }) => model.nextTimeout);
+    const dues = [toFar.nextTimeout, toNear.nextTimeout, ...models];
+    const least = Math.min(...dues.map((due) => due ?? Number.POSITIVE_INFINITY));
+    return least === Number.POSITIVE_INFINITY ? undefined : (least as Instant);
+  }
+
+  #arm(): void {
+    const dueAt = this.#nextTimeout;
+    if (dueAt === this.#timer?.dueAt) return;
+    this.#timer?.timer.cancel();
+    this.#timer = undefined;
+    if (dueAt === undefined) return;
+    const { clock } = this.#parts;
+    const timer = clock.setTimer(dueAt, () => {
+      this.#timer = undefined;
+      // A host's timer may be early; what it was set for is served, not asked for again.
+      const now = clock.now();
+      this.#serve(now < dueAt ? dueAt : now);
+    });
+    this.#timer = { timer, dueAt };
   }
 }
 
-function pipe(from: StreamConnection, to: StreamConnection): void {
-  const { onClose } = from;
-  from.onData = (data) => {
-    to.send(data);
-    if (to.bufferedBytes > 0) from.pause();
-  };
-  to.onDrain = () => from.resume();
-  from.onClose = (error) => {
-    onClose?.(error);
-    if (error === undefined) to.close();
-    else to.terminate();
+function sum(one: TcpCounts, other: TcpCounts): TcpCounts {
+  return {
+    segments: one.segments + other.segments,
+    retransmissions: one.retransmissions + other.retransmissions,
+    tailLossProbes: one.tailLossProbes + other.tailLossProbes,
+    timeouts: one.timeouts + other.timeouts,
   };
 }
