@@ -48,31 +48,32 @@ function run(
   const readings: Reading[] = [];
   const left = [...writes];
   for (;;) {
-    const dues = [
-      links.toFar.nextTimeout,
-      links.toNear.nextTimeout,
-      connection.nextTimeout,
-      left[0]?.atMs,
-    ].filter((due) => due !== undefined);
-    if (dues.length === 0) break;
-    now = instant(Math.min(...dues));
-    for (const link of [links.toFar, links.toNear]) {
-      link.handleTimeout(now);
-      for (let output = link.takeOutput(); output; output = link.takeOutput()) {
-        connection.handlePacket(output.packet, now);
-      }
-    }
+    const both = [links.toFar, links.toNear];
+    const dues = [...both, connection].map(({ nextTimeout }) => nextTimeout);
+    const least = Math.min(...[...dues, left[0]?.atMs].map((due) => due ?? Infinity));
+    if (least === Infinity) break;
+    now = instant(least);
+    for (const link of both) hand(link, connection, now);
     connection.handleTimeout(now);
-    while ((left[0]?.atMs ?? Number.POSITIVE_INFINITY) <= now) {
-      const write = left.shift();
-      if (write !== undefined) connection.write(write.end, write.bytes, now);
-    }
+    for (const write of takeDue(left, now)) connection.write(write.end, write.bytes, now);
     for (let output = connection.takeOutput(); output; output = connection.takeOutput()) {
       readings.push({ at: now, end: output.at, bytes: output.bytes });
     }
   }
   const { offered } = links.toNear.counts;
   return { readings, counts: connection.countsFrom("far"), offered };
+}
+
+function takeDue(writes: Write[], now: Instant): Write[] {
+  const count = writes.findIndex(({ atMs }) => atMs > now);
+  return writes.splice(0, count < 0 ? writes.length : count);
+}
+
+function hand(link: Link<Packet>, connection: ModelledConnection, now: Instant): void {
+  link.handleTimeout(now);
+  for (let output = link.takeOutput(); output; output = link.takeOutput()) {
+    connection.handlePacket(output.packet, now);
+  }
 }
 
 /** Frames of 20 ms from the far end. */
@@ -95,6 +96,19 @@ function excessMs({ readings }: Run): number[] {
     }
   }
   return excess;
+}
+
+function injured(link: {
+  readonly lossRatio: number;
+  readonly duplicateRatio: number;
+  readonly jitterMs: number;
+}): LinkSettings {
+  const { lossRatio, duplicateRatio, jitterMs } = link;
+  return {
+    loss: { kind: "bernoulli", lossRatio },
+    duplicateRatio,
+    delay: { delayMs: 30, jitterMs },
+  };
 }
 
 function losing(...packets: readonly number[]): LinkSettings {
@@ -137,7 +151,7 @@ describe("ModelledConnection", () => {
 
   it("finds a lost retransmission by what was sent after it, without a timeout", () => {
     const once = run(frames(100), { toNear: losing(packetOf(50)) });
-    const again = [...Array.from({ length: 8 }, (_, index) => packetOf(51) + index)]
+    const again = Array.from({ length: 8 }, (_, index) => packetOf(51) + index)
       .map((packet) => run(frames(100), { toNear: losing(packetOf(50), packet) }))
       .find(({ readings, counts }) => {
         const stalls = excessMs({ readings } as Run)[50] ?? 0;
@@ -172,19 +186,6 @@ describe("ModelledConnection", () => {
       end: fc.constantFrom<End>("near", "far"),
       bytes: fc.integer({ min: 1, max: 20_000 }),
     });
-    const settings = ({
-      lossRatio,
-      duplicateRatio,
-      jitterMs,
-    }: {
-      lossRatio: number;
-      duplicateRatio: number;
-      jitterMs: number;
-    }): LinkSettings => ({
-      loss: { kind: "bernoulli", lossRatio },
-      duplicateRatio,
-      delay: { delayMs: 30, jitterMs },
-    });
     fc.assert(
       fc.property(
         fc.array(write, { maxLength: 30 }),
@@ -193,7 +194,7 @@ describe("ModelledConnection", () => {
         fc.string(),
         (writes, toNear, toFar, seed) => {
           const ordered = writes.toSorted((one, other) => one.atMs - other.atMs);
-          const how = { toNear: settings(toNear), toFar: settings(toFar) };
+          const how = { toNear: injured(toNear), toFar: injured(toFar) };
           const { readings } = run(ordered, how, seed);
           for (const end of ["near", "far"] as const) {
             const read = readings.filter((reading) => reading.end === end);

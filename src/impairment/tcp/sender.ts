@@ -10,7 +10,7 @@ import type { Acknowledgement, DataSegment, SentSegment } from "./segment.ts";
 import type { TimerGrain } from "./timer-grain.ts";
 
 /** 1500 bytes less the headers of IPv4 and of TCP with timestamps. */
-export const SEGMENT_BYTES_MAX = 1448;
+const SEGMENT_BYTES_MAX = 1448;
 /** `TCP_TIMEOUT_MIN_US`: what is added to timers of less than a retransmission timeout. */
 const TIMEOUT_MIN_MS = 2;
 
@@ -233,15 +233,17 @@ export class Sender {
 
   /** The end of a recovery by timeout, or of the doubt whether it was needed (`tcp_process_loss`). */
   #judgeTimeout(news: News, now: Instant): void {
-    const isSpurious =
-      (news.advanced && this.#mayUndo(news)) || (this.#isDoubtful && news.originals);
-    if (isSpurious) return this.#leaveLoss(now, true);
+    const isSpurious = news.advanced && this.#mayUndo(news);
+    if (isSpurious || (this.#isDoubtful && news.originals)) return this.#leaveLoss(now, true);
     const isOver = this.#acknowledged >= this.#highest;
-    if (this.#isDoubtful && this.#sent > this.#highest) {
-      // Data sent after the timeout arrive beside a hole: the loss was real.
-      if (news.sacked.length > 0 || !news.advanced) this.#isDoubtful = false;
-    } else if (this.#isDoubtful && news.advanced && !isOver) this.#isDoubtful = this.#tryNew(now);
+    if (this.#isDoubtful) this.#isDoubtful = this.#staysDoubtful(news, isOver, now);
     if (isOver) this.#leaveLoss(now, this.#mayUndo(news));
+  }
+
+  #staysDoubtful(news: News, isOver: boolean, now: Instant): boolean {
+    // Data sent after the timeout arrive beside a hole: the loss was real.
+    if (this.#sent > this.#highest) return news.sacked.length === 0 && news.advanced;
+    return news.advanced && !isOver ? this.#tryNew(now) : true;
   }
 
   /** F-RTO's step 2b (RFC 5682 §3.1): new data instead of old ones; says whether there were any. */
