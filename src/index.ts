@@ -66,6 +66,7 @@ export interface HarnessOptions extends CallLimits {
 /** The environment variable with permitted hosts. */
 const ALLOW_VARIABLE = "SIDETONE_ALLOW";
 const LOOPBACK = "127.0.0.1";
+const VIRTUAL = { time: "virtual" } as const;
 
 const open = new Set<Harness>();
 /** Those whose calls would outlive this process. */
@@ -83,19 +84,17 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
   const { root, version } = packageInfo();
   const seed = options.seed ?? randomSeed();
   const reportFolder = options.reportFolder ?? "reports/api";
+  const isVirtual = options.virtual === true;
+  const parts = isVirtual ? virtualParts(seed, options) : realParts(seed, options, reportFolder);
   watchWaysOut();
   const left = takeLeftCalls(reportFolder);
   if (left !== undefined) warnOnce(left);
-  const isVirtual = options.virtual === true;
   const harness = await Harness.open({
-    ...(isVirtual ? virtualParts(seed) : realParts(seed, options, reportFolder)),
-    context: { seed, sidetoneVersion: version, ...hostInfo() },
+    ...parts,
+    context: { seed, sidetoneVersion: version, ...hostInfo(), ...(isVirtual ? VIRTUAL : {}) },
     voicesFolder: options.voicesFolder ?? `${root}/fixtures/voices`,
     reportFolder,
-    dialling: {
-      allow: isVirtual ? [] : [...(options.allow ?? []), ...variableList(ALLOW_VARIABLE)],
-      ...limitsIn(options),
-    },
+    dialling: { allow: isVirtual ? [] : permitted(options), ...limitsIn(options) },
   });
   open.add(harness);
   // Calls in virtual time end with the process: nobody else is in them.
@@ -106,6 +105,10 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
     for (const listener of callListeners) listener(call);
   });
   return harness;
+}
+
+function permitted({ allow = [] }: HarnessOptions): readonly string[] {
+  return [...allow, ...variableList(ALLOW_VARIABLE)];
 }
 
 /** A harness on this host's own clock and sockets, its agents in threads. */

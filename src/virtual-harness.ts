@@ -17,18 +17,26 @@ const NO_LAG = { p99Ms: 0, maxMs: 0 } as const;
 
 let isOpen = false;
 
+/** What a run may want beyond itself. */
+interface Reach {
+  readonly allow?: readonly string[];
+  readonly dnsServers?: readonly string[];
+}
+
 /**
  * What a harness in virtual time stands on: agents and embedded servers live in this thread, in a
  * world of their own. There is one such world in a process at a time.
  *
- * @throws UsageError ERR_VIRTUAL_BUSY.
+ * @throws UsageError ERR_VIRTUAL_BUSY, ERR_VIRTUAL_ADDRESS where a run wants to reach others.
  */
 export function virtualParts(
   seed: string,
+  reach: Reach,
 ): Pick<
   HarnessParts,
   "environment" | "files" | "startAgentThread" | "startAiThread" | "bounds" | "onClosed"
 > {
+  requireWithinReach(reach);
   if (isOpen) throw busy();
   isOpen = true;
   const world = new VirtualWorld(seed, THREAD_MESSAGES);
@@ -59,6 +67,11 @@ export function virtualParts(
       isOpen = false;
     },
   };
+}
+
+function requireWithinReach({ allow = [], dnsServers = [] }: Reach): void {
+  for (const host of allow) requireWithin(host, "a permitted bot");
+  for (const host of dnsServers) requireWithin(host, "a DNS server");
 }
 
 const BOUNDS: HarnessBounds = {

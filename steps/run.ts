@@ -30,6 +30,7 @@ type Provider = Extract<AiProvider, "openai" | "azure-openai" | "gemini">;
 const EMBEDDED: readonly Provider[] = ["openai", "azure-openai", "gemini"];
 
 const LOOPBACK = "127.0.0.1";
+const LOOPBACK_V6 = "::1";
 
 /** World parameters that Sidetone understands, all optional. */
 export interface RunParameters extends CallLimits {
@@ -58,6 +59,8 @@ export interface RunParameters extends CallLimits {
   readonly sipCa?: string;
   readonly sipCertificate?: string;
   readonly sipKey?: string;
+  /** Makes calls in virtual time (docs/virtual-time.md). */
+  readonly virtual?: boolean;
 }
 
 /** What a scenario wants an agent to be like. */
@@ -130,7 +133,7 @@ class Run {
   /** The caller that reaches `target`. */
   async caller(target: string, wish: AgentWish = {}): Promise<RemoteAgent> {
     const { localAddress, ...rest } = this.#parameters;
-    const address = wish.address ?? localAddress ?? (await localAddressFor(target, rest));
+    const address = wish.address ?? localAddress ?? (await this.#addressTowards(target, rest));
     const sip = await this.#callerSip(wish.sip);
     const key = JSON.stringify([address, sip]);
     let caller = this.#callers.get(key);
@@ -140,6 +143,12 @@ class Run {
       this.#callers.set(key, caller);
     }
     return caller;
+  }
+
+  /** In virtual time there is loopback alone, and nobody to ask for names. */
+  #addressTowards(target: string, options: RunParameters): Promise<string> | string {
+    if (options.virtual !== true) return localAddressFor(target, options);
+    return target.includes("[") ? LOOPBACK_V6 : LOOPBACK;
   }
 
   /** What the run's parameters say, then the scenario. */

@@ -24,6 +24,7 @@ export interface RunContext {
   readonly sidetoneVersion: string;
   readonly node: string;
   readonly platform: string;
+  readonly time?: CallDescription["time"];
 }
 
 /** One party's end of a call. */
@@ -268,6 +269,7 @@ export class WatchedCall {
       seed: this.#context.seed,
       node: this.#context.node,
       platform: this.#context.platform,
+      ...(this.#context.time === undefined ? {} : { time: this.#context.time }),
       parties: this.parties,
     };
   }

@@ -49,6 +49,8 @@ Options
   --visqol             run: adds ViSQOL's opinion of the sound to the report; takes a tenth of the
                        bot's speech in time, and more on a busy machine
   --seed SEED          repeats a run's random choices
+  --virtual            demo, run: in virtual time, for embedded bots only: no sockets, as fast as the
+                       machine can, and the same to the bit for the same seed (docs/virtual-time.md)
   --script NAME|FILE   serve: what the AI says (default: reception)
   --port PORT          serve: where it listens (default: 8765)
   --tls-port PORT      serve: where it listens for TLS (default: the port after --port)
@@ -135,6 +137,7 @@ const OPTIONS = {
   plan: { type: "string" },
   every: { type: "string" },
   counts: { type: "string" },
+  virtual: { type: "boolean", default: false },
   version: { type: "boolean", default: false },
   help: { type: "boolean", default: false },
 } as const;
@@ -176,6 +179,7 @@ function runOptions(values: Values, seed: string): Omit<RunOptions, "features"> 
     voicesFolder: values.voices,
     dialling: diallingParameters(values),
     visqol: values.visqol,
+    virtual: values.virtual,
     write,
   };
 }

@@ -47,6 +47,8 @@ export interface RunOptions {
   readonly dialling: DiallingParameters;
   /** Whether the report has ViSQOL's opinion, which takes long. */
   readonly visqol: boolean;
+  /** Whether calls are made in virtual time. */
+  readonly virtual: boolean;
   readonly write: (text: string) => void;
 }
 
@@ -65,7 +67,8 @@ export async function runFeatures(options: RunOptions): Promise<number> {
   const name = startedAt.replaceAll(/[:.]/gu, "-").slice(0, 19);
   const { runId, folder } = await claimRunFolder(resolve(options.reports), name);
   const { version } = packageInfo();
-  options.write(`Sidetone ${version} · seed ${options.seed} · report ${folder}`);
+  const time = options.virtual ? " · virtual time" : "";
+  options.write(`Sidetone ${version} · seed ${options.seed}${time} · report ${folder}`);
   const left = takeLeftCalls(folder);
   if (left !== undefined) options.write(left);
   const interruption = interruptionOf(clock, options.write);
@@ -78,8 +81,7 @@ export async function runFeatures(options: RunOptions): Promise<number> {
     durationMs: clock.wallClockMs() - startedMs,
     seed: options.seed,
     versions: { sidetone: version, node: hostInfo().node },
-    environment: { platform: hostInfo().platform },
-    calibration: await noteOfMachine(new NodeFileStore(), startedMs),
+    ...(await circumstances(options, startedMs)),
   };
   await leaveReport(run, folder, options);
   for (const { code, message } of collector.problems) {
@@ -88,6 +90,19 @@ export async function runFeatures(options: RunOptions): Promise<number> {
   stopListening();
   if (interruption.hasHappened) return EXIT_CODES.interrupted;
   return exitCodeOf(run.scenarios, collector.problems);
+}
+
+/** What the figures depend on. A virtual world has no errors of a machine's. */
+async function circumstances(
+  { virtual }: RunOptions,
+  startedMs: number,
+): Promise<Pick<RunSummary, "environment" | "calibration">> {
+  const { platform } = hostInfo();
+  if (virtual) return { environment: { platform, time: "virtual" } };
+  return {
+    environment: { platform },
+    calibration: await noteOfMachine(new NodeFileStore(), startedMs),
+  };
 }
 
 /** Runs the scenarios; what they came to, and what went wrong outside of them. */
@@ -142,13 +157,14 @@ async function runScenarios(
 
 /** What the step library is told; absent where the user chose nothing. */
 function worldParameters(
-  { seed, localAddress, ai, tools, prices, voicesFolder, dialling }: RunOptions,
+  { seed, localAddress, ai, tools, prices, voicesFolder, dialling, virtual }: RunOptions,
   folder: string,
-): Record<string, string | number | string[]> {
+): Record<string, string | number | boolean | string[]> {
   return {
     seed,
     reportFolder: folder,
     ...dialling,
+    ...(virtual ? { virtual } : {}),
     ...(localAddress === undefined ? {} : { localAddress }),
     ...(ai === undefined ? {} : { ai }),
     ...(tools.length === 0 ? {} : { tools: tools.map((path) => resolve(path)) }),

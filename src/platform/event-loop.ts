@@ -71,25 +71,49 @@ class ReplacedTimeout {
 
 type Handler = (...parameters: unknown[]) => void;
 
+/** Libraries whose timers are part of a protocol, and no wait of anybody's. */
+const PROTOCOL_LIBRARY = /[\\/]node_modules[\\/](?:sip\.js|ws)[\\/]/u;
+
+/** Whether the function that called `callee` stands in one of them. */
+function isCalledByProtocol(callee: (...parameters: never[]) => unknown): boolean {
+  const limit = Error.stackTraceLimit;
+  Error.stackTraceLimit = 1;
+  const trace: { stack?: string } = {};
+  Error.captureStackTrace(trace, callee);
+  Error.stackTraceLimit = limit;
+  return PROTOCOL_LIBRARY.test(trace.stack ?? "");
+}
+
+/** By what clocks timers go. */
+export interface TimerClocks {
+  /** Those of sip.js and ws. */
+  readonly protocols: Clock;
+  /** Those of everybody else: a scenario's own steps. */
+  readonly others: Clock;
+}
+
 /**
- * Lets the global `setTimeout` and `setInterval` go by `clock`, for libraries that own their timers
- * (sip.js, ws). Who captured them before keeps the host's; so do Node's own modules.
+ * Lets the global `setTimeout` and `setInterval` go by other clocks. Who captured them before keeps
+ * the host's; so do Node's own modules.
  *
  * @returns puts the host's back.
  */
-export function replaceGlobalTimers(clock: Clock): () => void {
+export function replaceGlobalTimers({ protocols, others }: TimerClocks): () => void {
   const { setTimeout, setInterval, clearTimeout, clearInterval } = globalThis;
-  const start =
-    (repeats: boolean) =>
-    (handler: Handler, delayMs = 0, ...parameters: unknown[]): ReplacedTimeout =>
-      new ReplacedTimeout(clock, () => handler(...parameters), delayMs, repeats);
+  const starter = (repeats: boolean) => {
+    const start = (handler: Handler, delayMs = 0, ...parameters: unknown[]): ReplacedTimeout => {
+      const clock = isCalledByProtocol(start) ? protocols : others;
+      return new ReplacedTimeout(clock, () => handler(...parameters), delayMs, repeats);
+    };
+    return start;
+  };
   const stop = (timer: unknown): void => {
     if (timer instanceof ReplacedTimeout) timer.close();
     else clearTimeout(timer as NodeJS.Timeout);
   };
   Object.assign(globalThis, {
-    setTimeout: start(false),
-    setInterval: start(true),
+    setTimeout: starter(false),
+    setInterval: starter(true),
     clearTimeout: stop,
     clearInterval: stop,
   });

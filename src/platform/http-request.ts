@@ -70,13 +70,12 @@ async function exchange(
     const outgoing = open(url, {
       method: request.method,
       headers: { "User-Agent": "Sidetone", ...request.headers, Connection: "close" },
-      // No pool: a connection that was kept has not been judged for this request.
-      agent: false,
       lookup: fixedLookup(address),
       signal: ends,
       ...(request.ca === undefined ? {} : { ca: request.ca }),
+      // No pool: a connection that was kept has not been judged for this request.
       ...(transport === undefined
-        ? {}
+        ? { agent: false }
         : { createConnection: () => transport.connect({ address, port: Number(url.port) || 80 }) }),
     });
     outgoing.on("socket", (socket) => watch(socket, request, reject));

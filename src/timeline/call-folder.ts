@@ -38,6 +38,8 @@ export interface CallDescription {
   readonly seed: string;
   readonly node: string;
   readonly platform: string;
+  /** Where no real time passed (docs/virtual-time.md). */
+  readonly time?: "virtual";
   /** Which agents' facts stand on the timeline. */
   readonly parties: readonly Party[];
   /** What its AI used, and what that costs where the price is known; see `metrics.json`. */

@@ -39,6 +39,8 @@ export interface VirtualNetworkOptions {
   readonly duplicateRatio?: number;
   /** Host names and their addresses. */
   readonly hosts?: Readonly<Record<string, readonly string[]>>;
+  /** How long it takes to close a socket, which hears nothing meanwhile. Default 0. */
+  readonly closingMs?: number;
   /** Whether the sender hears (ECONNREFUSED) that nothing is bound at the destination. */
   readonly reportsUnbound?: boolean;
 }
@@ -109,7 +111,7 @@ export class VirtualNetwork implements Network {
     }
     const socket = new VirtualDatagramSocket(bound, {
       send: (data, to) => this.#send({ data: new Uint8Array(data), from: bound, to }),
-      close: () => this.#sockets.delete(keyOf(bound)),
+      close: () => this.#close(bound),
     });
     this.#sockets.set(keyOf(bound), socket);
     return Promise.resolve(socket);
@@ -170,6 +172,15 @@ export class VirtualNetwork implements Network {
     return this.#nextPort - 1;
   }
 
+  #close(bound: SocketAddress): Promise<void> {
+    const { clock, closingMs = 0 } = this.#options;
+    this.#sockets.delete(keyOf(bound));
+    if (closingMs === 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      clock.setTimer(after(clock.now(), closingMs), resolve);
+    });
+  }
+
   #send(datagram: Datagram): void {
     const { random, duplicateRatio } = this.#options;
     this.#counts.sent += 1;
@@ -212,7 +223,7 @@ export class VirtualNetwork implements Network {
 
 interface SocketActions {
   send(data: Uint8Array, to: SocketAddress): void;
-  close(): void;
+  close(): Promise<void>;
 }
 
 class VirtualDatagramSocket implements DatagramSocket {
@@ -245,9 +256,9 @@ class VirtualDatagramSocket implements DatagramSocket {
   }
 
   close(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
     this.#isClosed = true;
-    this.#actions.close();
-    return Promise.resolve();
+    return this.#actions.close();
   }
 }
 

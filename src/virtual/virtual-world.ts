@@ -36,8 +36,13 @@ export class VirtualWorld {
       clock: this.time.clock,
       random: seededRandom(`${seed}/network`),
       latencyMs: LATENCY_MS,
+      // As on a host, where what else was begun is done by then.
+      closingMs: LATENCY_MS,
     });
-    this.#restoreTimers = replaceGlobalTimers(this.time.clock);
+    this.#restoreTimers = replaceGlobalTimers({
+      protocols: this.time.clock,
+      others: this.time.watcherClock,
+    });
   }
 
   /** The world, for one who watches it from outside: whose waits let time pass. */
