@@ -57,8 +57,9 @@ function show(cell: Cell, { excessMs, hub, ...result }: CellResult): void {
     excessMs.length,
     result.missing,
     ...[p50, p95, p99, max, result.stallsPerMinute].map((value) => value?.toFixed(1) ?? "-"),
-    ...[result.sentLateMsMax, hub.lateness.p50Ms, hub.lateness.p99Ms, hub.lateness.maxMs].map(
-      (value) => value.toFixed(2),
+    result.sentLateMsMax.toFixed(2),
+    ...[hub?.lateness.p50Ms, hub?.lateness.p99Ms, hub?.lateness.maxMs].map(
+      (value) => value?.toFixed(2) ?? "-",
     ),
   ];
   console.log(`| ${columns.join(" | ")} |`);

@@ -23,7 +23,8 @@ export interface CellResult {
   readonly missing: number;
   /** How late messages were sent by this process, at the most. */
   readonly sentLateMsMax: number;
-  readonly hub: HubReport;
+  /** `undefined` where the middle is no hub. */
+  readonly hub: HubReport | undefined;
   readonly facts: KernelTcpFacts;
 }
 

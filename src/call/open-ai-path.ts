@@ -3,6 +3,7 @@ import {
   type AiNetwork,
   type AiPath,
   checkAiNetwork,
+  openKernelPath,
   openModelledPath,
 } from "../impairment/index.ts";
 
@@ -11,7 +12,7 @@ import {
  * @throws UsageError ERR_IMPAIRMENT, ERR_AI_TRANSPORT, ERR_AI_URL_MALFORMED.
  */
 export function openAiPath(
-  { clock, network, random }: Environment,
+  { clock, network, random, namespaces }: Environment,
   url: string,
   plan: AiNetwork,
 ): Promise<AiPath> {
@@ -20,6 +21,15 @@ export function openAiPath(
   if (transport === "tcp-modelled") {
     const remote = hostOf(url);
     return openModelledPath({ clock, network, seed, remote, plan });
+  }
+  if (transport === "tcp-kernel") {
+    if (namespaces === undefined) {
+      throw new UsageError(
+        "ERR_AI_TRANSPORT",
+        "The kernel's TCP is not to be had here: this environment makes no network namespaces.",
+      );
+    }
+    return openKernelPath({ clock, network, namespaces, seed, remote: hostOf(url), plan });
   }
   throw new UsageError("ERR_AI_TRANSPORT", `The AI cannot be reached by ${transport} yet.`);
 }

@@ -1,5 +1,6 @@
 import type { SidetoneError } from "./errors.ts";
 import type { SocketAddress } from "./socket-address.ts";
+import type { ConnectOptions, MessageSocket } from "./sockets.ts";
 import type { StreamConnection, StreamHandlers, StreamListener } from "./streams.ts";
 
 /** A program of the host that is run to its end, in a namespace. */
@@ -44,7 +45,9 @@ export interface NetworkNamespace {
     local: SocketAddress,
     handlers: Pick<StreamHandlers, "onConnection">,
   ): Promise<StreamListener>;
-  /** Ends the holder and, with it, the namespace. */
+  /** Opens a WebSocket from inside to `remote`, whatever host the URL names: a way to that host. */
+  connectMessages(url: string, remote: SocketAddress, options?: ConnectOptions): MessageSocket;
+  /** Ends the holder and, with it, the namespace and all sockets that were made in it. */
   close(): Promise<void>;
 }
 

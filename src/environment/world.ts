@@ -1,6 +1,7 @@
 import type { Clock } from "./clock.ts";
 import type { Cryptography } from "./cryptography.ts";
 import type { Logger } from "./logger.ts";
+import type { NamespaceHost } from "./namespaces.ts";
 import type { Random } from "./random.ts";
 import type { Network } from "./sockets.ts";
 
@@ -11,6 +12,8 @@ export interface Environment {
   readonly logger: Logger;
   readonly network: Network;
   readonly cryptography: Cryptography;
+  /** For networks of the kernel's own; absent where they are not wanted. */
+  readonly namespaces?: NamespaceHost;
 }
 
 /** A file store: what the writers and readers of call folders and fixtures need. */

@@ -25,10 +25,12 @@ export type { DelayModel } from "./delay-model.ts";
 export { describeNetwork } from "./describe.ts";
 export { ImpairedPath, type PathCounts } from "./impaired-path.ts";
 export {
+  type HubEvent,
   KernelNetwork,
   type KernelNetworkOptions,
   type KernelTcpFacts,
 } from "./kernel/kernel-network.ts";
+export { type KernelPathParts, openKernelPath } from "./kernel/kernel-path.ts";
 export type { EndName, KernelBackend } from "./kernel/layout.ts";
 export {
   type HubLateness,
@@ -36,6 +38,9 @@ export {
   type HubSettings,
   PacketHub,
 } from "./kernel/packet-hub.ts";
+export type { SocketStatistics } from "./kernel/socket-statistics.ts";
+export type { TcpCounters, TcpSample } from "./kernel/tcp-counters.ts";
+export { TcpWatch } from "./kernel/tcp-watch.ts";
 export { flipBit, Link, type LinkCounts, type LinkOutput } from "./link.ts";
 export {
   checkPlan,

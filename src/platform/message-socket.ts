@@ -80,16 +80,25 @@ export class NodeMessageSocket implements MessageSocket {
     transport?: MessageTransport,
   ): NodeMessageSocket {
     const socket = new WebSocket(url, [...(options.subprotocols ?? [])], {
-      perMessageDeflate: false,
+      ...clientSettings(options),
       allowSynchronousEvents: transport !== undefined,
-      maxPayload: MESSAGE_BYTES_MAX,
-      ...(options.headers === undefined ? {} : { headers: { ...options.headers } }),
-      ...(options.handshakeTimeoutMs === undefined
-        ? {}
-        : { handshakeTimeout: options.handshakeTimeoutMs }),
-      ...(options.tls === undefined ? {} : tlsClientSettings(options.tls)),
       ...(options.via === undefined ? {} : { createConnection: connectorVia(options.via, url) }),
       ...(transport === undefined ? {} : transportSettings(transport, options.via)),
+    });
+    return new NodeMessageSocket(socket, clock);
+  }
+
+  /** The same over a TCP connection that somebody else opens: a way to the host of the URL. */
+  static connectOver(
+    open: () => Promise<Socket>,
+    url: string,
+    clock: Clock,
+    options: ConnectOptions = {},
+  ): NodeMessageSocket {
+    const socket = new WebSocket(url, [...(options.subprotocols ?? [])], {
+      ...clientSettings(options),
+      allowSynchronousEvents: false,
+      createConnection: connectorOver(open, url),
     });
     return new NodeMessageSocket(socket, clock);
   }
@@ -126,6 +135,19 @@ export class NodeMessageSocket implements MessageSocket {
   }
 }
 
+/** What all clients have in common. */
+// The types of `ws` and of `exactOptionalPropertyTypes` agree only on what is inferred.
+// oxlint-disable-next-line typescript/explicit-function-return-type
+function clientSettings({ headers, handshakeTimeoutMs, tls }: ConnectOptions) {
+  return {
+    perMessageDeflate: false,
+    maxPayload: MESSAGE_BYTES_MAX,
+    ...(headers === undefined ? {} : { headers: { ...headers } }),
+    ...(handshakeTimeoutMs === undefined ? {} : { handshakeTimeout: handshakeTimeoutMs }),
+    ...(tls === undefined ? {} : tlsClientSettings(tls)),
+  };
+}
+
 function transportSettings(
   { connect, fillMask }: MessageTransport,
   via: SocketAddress | undefined,
@@ -151,24 +173,43 @@ function addressesOf(below: Socket): { local: SocketAddress; remote: SocketAddre
   };
 }
 
+type CreateConnection = NonNullable<ClientRequestArgs["createConnection"]>;
+
 /** Connects to a relay; TLS beyond it is with the host of the URL. */
-function connectorVia(
-  via: SocketAddress,
-  url: string,
-): NonNullable<ClientRequestArgs["createConnection"]> {
-  const { protocol, hostname } = new URL(url);
+function connectorVia(via: SocketAddress, url: string): CreateConnection {
+  const secured = tlsWithHostOf(url);
   const where = { host: via.address, port: via.port };
-  if (protocol !== "wss:") return () => connectTcp(where);
+  return (options) => (secured === undefined ? connectTcp(where) : secured(options, where));
+}
+
+function connectorOver(open: () => Promise<Socket>, url: string): CreateConnection {
+  const secured = tlsWithHostOf(url);
+  return (options, ready) => {
+    open().then(
+      (socket) => ready(null, secured === undefined ? socket : secured(options, { socket })),
+      // Node asks for no socket beside an error, its types do.
+      (error: Error) => (ready as (error: Error) => void)(error),
+    );
+    return undefined;
+  };
+}
+
+/** How TLS is spoken with the host of a URL over a way to it; `undefined` where it is not. */
+function tlsWithHostOf(
+  url: string,
+): ((options: unknown, way: ConnectionOptions) => Socket) | undefined {
+  const { protocol, hostname } = new URL(url);
+  if (protocol !== "wss:") return undefined;
   const name = hostname.replace(/^\[|\]$/gu, "");
   // RFC 6066 §3: numeric addresses are not sent as names; the certificate must prove them still.
   const proves: ConnectionOptions =
     isIP(name) === 0
       ? { servername: name }
       : { checkServerIdentity: (_relay, certificate) => checkServerIdentity(name, certificate) };
-  return (options) => {
-    // `path` is the request's here, and would be a local socket's there.
-    const { path: _path, ...wanted } = options as ConnectionOptions;
-    return connectTls({ ...proves, ...wanted, ...where });
+  return (options, way) => {
+    // `path` is the request's here, and would be a local socket's there; so would host and port.
+    const { path: _path, host: _host, port: _port, ...wanted } = options as ConnectionOptions;
+    return connectTls({ ...proves, ...wanted, ...way });
   };
 }
 

@@ -3,8 +3,10 @@ import type { AddressInfo, Server, Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import {
   type Clock,
+  type ConnectOptions,
   EnvironmentError,
   type HostCommand,
+  type MessageSocket,
   type NamespaceHost,
   type NetworkNamespace,
   type SidetoneError,
@@ -14,12 +16,14 @@ import {
   type StreamListener,
 } from "../environment/index.ts";
 import { listenError } from "./listen-error.ts";
+import { NodeMessageSocket } from "./message-socket.ts";
 import type { HolderFailure, HolderMessage } from "./namespace-messages.ts";
 import { NodeStreamConnection } from "./stream-connection.ts";
 import { streamFailure, timedOut } from "./tls-failure.ts";
 
 /** How long a holder may take to start: Node itself, on a busy machine. */
 const START_LIMIT_MS = 20_000;
+const CONNECT_LIMIT_MS = 10_000;
 const COMPLAINT_CHARS_MAX = 4000;
 
 interface Reply {
@@ -91,6 +95,8 @@ class NodeNamespace implements NetworkNamespace {
   readonly #child: ChildProcess;
   readonly #clock: Clock;
   readonly #waiting = new Map<number, Waiting>();
+  /** What ends what was made here. */
+  readonly #made = new Set<() => void>();
   #asked = 0;
   #isClosed = false;
 
@@ -170,22 +176,35 @@ class NodeNamespace implements NetworkNamespace {
       throw listenError(error, "TCP", local);
     });
     const server = handle as Server;
-    server.on("connection", (socket) =>
-      onConnection(new NodeStreamConnection(socket, this.#clock)),
-    );
+    server.on("connection", (socket) => {
+      this.#own(socket);
+      onConnection(new NodeStreamConnection(socket, this.#clock));
+    });
     server.on("error", () => {});
+    const end = (): void => {
+      this.#made.delete(end);
+      server.close();
+    };
+    this.#made.add(end);
     const { address, port } = result as AddressInfo;
     return {
       local: { address, port },
       close: () => {
-        server.close();
+        end();
         return Promise.resolve();
       },
     };
   }
 
+  connectMessages(url: string, remote: SocketAddress, options: ConnectOptions = {}): MessageSocket {
+    const timeoutMs = options.handshakeTimeoutMs ?? CONNECT_LIMIT_MS;
+    const open = (): Promise<Socket> => this.#connect(remote, timeoutMs);
+    return NodeMessageSocket.connectOver(open, url, this.#clock, options);
+  }
+
   close(): Promise<void> {
     this.#isClosed = true;
+    for (const end of this.#made) end();
     const child = this.#child;
     if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
     return new Promise((resolve) => {
@@ -201,7 +220,7 @@ class NodeNamespace implements NetworkNamespace {
     });
     const asked = this.#ask("connect", remote).then(({ handle }) => handle as Socket);
     try {
-      return await Promise.race([asked, limit]);
+      return this.#own(await Promise.race([asked, limit]));
     } catch (error) {
       // It may still come; nobody wants it then.
       asked.then(
@@ -212,6 +231,15 @@ class NodeNamespace implements NetworkNamespace {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  #own(socket: Socket): Socket {
+    const end = (): void => {
+      socket.destroy();
+    };
+    this.#made.add(end);
+    socket.once("close", () => this.#made.delete(end));
+    return socket;
   }
 
   #ask(verb: string, argument: unknown): Promise<Reply> {

@@ -5,6 +5,7 @@ import {
   createEnvironment,
   EventLoopMonitor,
   loadUserModule,
+  NodeNamespaceHost,
   parentChannel,
   startThread,
   threadData,
@@ -17,15 +18,24 @@ const { seed, dnsServers } = threadData() as {
 };
 const monitor = new EventLoopMonitor();
 let shards = 0;
-const close = serveAgent(parentChannel(), createEnvironment({ seed, dnsServers }), {
-  instrument: { readLag: () => monitor.read() },
-  toolHost: { loadModule: loadUserModule, variable },
-  startShard: () => {
-    shards += 1;
-    const entry = compiledModule("src/cli/threads/agent-thread.js");
-    return startThread(entry, { seed: `${seed}/shard/${shards}`, dnsServers });
+const environment = createEnvironment({ seed, dnsServers });
+const namespaces = new NodeNamespaceHost(
+  environment.clock,
+  compiledModule("src/cli/processes/namespace-process.js"),
+);
+const close = serveAgent(
+  parentChannel(),
+  { ...environment, namespaces },
+  {
+    instrument: { readLag: () => monitor.read() },
+    toolHost: { loadModule: loadUserModule, variable },
+    startShard: () => {
+      shards += 1;
+      const entry = compiledModule("src/cli/threads/agent-thread.js");
+      return startThread(entry, { seed: `${seed}/shard/${shards}`, dnsServers });
+    },
   },
-});
+);
 
 // A bug of ours must not leave calls up: BYE first, then the thread dies of the bug.
 process.once("uncaughtException", (bug) => {

@@ -1,10 +1,14 @@
 import {
   EnvironmentError,
+  type HostCommand,
   type NamespaceHost,
   type NetworkNamespace,
   type SidetoneError,
   UsageError,
 } from "../../environment/index.ts";
+import type { PathCounts } from "../impaired-path.ts";
+import type { LinkCounts } from "../link.ts";
+import type { NetworkDirection } from "../profiles.ts";
 import { checkNetwork, type NetworkPlan } from "../profiles.ts";
 import {
   type EndName,
@@ -14,13 +18,17 @@ import {
   middleCommands,
   underlayAddress,
 } from "./layout.ts";
+import { netemCommands, nftCommands, ROUTER_COMMANDS } from "./middle-rules.ts";
 import type { HubReport, HubSettings } from "./packet-hub.ts";
+import { parseSocketStatistics, type SocketStatistics } from "./socket-statistics.ts";
+import type { FlowStall } from "./stall-watch.ts";
+import type { TcpSample } from "./tcp-counters.ts";
 
 /** What a network of the kernel's own TCP is made of. */
 export interface KernelNetworkOptions {
   /** As the near end sees it. */
   readonly plan?: NetworkPlan;
-  /** Gives the packets their fate again, by their order in each direction. */
+  /** Gives the packets their fate again, by their order in each direction; of the hub alone. */
   readonly seed: string;
   /** Default "hub": every model of a link. */
   readonly backend?: KernelBackend;
@@ -36,6 +44,24 @@ export interface KernelTcpFacts {
   /** Values of /proc/sys/net/ipv4 as they are in the near namespace, e.g. tcp_sack: "1". */
   readonly sysctls: Readonly<Record<string, string>>;
 }
+
+/** What the middle tells by itself. */
+export type HubEvent =
+  | { readonly kind: "counts"; readonly counts: PathCounts }
+  | { readonly kind: "stall"; readonly direction: NetworkDirection; readonly stall: FlowStall };
+
+const NO_PACKETS: LinkCounts = {
+  offered: 0,
+  duplicated: 0,
+  delivered: 0,
+  lost: 0,
+  overflowed: 0,
+  underWay: 0,
+  corrupted: 0,
+  reordered: 0,
+};
+/** A stall's causes are looked for in the last seconds. */
+const SAMPLES_MAX = 2000;
 
 const SYSCTLS = [
   "tcp_slow_start_after_idle",
@@ -64,15 +90,21 @@ export class KernelNetwork {
   readonly congestionControl: string;
   /** Called once where one of its processes has ended without `close`. */
   onGone: ((error: SidetoneError) => void) | undefined;
+  /** Called for each stall that the hub saw, as it ends. */
+  onStall: ((direction: NetworkDirection, stall: FlowStall) => void) | undefined;
   readonly #middle: NetworkNamespace;
+  #plan: NetworkPlan;
+  readonly #samples: Record<EndName, TcpSample[]> = { near: [], far: [] };
+  #counts: PathCounts = { sent: NO_PACKETS, received: NO_PACKETS };
 
   /**
    * @throws EnvironmentError ERR_NAMESPACES, ERR_NAMESPACE_TOOL, ERR_NAMESPACE_COMMAND; UsageError
    *   ERR_IMPAIRMENT, ERR_CONGESTION_CONTROL.
    */
   static async open(host: NamespaceHost, options: KernelNetworkOptions): Promise<KernelNetwork> {
-    const { plan = {}, seed } = options;
+    const { plan = {}, seed, backend = "hub" } = options;
     checkNetwork(plan);
+    if (backend !== "hub") rulesOf(backend, plan);
     const opened: NetworkNamespace[] = [];
     try {
       const middle = await host.open();
@@ -82,7 +114,7 @@ export class KernelNetwork {
       const [, near, far] = opened;
       if (near === undefined || far === undefined) throw firstReason(ends);
       const network = new KernelNetwork({ middle, near, far }, options);
-      await network.#setUp(plan, seed);
+      await network.#setUp(seed);
       return network;
     } catch (error) {
       await Promise.all(opened.map((namespace) => namespace.close()));
@@ -92,13 +124,17 @@ export class KernelNetwork {
 
   private constructor(
     { middle, near, far }: Readonly<Record<EndName | "middle", NetworkNamespace>>,
-    { backend = "hub", congestionControl = "cubic" }: KernelNetworkOptions,
+    { backend = "hub", congestionControl = "cubic", plan = {} }: KernelNetworkOptions,
   ) {
+    this.#plan = plan;
     this.#middle = middle;
     this.near = near;
     this.far = far;
     this.backend = backend;
     this.congestionControl = congestionControl;
+    near.onEvent = (event) => this.#keep("near", event as TcpSample);
+    far.onEvent = (event) => this.#keep("far", event as TcpSample);
+    middle.onEvent = (event) => this.#hear(event as HubEvent);
     let isGone = false;
     for (const namespace of [middle, near, far]) {
       namespace.onGone = (error) => {
@@ -106,6 +142,16 @@ export class KernelNetwork {
         isGone = true;
       };
     }
+  }
+
+  /** What became of the packets, as of a tenth of a second ago or less. */
+  get counts(): PathCounts {
+    return this.#counts;
+  }
+
+  /** What the kernel's TCP counted at each end, each time that it counted something; the latest. */
+  get samples(): Readonly<Record<EndName, readonly TcpSample[]>> {
+    return this.#samples;
   }
 
   /** At which the sockets of an end are found by the other. */
@@ -119,12 +165,20 @@ export class KernelNetwork {
    */
   async change(plan: NetworkPlan): Promise<void> {
     checkNetwork(plan);
-    await this.#middle.ask("changeHub", plan);
+    this.#plan = { ...this.#plan, ...plan };
+    if (this.backend === "hub") await this.#middle.ask("changeHub", plan);
+    else await runAll(this.#middle, rulesOf(this.backend, this.#plan));
   }
 
-  /** What became of the packets, and how late the hub was. */
-  async report(): Promise<HubReport> {
+  /** What became of the packets, and how late the hub was; `undefined` without a hub. */
+  async report(): Promise<HubReport | undefined> {
+    if (this.backend !== "hub") return undefined;
     return (await this.#middle.ask("readHub", undefined)) as HubReport;
+  }
+
+  /** What the kernel knows of the TCP sockets of an end (TCP_INFO). */
+  async sockets(end: EndName): Promise<SocketStatistics[]> {
+    return parseSocketStatistics(await this[end].run({ program: "ss", args: ["-tinmO"] }));
   }
 
   async facts(): Promise<KernelTcpFacts> {
@@ -144,21 +198,33 @@ export class KernelNetwork {
     await Promise.all([this.near, this.far, this.#middle].map((namespace) => namespace.close()));
   }
 
-  async #setUp(plan: NetworkPlan, seed: string): Promise<void> {
+  async #setUp(seed: string): Promise<void> {
     const { near, far, backend, congestionControl } = this;
+    const middle = this.#middle;
     await this.#requireCongestionControl();
-    await runAll(this.#middle, middleCommands({ near: near.pid, far: far.pid }));
+    await runAll(middle, middleCommands({ near: near.pid, far: far.pid }));
     await Promise.all([
       runAll(near, endCommands("near", backend, congestionControl)),
       runAll(far, endCommands("far", backend, congestionControl)),
     ]);
-    const settings: HubSettings = {
-      plan,
-      seed,
-      near: underlayAddress("near"),
-      far: underlayAddress("far"),
-    };
-    await this.#middle.ask("openHub", settings);
+    if (backend === "hub") {
+      const addresses = { near: underlayAddress("near"), far: underlayAddress("far") };
+      await middle.ask("openHub", { plan: this.#plan, seed, ...addresses } satisfies HubSettings);
+    } else {
+      await runAll(middle, [...ROUTER_COMMANDS, ...rulesOf(backend, this.#plan)]);
+    }
+    await Promise.all([near.ask("watchTcp", undefined), far.ask("watchTcp", undefined)]);
+  }
+
+  #keep(end: EndName, sample: TcpSample): void {
+    const samples = this.#samples[end];
+    samples.push(sample);
+    if (samples.length > SAMPLES_MAX) samples.splice(0, SAMPLES_MAX / 2);
+  }
+
+  #hear(event: HubEvent): void {
+    if (event.kind === "counts") this.#counts = event.counts;
+    else this.onStall?.(event.direction, event.stall);
   }
 
   async #requireCongestionControl(): Promise<void> {
@@ -184,9 +250,13 @@ export class KernelNetwork {
   }
 }
 
+function rulesOf(backend: "nft" | "netem", plan: NetworkPlan): HostCommand[] {
+  return backend === "nft" ? nftCommands(plan) : netemCommands(plan);
+}
+
 async function runAll(
   namespace: NetworkNamespace,
-  commands: Parameters<NetworkNamespace["run"]>[0][],
+  commands: readonly HostCommand[],
 ): Promise<void> {
   for (const command of commands) {
     // Each builds on the one before.

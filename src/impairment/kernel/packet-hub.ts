@@ -14,6 +14,7 @@ import { flipBit, Link, type LinkOutput } from "../link.ts";
 import type { LinkPlan } from "../link-settings.ts";
 import type { NetworkDirection, NetworkPlan } from "../profiles.ts";
 import { LatenessHistogram } from "./lateness.ts";
+import { type FlowStall, StallWatch } from "./stall-watch.ts";
 import { innerPacketBytes, VXLAN_OVERHEAD_BYTES, VXLAN_PORT } from "./vxlan.ts";
 
 /** What a hub is told at its start. Plain data: it crosses a process's border. */
@@ -46,6 +47,8 @@ export interface HubReport {
  * link of its direction, and goes on. It knows nothing of what the packets carry.
  */
 export class PacketHub {
+  /** Called for each stall of a TCP connection, as it ends. */
+  onStall: ((direction: NetworkDirection, stall: FlowStall) => void) | undefined;
   readonly #clock: Clock;
   readonly #socket: DatagramSocket;
   readonly #near: string;
@@ -70,6 +73,7 @@ export class PacketHub {
           this.#lateness.add(lateMs);
           socket.send(data, { address: to, port: VXLAN_PORT });
         },
+        stalled: (stall) => this.onStall?.(direction, stall),
       });
     this.#ways = { sent: way("sent", far), received: way("received", near) };
     socket.onDatagram = (data, from, arrivedAt) => this.#handle(data, from, arrivedAt);
@@ -87,8 +91,8 @@ export class PacketHub {
   /** @throws UsageError ERR_IMPAIRMENT. */
   change({ sent, received }: NetworkPlan): void {
     const now = this.#clock.now();
-    if (sent !== undefined) this.#ways.sent.link.change(sent, now);
-    if (received !== undefined) this.#ways.received.link.change(received, now);
+    if (sent !== undefined) this.#ways.sent.change(sent, now);
+    if (received !== undefined) this.#ways.received.change(received, now);
   }
 
   close(): Promise<void> {
@@ -111,6 +115,7 @@ export class PacketHub {
 interface WayParts {
   readonly clock: Clock;
   deliver(data: Uint8Array, lateMs: number): void;
+  stalled(stall: FlowStall): void;
 }
 
 /** One direction: its link, and the one timer that the link wants. */
@@ -118,6 +123,9 @@ class Way {
   readonly link: Link<Uint8Array>;
   readonly #random: Random;
   readonly #parts: WayParts;
+  readonly #watch = new StallWatch();
+  /** The link's own delay: the least that a packet took since it was last changed. */
+  #linkMs = Number.POSITIVE_INFINITY;
   #armed: { readonly timer: Timer; readonly dueAt: Instant } | undefined;
 
   constructor(plan: LinkPlan, random: Random, parts: WayParts) {
@@ -126,7 +134,13 @@ class Way {
     this.#parts = parts;
   }
 
+  change(plan: LinkPlan, now: Instant): void {
+    this.link.change(plan, now);
+    this.#linkMs = Number.POSITIVE_INFINITY;
+  }
+
   pass(data: Uint8Array, sizeBytes: number, now: Instant): void {
+    this.#watch.handleOffered(data.subarray(VXLAN_OVERHEAD_BYTES), now);
     this.link.handlePacket(data, sizeBytes, now);
     this.#serve(this.#parts.clock.now());
   }
@@ -145,11 +159,16 @@ class Way {
     this.#arm();
   }
 
-  #deliver({ packet, dueAt, isCorrupted }: LinkOutput<Uint8Array>): void {
+  #deliver({ packet, sentAt, dueAt, isCorrupted }: LinkOutput<Uint8Array>): void {
     const data = isCorrupted ? packet.slice() : packet;
     // TCP's own checksum is to find the wrong bit: Ethernet and VXLAN stay whole.
     if (isCorrupted) flipBit(data.subarray(VXLAN_OVERHEAD_BYTES), this.#random);
-    this.#parts.deliver(data, Math.max(0, elapsedMs(dueAt, this.#parts.clock.now())));
+    const now = this.#parts.clock.now();
+    this.#linkMs = Math.min(this.#linkMs, elapsedMs(sentAt, dueAt));
+    this.#parts.deliver(data, Math.max(0, elapsedMs(dueAt, now)));
+    if (isCorrupted) return;
+    const stall = this.#watch.handleArrived(data.subarray(VXLAN_OVERHEAD_BYTES), now, this.#linkMs);
+    if (stall !== undefined) this.#parts.stalled(stall);
   }
 
   #arm(): void {

@@ -1,0 +1,174 @@
+import {
+  after,
+  type Clock,
+  type ConnectOptions,
+  type MessageSocket,
+  type NamespaceHost,
+  type Network,
+  type SocketAddress,
+  type StreamConnection,
+  type Timer,
+} from "../../environment/index.ts";
+import {
+  type AiNetwork,
+  type AiPath,
+  type AiPathCounts,
+  RelayedNetwork,
+  type TcpCounts,
+} from "../ai-path.ts";
+import { checkNetwork, type NetworkDirection, type NetworkPlan } from "../profiles.ts";
+import { joinStreams } from "./join-streams.ts";
+import { KernelNetwork } from "./kernel-network.ts";
+import { SAMPLE_MS, stallCauses } from "./stall-causes.ts";
+import type { FlowStall } from "./stall-watch.ts";
+import type { TcpCounters } from "./tcp-counters.ts";
+
+/** What a path of the kernel's own TCP is made of. */
+export interface KernelPathParts {
+  readonly clock: Clock;
+  /** The host's own, beyond the injured one. */
+  readonly network: Network;
+  readonly namespaces: NamespaceHost;
+  /** The AI's host. */
+  readonly remote: SocketAddress;
+  readonly plan: AiNetwork;
+  readonly seed: string;
+}
+
+const PORT = 443;
+const CONNECT_LIMIT_MS = 10_000;
+/** How long after a stall its sender's counters are known: two readings, and the way here. */
+const COUNTERS_KNOWN_MS = 3 * SAMPLE_MS;
+
+/**
+ * A bridge's WebSocket on the kernel's own TCP, through a network of namespaces: its socket lies in
+ * the near one, so that nothing stands between it and the injured network. What arrives in the far
+ * one is carried on to the AI's host by a relay in this process.
+ *
+ * @throws as `KernelNetwork.open`.
+ */
+export async function openKernelPath(parts: KernelPathParts): Promise<AiPath> {
+  const { plan, seed, namespaces } = parts;
+  const { congestionControl = "cubic", sent, received } = plan;
+  const beneath = await KernelNetwork.open(namespaces, {
+    seed,
+    congestionControl,
+    plan: {
+      ...(sent === undefined ? {} : { sent }),
+      ...(received === undefined ? {} : { received }),
+    },
+  });
+  const path = new KernelPath(parts, beneath);
+  try {
+    await path.listen();
+  } catch (error) {
+    await beneath.close();
+    throw error;
+  }
+  return path;
+}
+
+class KernelPath implements AiPath {
+  readonly transport = "tcp-kernel";
+  readonly network: Network;
+  onStall: AiPath["onStall"];
+  readonly #parts: KernelPathParts;
+  readonly #beneath: KernelNetwork;
+  readonly #connections = new Set<StreamConnection>();
+  readonly #timers = new Set<Timer>();
+
+  constructor(parts: KernelPathParts, beneath: KernelNetwork) {
+    this.#parts = parts;
+    this.#beneath = beneath;
+    const remote = { address: beneath.address("far"), port: PORT };
+    this.network = new NearNetwork(parts.network, remote, beneath);
+    beneath.onStall = (direction, stall) => this.#explain(direction, stall);
+  }
+
+  get counts(): AiPathCounts {
+    const { counts, samples } = this.#beneath;
+    const tcp = {
+      sent: tcpCountsOf(samples.near.at(-1)?.counters),
+      received: tcpCountsOf(samples.far.at(-1)?.counters),
+    };
+    return { ...counts, tcp };
+  }
+
+  async listen(): Promise<void> {
+    const local = { address: this.#beneath.address("far"), port: PORT };
+    await this.#beneath.far.listenStream(local, {
+      onConnection: (connection) => {
+        void this.#carryOn(connection);
+      },
+    });
+  }
+
+  change(plan: NetworkPlan): void {
+    checkNetwork(plan);
+    // The plan is sound; if the hub has gone, its connections break, and that is told.
+    this.#beneath.change(plan).catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    for (const timer of this.#timers) timer.cancel();
+    for (const connection of this.#connections) connection.terminate();
+    await this.#beneath.close();
+  }
+
+  async #carryOn(near: StreamConnection): Promise<void> {
+    const { network, remote } = this.#parts;
+    near.pause();
+    this.#hold(near);
+    try {
+      const far = await network.connectStream(remote, { timeoutMs: CONNECT_LIMIT_MS });
+      this.#hold(far);
+      joinStreams(near, far);
+      near.resume();
+    } catch {
+      // The bridge sees what it would have seen without us: no connection.
+      near.terminate();
+    }
+  }
+
+  #hold(connection: StreamConnection): void {
+    this.#connections.add(connection);
+    connection.onClose = () => this.#connections.delete(connection);
+  }
+
+  /** Tells of a stall once the counters of its sender are known. */
+  #explain(direction: NetworkDirection, stall: FlowStall): void {
+    const { clock } = this.#parts;
+    const timer = clock.setTimer(after(clock.now(), COUNTERS_KNOWN_MS), () => {
+      this.#timers.delete(timer);
+      const samples = this.#beneath.samples[direction === "sent" ? "near" : "far"];
+      const causes = stallCauses(stall, samples);
+      this.onStall?.({ direction, at: stall.at, overdueMs: stall.overdueMs, causes });
+    });
+    this.#timers.add(timer);
+  }
+}
+
+/** The host's network, but for WebSockets: they begin in the near namespace. */
+class NearNetwork extends RelayedNetwork {
+  readonly #remote: SocketAddress;
+  readonly #beneath: KernelNetwork;
+
+  constructor(network: Network, remote: SocketAddress, beneath: KernelNetwork) {
+    super(network, remote);
+    this.#remote = remote;
+    this.#beneath = beneath;
+  }
+
+  override connectMessages(url: string, options?: ConnectOptions): MessageSocket {
+    return this.#beneath.near.connectMessages(url, this.#remote, options);
+  }
+}
+
+function tcpCountsOf(counters: TcpCounters | undefined): TcpCounts {
+  return {
+    segments: counters?.segments ?? 0,
+    retransmissions: counters?.retransmissions ?? 0,
+    tailLossProbes: counters?.tailLossProbes ?? 0,
+    timeouts: counters?.timeouts ?? 0,
+  };
+}

@@ -1,0 +1,123 @@
+import { describe, expect, it } from "vitest";
+import { instant } from "../../environment/index.ts";
+import { type FlowStall, StallWatch } from "./stall-watch.ts";
+import { tcpSegmentOf } from "./tcp-segment.ts";
+
+const LINK_MS = 40;
+const ISN = 0xffff_ff00;
+const SEGMENT_BYTES = 100;
+
+interface SegmentFields {
+  readonly sequence: number;
+  readonly isSyn?: boolean;
+  readonly dataBytes?: number;
+}
+
+/** An IPv4 packet with TCP: 20 and 32 bytes of headers, as Linux sends them. */
+function packet({ sequence, isSyn = false, dataBytes = 0 }: SegmentFields): Uint8Array {
+  const data = new Uint8Array(52 + dataBytes);
+  const view = new DataView(data.buffer);
+  view.setUint8(0, 0x45);
+  view.setUint16(2, data.length);
+  view.setUint8(9, 6);
+  view.setUint16(20, 50_000);
+  view.setUint16(22, 443);
+  view.setUint32(24, sequence >>> 0);
+  view.setUint8(32, 8 << 4);
+  view.setUint8(33, isSyn ? 0x02 : 0x10);
+  return data;
+}
+
+/** The n-th segment of a connection whose numbers wrap after two of them. */
+function segment(index: number): Uint8Array {
+  return packet({ sequence: ISN + 1 + index * SEGMENT_BYTES, dataBytes: SEGMENT_BYTES });
+}
+
+type Event = readonly [atMs: number, what: "sent" | "came", index: number];
+
+function stallsOf(events: readonly Event[]): FlowStall[] {
+  const watch = new StallWatch();
+  watch.handleOffered(packet({ sequence: ISN, isSyn: true }), instant(0));
+  return events.flatMap(([atMs, what, index]) => {
+    if (what === "sent") {
+      watch.handleOffered(segment(index), instant(atMs));
+      return [];
+    }
+    return watch.handleArrived(segment(index), instant(atMs), LINK_MS) ?? [];
+  });
+}
+
+describe("StallWatch", () => {
+  it("sees nothing where all comes in the link's own time", () => {
+    expect(
+      stallsOf([
+        [0, "sent", 0],
+        [20, "sent", 1],
+        [40, "came", 0],
+        [60, "came", 1],
+      ]),
+    ).toEqual([]);
+  });
+
+  it("tells of one lost segment as one stall, overdue as its first byte, when it has come", () => {
+    const stalls = stallsOf([
+      [0, "sent", 0],
+      [20, "sent", 1],
+      [40, "sent", 2],
+      [60, "came", 1],
+      [80, "came", 2],
+      [120, "sent", 0],
+      [160, "came", 0],
+    ]);
+
+    expect(stalls).toEqual([{ at: 160, overdueMs: 120, offeredAt: 0, wasSentAgain: true }]);
+  });
+
+  it("counts what waited behind a stall as part of it, and what was sent later as another", () => {
+    const stalls = stallsOf([
+      [0, "sent", 0],
+      [10, "sent", 1],
+      [200, "sent", 0],
+      [240, "came", 0],
+      [250, "sent", 1],
+      [290, "came", 1],
+      [300, "sent", 2],
+      [500, "sent", 2],
+      [540, "came", 2],
+    ]);
+
+    expect(stalls.map(({ at, overdueMs }) => [at, overdueMs])).toEqual([
+      [240, 200],
+      [540, 200],
+    ]);
+  });
+
+  it("says where nothing was sent again: the link itself was late", () => {
+    expect(
+      stallsOf([
+        [0, "sent", 0],
+        [150, "came", 0],
+      ]),
+    ).toEqual([{ at: 150, overdueMs: 110, offeredAt: 0, wasSentAgain: false }]);
+  });
+
+  it("takes a copy that comes later for nothing", () => {
+    expect(
+      stallsOf([
+        [0, "sent", 0],
+        [40, "came", 0],
+        [300, "sent", 0],
+        [340, "came", 0],
+      ]),
+    ).toEqual([]);
+  });
+
+  it("leaves alone what is no TCP, is cut short, or began before it looked", () => {
+    const watch = new StallWatch();
+    for (let length = 0; length < 52; length += 1) {
+      expect(tcpSegmentOf(segment(0).subarray(0, length))?.dataBytes ?? 0).toBe(0);
+      watch.handleOffered(segment(0).subarray(0, length), instant(0));
+    }
+    expect(watch.handleArrived(segment(0), instant(900), LINK_MS)).toBeUndefined();
+  });
+});
