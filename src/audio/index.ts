@@ -25,6 +25,7 @@ export {
   type Recognition,
 } from "./phrase-recogniser.ts";
 export { Resampler, type ResamplerOptions, resample } from "./resampler.ts";
+export { ABRUPT_EDGE_MS } from "./short-energy.ts";
 export { type DetectSpeechOptions, detectSpeech, type SpeechSegment } from "./speech-detection.ts";
 export { type ScannerOptions, SpeechScanner } from "./speech-scanner.ts";
 export { TimeScaler, type TimeScalerOptions } from "./time-scaler.ts";

@@ -1,6 +1,12 @@
 /** The window by which an edge of speech is defined (fixtures/README.md). */
 const WINDOW_MS = 5;
 
+/**
+ * How far outside of its first and last sample a sound that begins and ends at once has its edges, by
+ * that definition: the window sees it, and is not in it yet, by half of its length.
+ */
+export const ABRUPT_EDGE_MS: number = WINDOW_MS / 2;
+
 /** A range of samples, seen from its start or, for an offset, from its end. */
 export interface CrossingSearch {
   readonly samples: Float64Array;

@@ -73,7 +73,8 @@ export class Answering {
         early.begin?.(format);
         speech.begin?.(format);
       },
-      fill: (frame, deadline) => (isAnswered() ? speech : early).fill(frame, deadline),
+      fill: (frame, deadline, leavesAt) =>
+        (isAnswered() ? speech : early).fill(frame, deadline, leavesAt),
     };
     if (onIncomingAudio === undefined) return;
     media.onIncomingAudio = (samples, now) => {

@@ -1,3 +1,4 @@
+import { ABRUPT_EDGE_MS } from "../audio/index.ts";
 import { isoText, UsageError } from "../environment/index.ts";
 import { openHarness, scriptPath } from "../index.ts";
 import { CONDITIONS, calibrate as calibrateMachine } from "../lab/index.ts";
@@ -59,6 +60,7 @@ export async function calibrate(options: CalibrateCommandOptions): Promise<numbe
       host: hostName(),
       madeAt: isoText(clock.wallClockMs()),
       seed,
+      abruptEdgeMs: ABRUPT_EDGE_MS,
       conditions,
     };
     const path = calibrationPath(options.calibration);

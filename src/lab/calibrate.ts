@@ -198,11 +198,16 @@ function lossPercentOf(results: readonly ReferenceResult[]): number {
 function playoutDelayOf(
   results: readonly ReferenceResult[],
 ): Pick<CalibratedCondition, "playoutDelayMs"> {
-  const delays = results.flatMap(({ deliveryMs }) =>
-    deliveryMs === undefined ? [] : [deliveryMs],
-  );
-  if (delays.length === 0) return {};
-  return { playoutDelayMs: { min: Math.min(...delays), max: Math.max(...delays) } };
+  const all = results.flatMap(({ delivery }) => (delivery === undefined ? [] : [delivery]));
+  if (all.length === 0) return {};
+  const medians = all.map(({ medianMs }) => medianMs);
+  return {
+    playoutDelayMs: {
+      min: Math.min(...medians),
+      max: Math.max(...medians),
+      moved: worst(all.map(({ movedMs }) => movedMs)),
+    },
+  };
 }
 
 function healthOf(calls: readonly CallMetrics[]): MachineHealth {

@@ -13,8 +13,8 @@ export interface ReferenceResult {
   readonly metrics: CallMetrics;
   /** `undefined` where the call did not go by its plan: it tells nothing of the figures. */
   readonly errors: readonly FigureError[] | undefined;
-  /** Departure → heard. */
-  readonly deliveryMs: number | undefined;
+  /** Departure → heard, and how far that moved within the call. */
+  readonly delivery: { readonly medianMs: number; readonly movedMs: number } | undefined;
 }
 
 /** Both ends, and where to keep the call's folder, if anywhere. */
@@ -75,7 +75,7 @@ export async function judgeReferenceCall(
   return {
     metrics,
     errors: truth && errorsOf(plan, truth, record, metrics),
-    deliveryMs: truth?.deliveryMs,
+    delivery: truth?.delivery,
   };
 }
 

@@ -35,6 +35,7 @@ export function errorsOf(
   );
   call.edges(answer);
   call.edges(secondAnswer);
+  call.add("recordingClock", { measured: truth.recordingClockMs, truth: 0 });
   const bargeIn = metrics.bargeIns.find(({ utteranceId }) => utteranceId === INTERRUPTION_ID);
   call.add("bargeInStop", {
     measured: bargeIn?.outcome === "yielded" ? bargeIn.stopLatencyMs : undefined,

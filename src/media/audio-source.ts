@@ -13,9 +13,10 @@ export interface AudioSource {
   /**
    * Fills `frame` with the samples that leave now.
    * @param deadline when the packet should leave: the tick's absolute deadline, not the real now.
+   * @param leavesAt the real now: when it does leave.
    * @returns false where the frame is silence (and was filled with zeros).
    */
-  fill(frame: Int16Array, deadline: Instant): boolean;
+  fill(frame: Int16Array, deadline: Instant, leavesAt: Instant): boolean;
 }
 
 /** Sends silence. */

@@ -12,7 +12,7 @@ function sent(heard: readonly Int16Array[], levelDb: number, delayMs: number): n
   const all: number[] = [];
   for (const frame of heard) {
     const out = new Int16Array(FRAME);
-    echo.fill(out, instant(0));
+    echo.fill(out, instant(0), instant(0));
     all.push(...out);
     echo.handleHeard(frame);
   }
@@ -49,7 +49,7 @@ describe("LineEcho", () => {
     echo.begin({ sampleRateHz: 8000, frameMs: 20 });
     echo.handleHeard(new Int16Array(FRAME).fill(10_000));
     const out = new Int16Array(FRAME);
-    expect(echo.fill(out, instant(0))).toBe(true);
+    expect(echo.fill(out, instant(0), instant(0))).toBe(true);
     expect(new Set(out)).toEqual(new Set([32_767]));
   });
 
@@ -60,8 +60,8 @@ describe("LineEcho", () => {
     );
     echo.begin({ sampleRateHz: 8000, frameMs: 20 });
     const out = new Int16Array(FRAME);
-    expect(echo.fill(out, instant(0))).toBe(false);
+    expect(echo.fill(out, instant(0), instant(0))).toBe(false);
     echo.handleHeard(new Int16Array(FRAME).fill(1000));
-    expect(echo.fill(out, instant(0))).toBe(true);
+    expect(echo.fill(out, instant(0), instant(0))).toBe(true);
   });
 });

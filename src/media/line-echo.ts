@@ -48,8 +48,8 @@ export class LineEcho implements AudioSource {
   }
 
   /** A frame that leaves now holds what was spoken, and heard, up to now. */
-  fill(frame: Int16Array, deadline: Instant): boolean {
-    const speaks = this.#source.fill(frame, deadline);
+  fill(frame: Int16Array, deadline: Instant, leavesAt: Instant): boolean {
+    const speaks = this.#source.fill(frame, deadline, leavesAt);
     const first = this.#heardSamples - frame.length - this.#delaySamples;
     const size = this.#heard.length;
     let echoes = false;

@@ -348,7 +348,7 @@ export class MediaSession {
     const running = this.#running;
     if (running === undefined) return;
     const { streams, sendFrame } = running;
-    this.source.fill(sendFrame, deadline);
+    this.source.fill(sendFrame, deadline, this.#options.clock.now());
     const sent = streams.sender.sendFrame(sendFrame, deadline);
     if (!this.#hasSent && sent !== "nothing") this.#noteFirstSent(this.#options.clock.now());
     // What an event replaced was not sent.

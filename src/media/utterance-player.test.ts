@@ -21,7 +21,8 @@ function openPlayer() {
   const facts: FactDraft[] = [];
   const player = new UtterancePlayer((fact) => facts.push(fact));
   const frame = new Int16Array(FRAME_SAMPLES);
-  const tickAt = (ms: number): boolean => player.fill(frame, instant(ms)); // oxlint-disable-line unicorn/no-array-fill-with-reference-type -- no array.
+  const tickAt = (ms: number, lateMs = 0): boolean =>
+    player.fill(frame, instant(ms), instant(ms + lateMs));
   return { player, facts, frame, tickAt };
 }
 
@@ -30,7 +31,7 @@ describe("UtterancePlayer", () => {
     const { player, facts, tickAt } = openPlayer();
     player.say(utterance({ kind: "now" }));
 
-    const spoke = [1000, 1020, 1040, 1060].map(tickAt);
+    const spoke = [1000, 1020, 1040, 1060].map((ms) => tickAt(ms));
 
     expect(spoke).toEqual([true, true, true, false]);
     expect(facts).toMatchObject([
@@ -49,11 +50,22 @@ describe("UtterancePlayer", () => {
     expect(facts).toMatchObject([{ offsetAt: 1025 }, { event: "ended", at: 1100, offsetAt: 1085 }]);
   });
 
+  it("says when the edges left, not when they should have", () => {
+    const { player, facts, tickAt } = openPlayer();
+    player.say(utterance({ kind: "now" }));
+
+    tickAt(1000, 4);
+    tickAt(1020);
+    tickAt(1040, 9);
+
+    expect(facts.at(-1)).toMatchObject({ event: "ended", onsetAt: 989, offsetAt: 1034 });
+  });
+
   it("begins with the first frame at or after an instant", () => {
     const { player, tickAt } = openPlayer();
     player.say(utterance({ kind: "at", at: instant(1030) }));
 
-    expect([1000, 1020, 1040].map(tickAt)).toEqual([false, false, true]);
+    expect([1000, 1020, 1040].map((ms) => tickAt(ms))).toEqual([false, false, true]);
   });
 
   it("fills the rest of the last frame with silence", () => {
@@ -73,7 +85,7 @@ describe("UtterancePlayer", () => {
 
     player.handleHeardSpeech("started", instant(40));
 
-    expect([100, 120, 140].map(tickAt)).toEqual([false, false, true]);
+    expect([100, 120, 140].map((ms) => tickAt(ms))).toEqual([false, false, true]);
   });
 
   it("does not take speech that has ended for speech that is under way", () => {
@@ -91,7 +103,7 @@ describe("UtterancePlayer", () => {
     player.handleHeardSpeech("started", instant(0));
     player.handleHeardSpeech("stopped", instant(50));
 
-    expect([100, 120].map(tickAt)).toEqual([false, true]);
+    expect([100, 120].map((ms) => tickAt(ms))).toEqual([false, true]);
   });
 
   it("speaks one utterance after the other", () => {
@@ -99,7 +111,7 @@ describe("UtterancePlayer", () => {
     player.say(utterance({ kind: "now" }, 20));
     player.say({ ...utterance({ kind: "now" }, 20), utteranceId: "u2" });
 
-    [0, 20, 40].forEach(tickAt);
+    for (const ms of [0, 20, 40]) tickAt(ms);
 
     expect(facts.map((fact) => (fact.kind === "utterance" ? fact.utteranceId : ""))).toEqual([
       "u1",

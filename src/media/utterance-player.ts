@@ -1,4 +1,4 @@
-import { after, elapsedMs, type Instant, UsageError } from "../environment/index.ts";
+import { after, type Instant, UsageError } from "../environment/index.ts";
 import type { FactSink, UtteranceFact } from "../timeline/index.ts";
 import type { AudioSource, FrameFormat } from "./audio-source.ts";
 
@@ -26,9 +26,6 @@ export type UtteranceStart =
   /** This long after the other side fell silent, as heard. */
   | { readonly kind: "afterHeardSpeech"; readonly delayMs: number };
 
-/** Less is rounding: deadlines are skipped by whole frames. */
-const SHIFT_MS_MIN = 1;
-
 /** Utterances that may wait in line; more is a scenario gone wrong. */
 const QUEUE_LIMIT = 64;
 
@@ -43,7 +40,8 @@ export class UtterancePlayer implements AudioSource {
   readonly #queue: Utterance[] = [];
   #position = 0;
   #startedAt: Instant | undefined;
-  /** When the last speech sample left, by its own frame; known once that has left. */
+  /** When its first and its last speech sample left, by their own frames; known once they have. */
+  #onsetAt: Instant | undefined;
   #offsetAt: Instant | undefined;
   #heardOnsetAt: Instant | undefined;
   #heardOffsetAt: Instant | undefined;
@@ -93,14 +91,14 @@ export class UtterancePlayer implements AudioSource {
     }
   }
 
-  fill(frame: Int16Array, deadline: Instant): boolean {
+  fill(frame: Int16Array, deadline: Instant, leavesAt: Instant): boolean {
     frame.fill(0);
     const utterance = this.#queue[0];
     if (utterance === undefined || !this.#isDue(utterance, deadline)) return false;
     if (this.#startedAt === undefined) this.#begin(utterance, deadline);
     const end = Math.min(this.#position + frame.length, utterance.samples.length);
     frame.set(utterance.samples.subarray(this.#position, end));
-    this.#noteOffset(utterance, frame.length, deadline);
+    this.#noteEdges(utterance, frame.length, leavesAt);
     this.#position = end;
     if (end === utterance.samples.length) {
       this.#end(utterance, deadline, false);
@@ -121,30 +119,38 @@ export class UtterancePlayer implements AudioSource {
   #begin(utterance: Utterance, deadline: Instant): void {
     this.#startedAt = deadline;
     this.#position = 0;
+    this.#onsetAt = undefined;
     this.#offsetAt = undefined;
     this.#record({ kind: "utterance", event: "started", at: deadline, ...this.#spoken(utterance) });
   }
 
   #end(utterance: Utterance, deadline: Instant, cutShort: boolean): void {
     const spoken = this.#spoken(utterance);
-    const noted = this.#offsetAt ?? spoken.offsetAt;
-    const isShifted = elapsedMs(spoken.offsetAt, noted) > SHIFT_MS_MIN;
-    const offsetAt = isShifted ? noted : spoken.offsetAt;
+    const offsetAt = this.#offsetAt ?? spoken.offsetAt;
     this.#record({
       kind: "utterance",
       event: "ended",
       at: deadline,
       ...spoken,
+      onsetAt: this.#onsetAt ?? spoken.onsetAt,
       offsetAt: cutShort && deadline < offsetAt ? deadline : offsetAt,
     });
     this.#startedAt = undefined;
   }
 
-  /** A host that skips deadlines speaks on in later frames: the offset is where its frame was. */
-  #noteOffset({ offsetMs }: Utterance, frameSamples: number, deadline: Instant): void {
+  /**
+   * A busy host sends late, and one that skips deadlines speaks on in later frames: an edge is where
+   * its own frame left.
+   */
+  #noteEdges(
+    { onsetMs, offsetMs }: Utterance,
+    frameSamples: number,
+    leavesAt: Instant,
+  ): void {
     const beginMs = (this.#position * this.#frameMs) / frameSamples;
-    if (offsetMs <= beginMs || offsetMs > beginMs + this.#frameMs) return;
-    this.#offsetAt = after(deadline, offsetMs - beginMs - this.#frameMs);
+    const endMs = beginMs + this.#frameMs;
+    if (onsetMs >= beginMs && onsetMs < endMs) this.#onsetAt = after(leavesAt, onsetMs - endMs);
+    if (offsetMs > beginMs && offsetMs <= endMs) this.#offsetAt = after(leavesAt, offsetMs - endMs);
   }
 
   /**

@@ -1,5 +1,10 @@
 import { isoTimeMs } from "../environment/index.ts";
-import type { Calibration, ErrorDistribution, FigureName } from "./calibration.ts";
+import {
+  CALIBRATION_VERSION,
+  type Calibration,
+  type ErrorDistribution,
+  type FigureName,
+} from "./calibration.ts";
 
 /** What a report says of how far its figures may be trusted. */
 export interface CalibrationNote {
@@ -27,6 +32,7 @@ export const FIGURE_TITLES: Readonly<Record<FigureName, string>> = {
   bargeInStop: "barge-in stop",
   onset: "speech onset",
   offset: "speech offset",
+  recordingClock: "recording's clock",
   postDialDelay: "post-dial delay",
   answerTime: "answer time",
   bye: "BYE, its instant",
@@ -56,6 +62,9 @@ function warningsOf(stored: Calibration, here: Here): string[] {
     ...(stored.sidetoneVersion === here.sidetoneVersion
       ? []
       : [`The calibration was made with Sidetone ${stored.sidetoneVersion}: ${again}.`]),
+    ...(stored.version === CALIBRATION_VERSION
+      ? []
+      : [`The calibration counts errors as an earlier Sidetone did: ${again}.`]),
     ...(ageDays <= OLD_DAYS
       ? []
       : [`The calibration is of ${day}, older than ${OLD_DAYS} days: ${again}.`]),

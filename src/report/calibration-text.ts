@@ -7,10 +7,11 @@ const COLUMNS = ["n", "mean", "p50", "p95", "p99", "max"];
 
 /** A calibration for the terminal: plain text, no colours. */
 export function renderCalibration(calibration: Calibration): string {
-  const { sidetoneVersion, node, platform, seed, conditions } = calibration;
+  const { sidetoneVersion, node, platform, seed, abruptEdgeMs, conditions } = calibration;
   return [
     `Calibration of this machine (Sidetone ${sidetoneVersion}, Node ${node}, ${platform}), seed ${seed}`,
     "Errors in ms: measured − truth. Mean is signed (the bias); p50 to max are of its size.",
+    `Known and taken off: by definition a sound that begins and ends at once has its edges ${abruptEdgeMs} ms outside of it.`,
     ...conditions.flatMap(conditionLines),
     "",
   ].join("\n");
@@ -29,7 +30,7 @@ function conditionLines(condition: CalibratedCondition): string[] {
     ...(delay === undefined
       ? []
       : [
-          `  playout delay of each call, known and taken off: ${delay.min.toFixed(1)} to ${delay.max.toFixed(1)} ms`,
+          `  playout delay of each call, known and taken off: ${delay.min.toFixed(1)} to ${delay.max.toFixed(1)} ms; it moved by ${delay.moved.toFixed(1)} ms within a call`,
         ]),
     `  machine: departure jitter p99 ${machine.departureJitterMsP99.toFixed(1)} ms (max ${machine.departureJitterMsMax.toFixed(1)}), event-loop lag p99 ${machine.eventLoopLagMsP99.toFixed(1)} ms (max ${machine.eventLoopLagMsMax.toFixed(1)}), ${machine.missedDeadlines} missed deadlines, ${machine.unhealthyCalls} of ${calls} calls not healthy`,
   ];

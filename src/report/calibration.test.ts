@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { type Calibration, distributionsOf, type FigureError } from "./calibration.ts";
+import {
+  CALIBRATION_VERSION,
+  type Calibration,
+  distributionsOf,
+  type FigureError,
+} from "./calibration.ts";
 import { calibrationNote } from "./calibration-note.ts";
 import { readCalibration, writeCalibration } from "./calibration-store.ts";
 import { renderCalibration } from "./calibration-text.ts";
@@ -22,7 +27,8 @@ function error(changes: Partial<FigureError> = {}): FigureError {
 function calibration(errors: readonly FigureError[]): Calibration {
   return {
     schema: "sidetone-calibration",
-    version: 1,
+    version: CALIBRATION_VERSION,
+    abruptEdgeMs: 2.5,
     sidetoneVersion: "0.1.0",
     node: "v20",
     platform: "linux",
@@ -114,6 +120,7 @@ describe("the note on a stored calibration", () => {
     expect(calibrationNote(undefined, HERE).warnings.join()).toContain("never calibrated");
     expect(warned({ host: "other" })).toContain("another machine");
     expect(warned({ sidetoneVersion: "0.0.9" })).toContain("0.0.9");
+    expect(warned({ version: 1 })).toContain("earlier");
     expect(warned({ madeAt: "2026-11-01T00:00:00Z" })).toContain("older than 30 days");
     expect(warned({ madeAt: "2028-01-01T00:00:00Z" })).toContain("in the future");
   });

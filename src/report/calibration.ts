@@ -1,8 +1,11 @@
 import { seededRandom } from "../environment/index.ts";
 import { type Interval, quantile, summarise } from "../measure/index.ts";
 
-/** The version of a stored calibration; raised when a field changes its meaning. */
-export const CALIBRATION_VERSION: number = 1;
+/**
+ * The version of a stored calibration; raised when a field changes its meaning. 2: the constant of
+ * the edges' definition is taken off.
+ */
+export const CALIBRATION_VERSION: number = 2;
 
 /** What a calibration compares with the truth. */
 export type FigureName =
@@ -10,6 +13,7 @@ export type FigureName =
   | "bargeInStop"
   | "onset"
   | "offset"
+  | "recordingClock"
   | "postDialDelay"
   | "answerTime"
   | "bye"
@@ -43,6 +47,8 @@ export interface ErrorDistribution {
   readonly uncertain: number;
   /** Happened, and was not measured. */
   readonly missed: number;
+  /** Of what was compared: a frame at an edge was lost. */
+  readonly lostEdges: number;
   /** Signed: the bias. */
   readonly meanMs?: number;
   readonly p50Ms?: number;
@@ -84,8 +90,8 @@ export interface CalibratedCondition {
   /** Calls that did not go by their plan, and tell nothing. */
   readonly discarded: number;
   readonly lossPercent: number;
-  /** From a packet's departure until it is heard: constant within a call, different between calls. */
-  readonly playoutDelayMs?: { readonly min: number; readonly max: number };
+  /** From a packet's departure until it is heard: of each call, and the most it moved within one. */
+  readonly playoutDelayMs?: { readonly min: number; readonly max: number; readonly moved: number };
   readonly figures: readonly ErrorDistribution[];
   readonly machine: MachineHealth;
 }
@@ -111,6 +117,8 @@ export interface Calibration {
   /** ISO 8601, UTC. */
   readonly madeAt: string;
   readonly seed: string;
+  /** By definition an edge lies so far outside of a sound that begins or ends at once: taken off. */
+  readonly abruptEdgeMs: number;
   readonly conditions: readonly CalibratedCondition[];
 }
 
@@ -145,6 +153,7 @@ function distributionOf(
     inconclusive,
     uncertain: healthy.length - certain.length,
     missed,
+    lostEdges: compared.filter(({ hasLostEdge }) => hasLostEdge).length,
     ...(sizes === undefined
       ? {}
       : {

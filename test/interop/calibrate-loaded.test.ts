@@ -32,7 +32,8 @@ describe("Calibration on a machine with a busy loop on each core", () => {
     });
     const shown = renderCalibration({
       schema: "sidetone-calibration",
-      version: 1,
+      version: 2,
+      abruptEdgeMs: 2.5,
       sidetoneVersion: "test",
       node: process.version,
       platform: process.platform,

@@ -63,7 +63,8 @@ describe("calibration against the reference bot", () => {
 
 const MADE_UP = {
   schema: "sidetone-calibration",
-  version: 1,
+  version: 2,
+  abruptEdgeMs: 2.5,
   sidetoneVersion: "test",
   node: process.version,
   platform: process.platform,
