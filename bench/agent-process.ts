@@ -35,7 +35,7 @@ const monitor = new EventLoopMonitor();
 const channel = parentProcessChannel();
 let shards = 0;
 serveAgent(channel, createEnvironment({ seed: "bench" }), {
-  instrument: { readLag: () => monitor.read() },
+  instrument: { readLag: () => monitor.read(), peekLag: () => monitor.peek() },
   startShard: () => {
     shards += 1;
     return startThread(compiledModule("src/cli/threads/agent-thread.js"), {

@@ -459,6 +459,7 @@ export class Agent {
       sipNetwork: this.#sipNetwork,
       clock,
       observer: this.#observer,
+      lag: () => this.#instrument?.lag,
       durationLimitMs: this.#durationLimitMs,
     });
     parts.recorder.record = call.record;

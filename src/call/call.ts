@@ -25,6 +25,7 @@ import type { CallArtifacts, CallIdentity } from "./call-artifacts.ts";
 import { CallTexts } from "./call-texts.ts";
 import type { CallTrace } from "./call-trace.ts";
 import { CallTransfers, endsCall, type TransferOrder } from "./call-transfers.ts";
+import type { EventLoopLag } from "./event-loop-lag.ts";
 import { InfoDigits } from "./info-digits.ts";
 import type { SipNetwork } from "./sip-network.ts";
 
@@ -52,6 +53,8 @@ export interface CallParts {
   readonly sipNetwork: SipNetwork;
   readonly clock: Clock;
   readonly observer: CallObserver;
+  /** The event loop's lag since it was last told of; `undefined` where nobody watches it. */
+  readonly lag: () => EventLoopLag | undefined;
   /** The call is hung up after this long, so that none is left up. */
   readonly durationLimitMs: number;
 }
@@ -145,6 +148,24 @@ export class Call {
     this.#parts.observer.onFact(this.callId, fact);
     this.onFact?.(fact);
   };
+
+  /** How well this end has kept time since the last such fact. */
+  recordTiming({ p99Ms, maxMs }: EventLoopLag): void {
+    const { clock, media } = this.#parts;
+    this.record({
+      kind: "instrument",
+      at: clock.now(),
+      eventLoopLagMsP99: p99Ms,
+      eventLoopLagMsMax: maxMs,
+      departureJitterMsMax: media.takeDepartureJitterMs(),
+    });
+  }
+
+  /** Where there are media: the call may end, or be measured, between two tellings. */
+  #recordTimingNow(): void {
+    const lag = this.#parts.lag();
+    if (lag !== undefined && !this.#hasEnded && this.#parts.media.isRunning) this.recordTiming(lag);
+  }
 
   /** A SIP message of this call as it crossed the socket. */
   handleTrace(trace: SipTrace): void {
@@ -313,6 +334,7 @@ export class Call {
 
   /** What this side leaves: recording so far, packets, AI events. */
   artifacts(): CallArtifacts {
+    this.#recordTimingNow();
     const { media, trace } = this.#parts;
     const audio = media.recordedAudio();
     const aiEvents = trace.aiEvents;
@@ -385,6 +407,7 @@ export class Call {
     },
   ): void {
     if (this.#hasEnded) return;
+    this.#recordTimingNow();
     this.#hasEnded = true;
     this.#begin(at);
     this.#durationTimer.cancel();

@@ -1,15 +1,18 @@
 import { after, type Clock, type Timer } from "../environment/index.ts";
 import type { Call } from "./call.ts";
+import type { EventLoopLag } from "./event-loop-lag.ts";
 
 /** What an agent may ask of its host beside the environment. */
 export interface Instrument {
   /** Lag of this thread's event loop since the last reading. */
-  readLag(): { readonly p99Ms: number; readonly maxMs: number };
+  readLag(): EventLoopLag;
+  /** The same, without beginning anew. */
+  peekLag(): EventLoopLag;
 }
 
 const INTERVAL_MS = 1000;
 
-/** Once a second, while calls are up, each gets a fact: how much this thread's event loop lagged. */
+/** Once a second, while calls are up, each gets a fact: how well this end kept time. */
 export class InstrumentWatch {
   readonly #clock: Clock;
   readonly #instrument: Instrument;
@@ -21,6 +24,11 @@ export class InstrumentWatch {
     this.#instrument = instrument;
     this.#calls = calls;
     this.#timer = this.#arm();
+  }
+
+  /** Since the calls were last told. */
+  get lag(): EventLoopLag {
+    return this.#instrument.peekLag();
   }
 
   stop(): void {
@@ -36,11 +44,9 @@ export class InstrumentWatch {
   }
 
   #tell(): void {
-    const { p99Ms, maxMs } = this.#instrument.readLag();
-    const at = this.#clock.now();
-    const lag = { eventLoopLagMsP99: p99Ms, eventLoopLagMsMax: maxMs };
+    const lag = this.#instrument.readLag();
     for (const call of this.#calls()) {
-      if (!call.hasEnded) call.record({ kind: "instrument", at, ...lag });
+      if (!call.hasEnded) call.recordTiming(lag);
     }
   }
 }

@@ -1,19 +1,27 @@
 import type { VoiceLibrary } from "../audio/index.ts";
 import { PhraseRecogniser } from "../audio/index.ts";
 import type { WatchedCall } from "../call/index.ts";
-import { ExpectationError, elapsedMs, type Instant, UsageError } from "../environment/index.ts";
+import {
+  EnvironmentError,
+  ExpectationError,
+  elapsedMs,
+  type Instant,
+  UsageError,
+} from "../environment/index.ts";
 import {
   type AsidePurpose,
   type BackchannelMetrics,
   type BotTurn,
+  type CallMetrics,
   type CallRecord,
   DOUBT_WORDS,
   FALSE_ANSWER_LIMIT_MS,
   FALSE_STOP_LIMIT_MS,
+  type FigureEvidence,
   formatMs,
   placeOf,
 } from "../measure/index.ts";
-import { expectWithin } from "./verdict-on-figure.ts";
+import { doubtIn, expectWithin, throwIfDoubtful } from "./verdict-on-figure.ts";
 import {
   endedEarly,
   isEnd,
@@ -33,7 +41,8 @@ const MARGIN_MS = 150;
 
 /**
  * The bot speaks first, within `limitMs` of its 200 OK.
- * @throws ExpectationError ERR_ABOVE_LIMIT, ERR_NOTHING_HEARD; RemoteError ERR_CALL_ENDED_EARLY.
+ * @throws ExpectationError ERR_ABOVE_LIMIT, ERR_NOTHING_HEARD; RemoteError ERR_CALL_ENDED_EARLY;
+ *   EnvironmentError as `throwIfDoubtful`.
  */
 export async function expectGreeting(call: WatchedCall, limitMs: number): Promise<string> {
   const answered = call.timeline.of("callPhase").find(({ phase }) => phase === "answered");
@@ -47,6 +56,7 @@ export async function expectGreeting(call: WatchedCall, limitMs: number): Promis
       figure: "greeting latency",
       limitMs,
       ...(observedMs === undefined ? {} : { observedMs }),
+      ...doubtIn(metrics.setup.greetingCertainty),
       ...(first === undefined ? {} : { at: first.startAt }),
     },
     metrics,
@@ -55,7 +65,8 @@ export async function expectGreeting(call: WatchedCall, limitMs: number): Promis
 
 /**
  * The bot answers the caller's last utterance within `limitMs`, as heard.
- * @throws ExpectationError ERR_ABOVE_LIMIT, ERR_NOTHING_HEARD; RemoteError ERR_CALL_ENDED_EARLY.
+ * @throws ExpectationError ERR_ABOVE_LIMIT, ERR_NOTHING_HEARD; RemoteError ERR_CALL_ENDED_EARLY;
+ *   EnvironmentError as `throwIfDoubtful`.
  */
 export async function expectAnswer(call: WatchedCall, limitMs: number): Promise<string> {
   const utterance = requireUtterance(call);
@@ -71,9 +82,7 @@ export async function expectAnswer(call: WatchedCall, limitMs: number): Promise<
       figure: "response latency",
       limitMs,
       ...(turn?.responseLatencyMs === undefined ? {} : { observedMs: turn.responseLatencyMs }),
-      ...(turn?.doubt === undefined
-        ? {}
-        : { doubt: { uncertaintyMs: turn.uncertaintyMs, why: DOUBT_WORDS[turn.doubt] } }),
+      ...doubtIn(turn),
       at: turn?.botOnsetAt ?? utterance.offsetAt,
     },
     metrics,
@@ -82,7 +91,8 @@ export async function expectAnswer(call: WatchedCall, limitMs: number): Promise<
 
 /**
  * The bot stops within `limitMs` of the onset of the caller's last interruption.
- * @throws ExpectationError ERR_ABOVE_LIMIT, ERR_DID_NOT_YIELD, ERR_NOT_INTERRUPTED.
+ * @throws ExpectationError ERR_ABOVE_LIMIT, ERR_DID_NOT_YIELD; EnvironmentError as
+ *   `throwIfDoubtful`.
  */
 export async function expectStop(call: WatchedCall, limitMs: number): Promise<string> {
   const utterance = requireUtterance(call, ["interruption"]);
@@ -93,18 +103,16 @@ export async function expectStop(call: WatchedCall, limitMs: number): Promise<st
   );
   const { metrics } = await measureNow(call);
   const bargeIn = metrics.bargeIns.find((each) => each.utteranceId === utterance.utteranceId);
-  if (bargeIn?.outcome === "yielded") {
-    const { stopLatencyMs, stoppedAt } = bargeIn;
-    return expectWithin(
-      {
-        figure: "barge-in stop latency",
-        limitMs,
-        ...(stopLatencyMs === undefined ? {} : { observedMs: stopLatencyMs }),
-        ...(stoppedAt === undefined ? {} : { at: stoppedAt }),
-      },
-      metrics,
-    );
-  }
+  const { stopLatencyMs, stoppedAt } = bargeIn ?? {};
+  const evidence: FigureEvidence = {
+    figure: "barge-in stop latency",
+    limitMs,
+    ...(stopLatencyMs === undefined ? {} : { observedMs: stopLatencyMs }),
+    ...doubtIn(bargeIn),
+    ...(stoppedAt === undefined ? {} : { at: stoppedAt }),
+  };
+  if (bargeIn?.outcome === "yielded") return expectWithin(evidence, metrics);
+  if (bargeIn?.outcome === "noYield") throwIfDoubtful(evidence, metrics);
   throw new ExpectationError(
     "ERR_DID_NOT_YIELD",
     `barge-in: expected the bot to stop within ${formatMs(limitMs)} of the interruption, but ${STOP_OUTCOMES[bargeIn?.outcome ?? "notSpeaking"]}${placeOf(utterance.onsetAt, metrics)}`,
@@ -123,7 +131,8 @@ const ASIDES: readonly AsidePurpose[] = ["backchannel", "vocalTic", "sideSpeech"
 
 /**
  * The caller's last backchannel, cough or words for somebody else did not make the bot stop.
- * @throws ExpectationError ERR_FALSE_STOP; UsageError ERR_NOTHING_SAID.
+ * @throws ExpectationError ERR_FALSE_STOP; UsageError ERR_NOTHING_SAID; EnvironmentError
+ *   ERR_MEASUREMENT_UNCERTAIN.
  */
 export function expectKeepsSpeaking(call: WatchedCall): Promise<string> {
   return expectAside(call, {
@@ -138,7 +147,8 @@ export function expectKeepsSpeaking(call: WatchedCall): Promise<string> {
 
 /**
  * The bot, which was silent, did not answer the caller's last words for somebody else.
- * @throws ExpectationError ERR_FALSE_ANSWER; UsageError ERR_NOTHING_SAID.
+ * @throws ExpectationError ERR_FALSE_ANSWER; UsageError ERR_NOTHING_SAID; EnvironmentError
+ *   ERR_MEASUREMENT_UNCERTAIN.
  */
 export function expectKeepsQuiet(call: WatchedCall): Promise<string> {
   return expectAside(call, {
@@ -164,12 +174,24 @@ async function expectAside(
   await settle(call, wanted.settleMs);
   const { metrics } = await measureNow(call);
   const found = metrics.backchannels.find((each) => each.utteranceId === utterance.utteranceId);
+  throwIfOpen(found, metrics);
   if (found?.outcome === wanted.outcome) return ASIDE_OUTCOMES[wanted.outcome];
   const outcome = found === undefined ? "it was not heard" : ASIDE_OUTCOMES[found.outcome];
   throw new ExpectationError(
     wanted.code,
     `${ASIDE_WORDS[found?.purpose ?? "backchannel"]}: expected the bot ${wanted.wish}, but ${outcome}${placeOf(utterance.onsetAt, metrics)}`,
     { context: { outcome: found?.outcome } },
+  );
+}
+
+/** A doubtful outcome may be the other one. */
+function throwIfOpen(found: BackchannelMetrics | undefined, metrics: CallMetrics): void {
+  if (found?.doubt === undefined) return;
+  const { purpose, doubt, outcome, onsetAt } = found;
+  throw new EnvironmentError(
+    "ERR_MEASUREMENT_UNCERTAIN",
+    `Inconclusive: ${ASIDE_WORDS[purpose]}: ${ASIDE_OUTCOMES[outcome]}${placeOf(onsetAt, metrics)} (${DOUBT_WORDS[doubt]}). Listen to the recording there.`,
+    { context: { outcome, doubt } },
   );
 }
 

@@ -55,7 +55,11 @@ function heard(
   return { startedAt: instant(1000), sampleRateHz: RATE_HZ, left, right };
 }
 
-function located(packets: readonly CapturedRtp[], audio: ReturnType<typeof heard>, speech: Int16Array) {
+function located(
+  packets: readonly CapturedRtp[],
+  audio: ReturnType<typeof heard>,
+  speech: Int16Array,
+) {
   const sent = SentSpeech.find(speech, packets, HOW);
   const found = sent && HeardSpeech.locate(sent, audio);
   if (found === undefined) throw new Error("It is not heard.");
@@ -85,7 +89,9 @@ describe("speech that was sent, in what was heard", () => {
 
   it("begins with the first frame that is heard as it was sent", () => {
     const packets = streamOf(SPEECH);
-    const audio = heard(packets, (index, frame) => (index === BEFORE ? new Int16Array(FRAME) : frame));
+    const audio = heard(packets, (index, frame) =>
+      index === BEFORE ? new Int16Array(FRAME) : frame,
+    );
     const found = located(packets, audio, SPEECH);
     expect(found.startAt).toBe(START_AT + 20);
     expect(found.hasLostEdge).toBe(true);
@@ -120,7 +126,7 @@ describe("speech that was sent, in what was heard", () => {
     const sent = SentSpeech.find(SPEECH, packets, HOW);
     const silent = { ...heard(packets), right: new Int16Array(5000) };
     expect(sent && HeardSpeech.locate(sent, silent)).toBeUndefined();
-    expect(SentSpeech.find(noise(FRAME * 3).reverse(), packets, HOW)).toBeUndefined();
+    expect(SentSpeech.find(noise(FRAME * 3).toReversed(), packets, HOW)).toBeUndefined();
   });
 });
 

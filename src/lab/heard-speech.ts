@@ -133,9 +133,10 @@ export class HeardSpeech {
 }
 
 /** The median departure → heard, and how far it moved: between the halves of the stretches. */
-export function deliveryOf(
-  stretches: readonly HeardSpeech[],
-): { readonly medianMs: number; readonly movedMs: number } {
+export function deliveryOf(stretches: readonly HeardSpeech[]): {
+  readonly medianMs: number;
+  readonly movedMs: number;
+} {
   const all = stretches.map(({ deliveriesMs }) => deliveriesMs);
   const medians = all.flatMap((each) => {
     const middle = Math.ceil(each.length / 2);
@@ -149,8 +150,7 @@ export function deliveryOf(
   };
 }
 
-/** The middle of some values, in any order. */
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   return quantile(
     values.toSorted((a, b) => a - b),
     0.5,

@@ -1,10 +1,11 @@
-import { elapsedMs } from "../environment/index.ts";
+import { elapsedMs, type Instant } from "../environment/index.ts";
 import {
-  type BotTurn,
   type CallMetrics,
   type CallRecord,
   errorBoundMs,
-  instrumentConcerns,
+  STATED_ERROR_MS,
+  spanBetween,
+  type TimeSpan,
   type TurnMetrics,
 } from "../measure/index.ts";
 import type { FigureError, FigureName } from "../report/index.ts";
@@ -27,20 +28,21 @@ export function errorsOf(
   const call = new JudgedCall(metrics);
   const turnOf = (id: string): TurnMetrics | undefined =>
     metrics.turns.find(({ utteranceId }) => utteranceId === id);
-  call.latency(turnOf(QUESTION_ID), elapsedMs(question.offsetAt, answer.startAt), answer);
-  call.latency(
-    turnOf(INTERRUPTION_ID),
-    elapsedMs(interruption.offsetAt, secondAnswer.startAt),
-    secondAnswer,
-  );
+  call.latency(turnOf(QUESTION_ID), question.offsetAt, answer);
+  call.latency(turnOf(INTERRUPTION_ID), interruption.offsetAt, secondAnswer);
   call.edges(answer);
   call.edges(secondAnswer);
-  call.add("recordingClock", { measured: truth.recordingClockMs, truth: 0 });
+  call.add("recordingClock", {
+    measured: truth.recordingClockMs,
+    truth: 0,
+    span: spanBetween(answer.startAt, answer.startAt),
+  });
   const bargeIn = metrics.bargeIns.find(({ utteranceId }) => utteranceId === INTERRUPTION_ID);
   call.add("bargeInStop", {
     measured: bargeIn?.outcome === "yielded" ? bargeIn.stopLatencyMs : undefined,
     truth: elapsedMs(interruption.onsetAt, answer.endAt),
     truthUntil: elapsedMs(interruption.onsetAt, answer.endUntilAt),
+    span: spanBetween(interruption.onsetAt, answer.endUntilAt),
     isUncertain: bargeIn?.uncertain ?? false,
     hasLostEdge: answer.hasLostEdge,
   });
@@ -48,13 +50,19 @@ export function errorsOf(
   call.add("postDialDelay", {
     measured: setup.postDialDelayMs,
     truth: elapsedMs(truth.invitedAt, truth.rangAt),
+    span: spanBetween(truth.invitedAt, truth.rangAt),
   });
   call.add("answerTime", {
     measured: setup.answerTimeMs,
     truth: elapsedMs(truth.invitedAt, truth.answeredAt),
+    span: spanBetween(truth.invitedAt, truth.answeredAt),
   });
   const byePhase = setup.endedBy === "remote" && setup.endReason === "bye" ? setup : undefined;
-  call.add("bye", { measured: byePhase?.endedAt, truth: truth.byeAt });
+  call.add("bye", {
+    measured: byePhase?.endedAt,
+    truth: truth.byeAt,
+    span: spanBetween(truth.byeAt, truth.byeAt),
+  });
   call.exact("digits", digitsHeard(record) === plan.digits);
   call.exact("byeSeen", byePhase !== undefined);
   return call.errors;
@@ -65,6 +73,8 @@ interface Comparison {
   readonly truth: number;
   /** Where the truth is no point: up to here. */
   readonly truthUntil?: number;
+  /** From the event that it counts from to the one that it counts to. */
+  readonly span: TimeSpan;
   readonly isUncertain?: boolean;
   readonly hasLostEdge?: boolean;
 }
@@ -73,22 +83,19 @@ interface Comparison {
 class JudgedCall {
   readonly errors: FigureError[] = [];
   readonly #metrics: CallMetrics;
-  readonly #statedMs: number;
-  readonly #isHealthy: boolean;
 
   constructor(metrics: CallMetrics) {
     this.#metrics = metrics;
-    this.#statedMs = errorBoundMs(metrics);
-    this.#isHealthy = instrumentConcerns(metrics).length === 0;
   }
 
   add(figure: FigureName, comparison: Comparison): void {
-    const { measured, isUncertain, hasLostEdge } = comparison;
+    const { measured, span, isUncertain, hasLostEdge } = comparison;
+    const statedErrorMs = errorBoundMs(this.#metrics, span);
     this.errors.push({
       figure,
       ...(measured === undefined ? {} : { errorMs: errorOf(measured, comparison) }),
-      statedErrorMs: this.#statedMs,
-      isHealthy: this.#isHealthy,
+      statedErrorMs,
+      isHealthy: statedErrorMs <= STATED_ERROR_MS,
       isUncertain: isUncertain ?? false,
       hasLostEdge: hasLostEdge ?? false,
     });
@@ -99,30 +106,45 @@ class JudgedCall {
     this.errors.push({
       figure,
       ...(isExact ? { errorMs: 0 } : {}),
-      statedErrorMs: this.#statedMs,
+      statedErrorMs: STATED_ERROR_MS,
       isHealthy: true,
       isUncertain: false,
       hasLostEdge: false,
     });
   }
 
-  latency(turn: TurnMetrics | undefined, truth: number, heard: HeardTruth): void {
+  latency(turn: TurnMetrics | undefined, offsetAt: Instant, heard: HeardTruth): void {
     this.add("responseLatency", {
       measured: turn?.responseLatencyMs,
-      truth,
+      truth: elapsedMs(offsetAt, heard.startAt),
+      span: spanBetween(offsetAt, heard.startAt),
       isUncertain: turn?.uncertain ?? false,
       hasLostEdge: heard.hasLostEdge,
     });
   }
 
   edges(heard: HeardTruth): void {
-    const turn = nearest(this.#metrics.botTurns, heard);
-    const { hasLostEdge } = heard;
-    this.add("onset", { measured: turn?.startAt, truth: heard.startAt, hasLostEdge });
+    const { startAt, endAt, endUntilAt, hasLostEdge } = heard;
+    const heardThen = this.#metrics.botTurns
+      .flatMap(({ segments }) => segments)
+      .filter((segment) => segment.startAt < endUntilAt && segment.endAt > startAt);
+    this.add("onset", {
+      measured: nearest(
+        heardThen.map((segment) => segment.startAt),
+        startAt,
+      ),
+      truth: startAt,
+      span: spanBetween(startAt, startAt),
+      hasLostEdge,
+    });
     this.add("offset", {
-      measured: turn?.endAt,
-      truth: heard.endAt,
-      truthUntil: heard.endUntilAt,
+      measured: nearest(
+        heardThen.map((segment) => segment.endAt),
+        endAt,
+      ),
+      truth: endAt,
+      truthUntil: endUntilAt,
+      span: spanBetween(endAt, endUntilAt),
       hasLostEdge,
     });
   }
@@ -133,12 +155,9 @@ function errorOf(measured: number, { truth, truthUntil = truth }: Comparison): n
   return measured - Math.min(Math.max(measured, truth), truthUntil);
 }
 
-/** The bot turn that shares the most time with what was said. */
-function nearest(turns: readonly BotTurn[], heard: HeardTruth): BotTurn | undefined {
-  const shared = ({ startAt, endAt }: BotTurn): number =>
-    Math.min(endAt, heard.endAt) - Math.max(startAt, heard.startAt);
-  const best = turns.toSorted((a, b) => shared(b) - shared(a))[0];
-  return best !== undefined && shared(best) > 0 ? best : undefined;
+/** Of what was heard while it was said: a host that stood still may have torn it apart. */
+function nearest(edges: readonly Instant[], truth: Instant): Instant | undefined {
+  return edges.toSorted((a, b) => Math.abs(a - truth) - Math.abs(b - truth))[0];
 }
 
 function digitsHeard(record: CallRecord): string {

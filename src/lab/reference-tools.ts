@@ -8,8 +8,8 @@ import type {
 import type { Instant } from "../environment/index.ts";
 import {
   type CallRecord,
-  errorBoundMs,
   measureCall,
+  STATED_ERROR_MS,
   type ToolCallMetrics,
 } from "../measure/index.ts";
 import type { FigureError, FigureName } from "../report/index.ts";
@@ -142,17 +142,20 @@ async function judge(call: WatchedCall, truth: ToolTruth): Promise<FigureError[]
       ? seen?.digits === truth.digits && receivedDigits(record.facts) === truth.digits
       : isOnWire(seen?.effectReceivedAt, truth.request, capturedBy(record, artifacts));
   const isExact = second === undefined && isCalled(seen, truth) && isEffective;
-  const found = (figure: FigureName, isSeen: boolean): FigureError => ({
+  const refer = truth.request === "REFER" ? [found("refer", isEffective)] : [];
+  return [found("toolCall", isExact), ...refer];
+}
+
+/** What was called, and whether it crossed the wire, is no matter of time. */
+function found(figure: FigureName, isSeen: boolean): FigureError {
+  return {
     figure,
     ...(isSeen ? { errorMs: 0 } : {}),
-    statedErrorMs: errorBoundMs(metrics),
-    // What was called, and whether it crossed the wire, is no matter of time.
+    statedErrorMs: STATED_ERROR_MS,
     isHealthy: true,
     isUncertain: false,
     hasLostEdge: false,
-  });
-  const refer = truth.request === "REFER" ? [found("refer", isEffective)] : [];
-  return [found("toolCall", isExact), ...refer];
+  };
 }
 
 /** Whether the AI called the tool, by what it sent, not by what was made of it. */

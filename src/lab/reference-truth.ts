@@ -4,7 +4,7 @@ import { after, elapsedMs, type Instant } from "../environment/index.ts";
 import type { CallRecord, RecordedAudio } from "../measure/index.ts";
 import type { Party } from "../timeline/index.ts";
 import { type CapturedRtp, type CapturedUdp, readCapture, rtpIn } from "./captured-packets.ts";
-import { deliveryOf, HeardSpeech, median } from "./heard-speech.ts";
+import { deliveryOf, HeardSpeech } from "./heard-speech.ts";
 import type { CallerSpeech, ReferencePlan } from "./reference-plan.ts";
 import { SentSpeech } from "./sent-speech.ts";
 
@@ -131,16 +131,19 @@ function heardTruth({ startAt, end, hasLostEdge }: HeardSpeech): HeardTruth {
   };
 }
 
-/** From the nearest tick: packets of audio leave once a frame, on absolute deadlines. */
+/**
+ * From the nearest tick. Packets of audio leave once a frame, on absolute deadlines or later: that one
+ * of them was on time is enough.
+ */
 function offTicksMs(at: Instant, { sent, frameSamples, frameMs }: Captured): number {
   const audio = sent.filter(({ payload }) => payload.length === frameSamples);
   const [first] = audio;
   if (first === undefined) return 0;
   const perMs = frameSamples / frameMs;
-  const ticks = audio.map((packet) =>
-    elapsedMs(at, after(packet.at, -((packet.timestamp - first.timestamp) | 0) / perMs)),
+  const sinceMs = audio.map((packet) =>
+    elapsedMs(after(packet.at, -((packet.timestamp - first.timestamp) | 0) / perMs), at),
   );
-  const offMs = -median(ticks) % frameMs;
+  const offMs = Math.max(...sinceMs) % frameMs;
   return offMs - frameMs * Math.round(offMs / frameMs);
 }
 

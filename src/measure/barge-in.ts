@@ -3,18 +3,21 @@ import type {
   AsidePurpose,
   BackchannelMetrics,
   BargeInMetrics,
+  BotSegment,
   BotTurn,
   CallerTurn,
   StopPart,
 } from "./call-metrics.ts";
 import { nextOnsetAfter } from "./caller-turns.ts";
+import { type Certainty, certaintyOf, doubtOfTiming, edgeCertainty } from "./doubts.ts";
 import { factsOf } from "./facts-of.ts";
 import { type LatencyPart, partsBetween } from "./latency-parts.ts";
 import type { Observations } from "./observations.ts";
 import { optional } from "./optional.ts";
 import { cutAt, type ResponseTrack } from "./responses.ts";
-import { betweenMs, contains, totalMs } from "./time-spans.ts";
+import { betweenMs, contains, spanBetween, totalMs } from "./time-spans.ts";
 import { answerTo, responseOf } from "./turns.ts";
+import { unsteadyMs } from "./unsteady.ts";
 
 /** A stop within this counts as a yield to an interruption (τ-voice, EVA). */
 export const YIELD_LIMIT_MS = 2000;
@@ -50,7 +53,8 @@ function measureBargeIn(turn: CallerTurn, seen: Observations): BargeInMetrics {
   const { utteranceId, onsetAt } = turn;
   const stop = stopAfter(onsetAt, seen);
   if (stop === undefined) {
-    return { utteranceId, onsetAt, outcome: "notSpeaking", parts: [], uncertain: turn.uncertain };
+    const known = certaintyOf([turn.doubt], [turn.uncertaintyMs ?? 0]);
+    return { utteranceId, onsetAt, outcome: "notSpeaking", parts: [], ...known };
   }
   const untilAt = nextOnsetAfter(seen.callerTurns, onsetAt) ?? seen.endAt;
   const answer = answerTo(turn, untilAt, seen);
@@ -70,8 +74,32 @@ function measureBargeIn(turn: CallerTurn, seen: Observations): BargeInMetrics {
         ? undefined
         : betweenMs(turn.offsetAt, answer.startAt),
     ),
-    uncertain: turn.uncertain || stop.uncertain,
+    ...certaintyOfStop(turn, stop, { limitMs: YIELD_LIMIT_MS, seen }),
   };
+}
+
+/** How far it is known when the bot stopped, and whether that was within the limit. */
+function certaintyOfStop(
+  turn: CallerTurn,
+  stop: Stop,
+  { limitMs, seen }: { readonly limitMs: number; readonly seen: Observations },
+): Certainty {
+  const { onsetAt, doubt, uncertaintyMs: onsetMs = 0 } = turn;
+  const { stoppedAt, edge, isPause } = stop;
+  const ownMs = unsteadyMs(seen.unsteady, spanBetween(onsetAt, stoppedAt));
+  const uncertaintiesMs = [onsetMs, edge.uncertaintyMs, ownMs];
+  const reachMs = uncertaintiesMs.reduce((sum, ms) => sum + ms, 0);
+  const isNear = Math.abs(betweenMs(onsetAt, stoppedAt) - limitMs) <= reachMs;
+  return certaintyOf(
+    [
+      doubtOfTiming(ownMs),
+      doubt,
+      edge.doubt,
+      isPause ? "maybePause" : undefined,
+      isNear ? "nearLimit" : undefined,
+    ],
+    uncertaintiesMs,
+  );
 }
 
 function measureBackchannel(
@@ -84,15 +112,28 @@ function measureBackchannel(
   const stop = stopAfter(onsetAt, seen, FALSE_STOP_LIMIT_MS);
   if (stop === undefined) {
     const outcome = purpose === "sideSpeech" ? outcomeInSilence(turn, seen) : "notSpeaking";
-    return { ...about, outcome, uncertain: turn.uncertain };
+    return { ...about, outcome, ...certaintyOf([turn.doubt], [turn.uncertaintyMs ?? 0]) };
   }
   const latencyMs = betweenMs(onsetAt, stop.stoppedAt);
+  const known = certaintyOfStop(turn, stop, { limitMs: FALSE_STOP_LIMIT_MS, seen });
   return {
     ...about,
     outcome: latencyMs > FALSE_STOP_LIMIT_MS ? "keptTalking" : (stop.ending ?? "falseStop"),
     stopLatencyMs: latencyMs,
-    uncertain: turn.uncertain || (latencyMs <= FALSE_STOP_LIMIT_MS && stop.uncertain),
+    ...outcomeCertainty(known, latencyMs),
   };
+}
+
+/**
+ * Whether it stopped in time is all that is asked: what lies on one side of the limit by more than it
+ * may be off is certain, however little its instant is known.
+ */
+function outcomeCertainty({ doubt, uncertaintyMs }: Certainty, latencyMs: number): Certainty {
+  const distanceMs = latencyMs - FALSE_STOP_LIMIT_MS;
+  const isOpen =
+    doubt === "scriptDisagrees" ||
+    (doubt === "maybePause" ? distanceMs <= 0 : Math.abs(distanceMs) <= uncertaintyMs);
+  return certaintyOf([isOpen ? doubt : undefined], [uncertaintyMs]);
 }
 
 /** Words for somebody else, while the bot was silent: it may not take them for its own. */
@@ -109,7 +150,10 @@ interface Stop {
   /** Why this was no stop on the caller's account. */
   readonly ending: "finished" | "callEnded" | undefined;
   readonly staleSpeechMs: number | undefined;
-  readonly uncertain: boolean;
+  /** How far `stoppedAt` is known. */
+  readonly edge: Certainty;
+  /** It may have been a pause: it spoke on soon after. */
+  readonly isPause: boolean;
 }
 
 /**
@@ -138,13 +182,20 @@ function stopAfter(onsetAt: Instant, seen: Observations, pauseWithinMs = 0): Sto
   const last = own.findLast(({ startAt }) => startAt <= latestAt);
   const stoppedAt = last?.endAt ?? turn.endAt;
   const staleSpeechMs = totalMs(stale);
-  const uncertain = last?.disagreementMs?.offset !== undefined;
-  return { turn, response, stoppedAt, ending: undefined, staleSpeechMs, uncertain };
+  const edge = offsetCertainty(last ?? turn.segments.at(-1));
+  return { turn, response, stoppedAt, ending: undefined, staleSpeechMs, edge, isPause: false };
 }
 
 function plainStop(turn: BotTurn, response: ResponseTrack, ending: Stop["ending"]): Stop {
   const { endAt: stoppedAt } = turn;
-  return { turn, response, stoppedAt, ending, staleSpeechMs: undefined, uncertain: false };
+  const edge = offsetCertainty(turn.segments.at(-1));
+  return { turn, response, stoppedAt, ending, staleSpeechMs: undefined, edge, isPause: false };
+}
+
+/** How far the end of speech is known. */
+function offsetCertainty(speech: BotSegment | undefined): Certainty {
+  const { uncertaintyMs = 0, disagreementMs } = speech ?? {};
+  return edgeCertainty(uncertaintyMs, disagreementMs?.offset);
 }
 
 /** Only the audio tells: a pause is taken for a stop, and is uncertain while it is short. */
@@ -165,7 +216,8 @@ function stopOfUnknown(
     stoppedAt,
     ending: endsWithCall(stoppedAt, seen) ? "callEnded" : undefined,
     staleSpeechMs: undefined,
-    uncertain: nextAt !== undefined && betweenMs(stoppedAt, nextAt) < CERTAIN_SILENCE_MS,
+    edge: offsetCertainty(pause ?? turn.segments.at(-1)),
+    isPause: nextAt !== undefined && betweenMs(stoppedAt, nextAt) < CERTAIN_SILENCE_MS,
   };
 }
 

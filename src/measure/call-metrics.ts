@@ -3,10 +3,11 @@ import type { JudgementFact, Party, TesterFact } from "../timeline/index.ts";
 import type { QualityMetrics } from "./call-quality.ts";
 import type { EdgeDisagreement } from "./confirmed-pieces.ts";
 import type { DelayMetrics, EchoMetrics } from "./delay-metrics.ts";
-import type { Doubt } from "./doubts.ts";
+import type { Certainty, Doubt } from "./doubts.ts";
 import type { LatencyPart } from "./latency-parts.ts";
 import type { PlayoutMetrics } from "./stalls.ts";
 import type { TimeSpan } from "./time-spans.ts";
+import type { UnsteadySpan } from "./unsteady.ts";
 
 /** The version of `metrics.json`; raised when a figure changes its meaning. */
 export const METRICS_VERSION = 1;
@@ -106,9 +107,13 @@ export interface BargeInMetrics {
   readonly parts: readonly LatencyPart<StopPart>[];
   /** Speech of the response heard after it was cut off and had paused; needs the bot's facts. */
   readonly staleSpeechMs?: number;
-  /** Onset of the new answer − offset of the interruption. */
+  /** Onset of the new answer − offset of the interruption; how far it is known, its turn says. */
   readonly responseLatencyMs?: number;
+  /** Whether the stop is counted, and if not, why. */
   readonly uncertain: boolean;
+  readonly doubt?: Doubt;
+  /** The stop latency lies within ± this in 95 % of cases; missing in metrics of older versions. */
+  readonly uncertaintyMs?: number;
 }
 
 /** Why the caller could be heard without wanting anything of the bot. */
@@ -135,7 +140,11 @@ export interface BackchannelMetrics {
     | "callEnded"
     | "notSpeaking";
   readonly stopLatencyMs?: number;
+  /** Whether the outcome is counted, and if not, why. */
   readonly uncertain: boolean;
+  readonly doubt?: Doubt;
+  /** As of a barge-in. */
+  readonly uncertaintyMs?: number;
 }
 
 /** What a tool call does on the wire. */
@@ -172,6 +181,8 @@ export interface SetupMetrics {
   readonly answerTimeMs?: number;
   /** 200 OK → the bot's first speech heard, before the caller spoke. */
   readonly greetingLatencyMs?: number;
+  /** How far that is known; missing in metrics of older versions. */
+  readonly greetingCertainty?: Certainty;
   /** Answered → ended. */
   readonly durationMs?: number;
   readonly endedBy?: "local" | "remote" | "network";
@@ -337,6 +348,8 @@ export interface CallMetrics {
   readonly delays: readonly DelayMetrics[];
   readonly echoes: readonly EchoMetrics[];
   readonly instrument: readonly InstrumentMetrics[];
+  /** When our own ends kept time badly; missing in metrics of older versions. */
+  readonly unsteady?: readonly UnsteadySpan[];
   /** Missing in metrics of older versions. */
   readonly quality?: QualityMetrics;
   readonly bridge?: BridgeMetrics;

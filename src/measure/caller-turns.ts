@@ -1,7 +1,7 @@
 import type { Instant } from "../environment/index.ts";
 import type { Fact, UtteranceFact } from "../timeline/index.ts";
 import type { AsidePurpose, CallerTurn } from "./call-metrics.ts";
-import { type Doubt, doubtOf } from "./doubts.ts";
+import { type Doubt, edgeCertainty } from "./doubts.ts";
 import { factsOf } from "./facts-of.ts";
 import { optional } from "./optional.ts";
 import type { SpeechSpan } from "./recording.ts";
@@ -90,15 +90,6 @@ function turnOfSpeech(span: SpeechSpan, index: number): CallerTurn {
     onsetAt: span.startAt,
     offsetAt: span.endAt,
     source: "audio",
-    ...certaintyOf(span),
+    ...edgeCertainty(span.uncertaintyMs),
   };
-}
-
-/** How far the edges of what the caller said are known, where only the audio tells of them. */
-export function certaintyOf(
-  span: SpeechSpan,
-): Pick<CallerTurn, "uncertain" | "doubt" | "uncertaintyMs"> {
-  const { uncertaintyMs } = span;
-  const doubt = doubtOf(uncertaintyMs);
-  return { uncertain: doubt !== undefined, ...optional("doubt", doubt), uncertaintyMs };
 }

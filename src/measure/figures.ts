@@ -1,6 +1,6 @@
 import type { Random } from "../environment/index.ts";
 import type { BargeInMetrics, CallMetrics, TurnMetrics } from "./call-metrics.ts";
-import { DOUBT_WORDS } from "./doubts.ts";
+import { type Certainty, DOUBT_WORDS } from "./doubts.ts";
 import { Histogram, type HistogramData } from "./histogram.ts";
 import { type Statistics, summarise } from "./statistics.ts";
 
@@ -91,11 +91,16 @@ const FIGURES: readonly FigureDefinition[] = [
     id: "bargeInResponseLatency",
     title: "Barge-in response latency",
     definition: "Onset of the new answer heard, minus the end of the caller's interruption.",
-    valuesOf: (call) => call.bargeIns.map(({ responseLatencyMs }) => responseLatencyMs),
-    discardsOf: (call) =>
-      call.bargeIns.flatMap(({ outcome, responseLatencyMs }) =>
-        outcome === "yielded" && responseLatencyMs === undefined ? ["no new answer"] : [],
+    valuesOf: (call) =>
+      call.bargeIns.map((each) =>
+        turnOf(each, call)?.uncertain === true ? undefined : each.responseLatencyMs,
       ),
+    discardsOf: (call) =>
+      call.bargeIns.flatMap((each) => {
+        const { outcome, responseLatencyMs } = each;
+        if (responseLatencyMs !== undefined) return doubtWords(turnOf(each, call));
+        return outcome === "yielded" ? ["no new answer"] : [];
+      }),
   },
   {
     id: "toolCallEffect",
@@ -113,7 +118,9 @@ const FIGURES: readonly FigureDefinition[] = [
     id: "greetingLatency",
     title: "Greeting latency",
     definition: "200 OK → onset of the bot's first speech heard, before the caller spoke.",
-    valuesOf: (call) => [call.setup.greetingLatencyMs],
+    valuesOf: ({ setup }) =>
+      setup.greetingCertainty?.uncertain === true ? [] : [setup.greetingLatencyMs],
+    discardsOf: ({ setup }) => doubtWords(setup.greetingCertainty),
   },
   {
     id: "postDialDelay",
@@ -192,11 +199,21 @@ const TURN_DISCARDS: Readonly<Record<TurnMetrics["outcome"], string | undefined>
 };
 
 function discardedTurns(call: CallMetrics, withTool: boolean): string[] {
-  return plainTurns(call, withTool).flatMap(({ outcome, uncertain, doubt }) => {
-    const doubtful = doubt === undefined ? "uncertain" : DOUBT_WORDS[doubt];
-    const reason = TURN_DISCARDS[outcome] ?? (uncertain ? doubtful : undefined);
-    return reason === undefined ? [] : [reason];
+  return plainTurns(call, withTool).flatMap((turn) => {
+    const reason = TURN_DISCARDS[turn.outcome];
+    return reason === undefined ? doubtWords(turn) : [reason];
   });
+}
+
+/** Why something is not counted; nothing where it is. */
+function doubtWords(of: Pick<Certainty, "uncertain" | "doubt"> | undefined): string[] {
+  if (of === undefined || !of.uncertain) return [];
+  return [of.doubt === undefined ? "uncertain" : DOUBT_WORDS[of.doubt]];
+}
+
+/** The turn that the same utterance is: it has the answer to an interruption. */
+function turnOf({ utteranceId }: BargeInMetrics, { turns }: CallMetrics): TurnMetrics | undefined {
+  return turns.find((turn) => turn.utteranceId === utteranceId);
 }
 
 function countsAsYield({ outcome, uncertain }: BargeInMetrics): boolean {
@@ -211,9 +228,9 @@ const BARGE_IN_DISCARDS: Readonly<Record<BargeInMetrics["outcome"], string | und
   notSpeaking: "bot was not speaking",
 };
 
-function discardOfBargeIn({ outcome, uncertain }: BargeInMetrics): string[] {
-  const reason = BARGE_IN_DISCARDS[outcome] ?? (uncertain ? "uncertain" : undefined);
-  return reason === undefined ? [] : [reason];
+function discardOfBargeIn(bargeIn: BargeInMetrics): string[] {
+  const reason = BARGE_IN_DISCARDS[bargeIn.outcome];
+  return reason === undefined ? doubtWords(bargeIn) : [reason];
 }
 
 function countEach(reasons: readonly string[]): { reason: string; count: number }[] {

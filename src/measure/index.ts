@@ -55,7 +55,7 @@ export type {
   EchoMetrics,
 } from "./delay-metrics.ts";
 export { type DialogueLine, dialogueOf, type TextOf, witnessOf } from "./dialogue.ts";
-export { DOUBT_WORDS, type Doubt } from "./doubts.ts";
+export { type Certainty, DOUBT_WORDS, type Doubt } from "./doubts.ts";
 export {
   describeEvidence,
   type FigureEvidence,
@@ -70,7 +70,6 @@ export {
   INSTRUMENT_LIMITS,
   type InstrumentLimits,
   instrumentConcerns,
-  STATED_ERROR_MS,
 } from "./instrument-health.ts";
 export type { Interval } from "./interval.ts";
 export type { LatencyPart } from "./latency-parts.ts";
@@ -99,4 +98,5 @@ export {
   passRateOf,
   passRateWords,
 } from "./tester-metrics.ts";
-export type { TimeSpan } from "./time-spans.ts";
+export { spanBetween, type TimeSpan } from "./time-spans.ts";
+export { STATED_ERROR_MS, type UnsteadySpan } from "./unsteady.ts";

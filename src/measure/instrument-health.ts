@@ -1,4 +1,6 @@
 import type { CallMetrics } from "./call-metrics.ts";
+import type { TimeSpan } from "./time-spans.ts";
+import { STATED_ERROR_MS, unsteadyMs } from "./unsteady.ts";
 
 /** What our own side must keep for its figures to count. */
 export interface InstrumentLimits {
@@ -49,21 +51,13 @@ function trim(value: number): string {
   return String(Math.round(value * 10) / 10);
 }
 
-/** The error of a time that docs/measurements.md states for a healthy instrument. */
-export const STATED_ERROR_MS = 20;
-
 /**
- * How far a time of this call may be from the truth, by what the instrument did meanwhile: its
+ * How far a time of this call may be from the truth, by how our own ends kept time meanwhile: its
  * error bar. `sidetone calibrate` holds it against the truth.
+ *
+ * @param figure from the event that it counts from to the one that it counts to; what our ends did
+ *   long before or after is no matter. Without it, the whole call.
  */
-export function errorBoundMs(call: CallMetrics): number {
-  const unsteadyMs = call.instrument.map((own) =>
-    Math.max(own.departureJitterMsMax, own.eventLoopLagMsMax),
-  );
-  const isHealthy = instrumentConcerns(call).length === 0;
-  // Both ends stand still often where one does: then their worst may well meet in one figure.
-  const worstMs = isHealthy
-    ? Math.max(0, ...unsteadyMs)
-    : unsteadyMs.reduce((sum, ms) => sum + ms, 0);
-  return Math.max(STATED_ERROR_MS, worstMs);
+export function errorBoundMs({ unsteady = [] }: CallMetrics, figure?: TimeSpan): number {
+  return Math.max(STATED_ERROR_MS, unsteadyMs(unsteady, figure));
 }

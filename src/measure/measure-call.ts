@@ -41,6 +41,7 @@ export function measureCall(record: CallRecord): CallMetrics {
     delays: seen.delays,
     echoes: measureEchoes(record),
     instrument: measureInstrument(facts),
+    unsteady: seen.unsteady,
     quality: withCatchUps(measureQuality(seen, record), facts),
     ...optional("bridge", measureBridge(facts)),
     ...optional("ai", measureAiUsage(facts)),

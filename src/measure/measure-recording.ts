@@ -3,8 +3,8 @@ import { measureBackchannels, measureBargeIns } from "./barge-in.ts";
 import { botTurnsOf, type SpeechPiece, segmentsOf } from "./bot-turns.ts";
 import { type CallerTurn, type CallMetrics, METRICS_VERSION } from "./call-metrics.ts";
 import type { SignalMetrics } from "./call-quality.ts";
-import { certaintyOf } from "./caller-turns.ts";
 import { measureConversation } from "./conversation.ts";
+import { edgeCertainty } from "./doubts.ts";
 import type { Observations } from "./observations.ts";
 import type { SpeechSpan } from "./recording.ts";
 import { betweenMs } from "./time-spans.ts";
@@ -55,6 +55,7 @@ export function measureRecording(speech: RecordedSpeech): CallMetrics {
     sent: undefined,
     received: undefined,
     delays: [],
+    unsteady: [],
     inputClock: [],
     deliveryMs: 0,
     endAt: speech.endAt,
@@ -91,7 +92,7 @@ function callerTurn(span: SpeechSpan): CallerTurn {
     onsetAt: span.startAt,
     offsetAt: span.endAt,
     source: "audio",
-    ...certaintyOf(span),
+    ...edgeCertainty(span.uncertaintyMs),
   };
 }
 

@@ -19,6 +19,7 @@ import { recordingMs, type SpeechSpan, speechIn } from "./recording.ts";
 import { type ResponseTrack, responsesOf } from "./responses.ts";
 import { roundInstant } from "./time-spans.ts";
 import { withoutTones } from "./tones.ts";
+import { type UnsteadySpan, unsteadySpans } from "./unsteady.ts";
 
 /** What the figures are computed from: facts and speech on one time axis. */
 export interface Observations {
@@ -37,6 +38,8 @@ export interface Observations {
   readonly received: readonly SpeechSpan[] | undefined;
   /** How much later each end heard the other. */
   readonly delays: readonly DelayMetrics[];
+  /** When our own ends kept time badly. */
+  readonly unsteady: readonly UnsteadySpan[];
   readonly inputClock: readonly AiInputClockFact[];
   /** Estimate of bot's departure → heard. */
   readonly deliveryMs: number;
@@ -85,6 +88,7 @@ export function observe(record: CallRecord): Observations {
     sent,
     delays,
     received: botAudio && speechIn(botAudio, "left", SEGMENT_GAP_MS),
+    unsteady: unsteadySpans(facts),
     inputClock: factsOf(facts, "aiInputClock", "bot"),
     deliveryMs,
     endAt: endOf(facts, recording),

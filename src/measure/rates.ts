@@ -8,6 +8,8 @@ export interface Rate {
   readonly title: string;
   readonly count: number;
   readonly total: number;
+  /** Left out of both: what happened is uncertain. Missing: none was. */
+  readonly uncertain?: number;
   /** Wilson, 95 %. Below 10 events a share says little: show count and total instead. */
   readonly interval?: Interval;
 }
@@ -23,11 +25,17 @@ export type RateId =
   | "toolCallEffective"
   | "agentInterruption";
 
-/** Rates over calls. Events that did not count (the bot was silent, the call ended) are left out. */
+/**
+ * Rates over calls. Events that did not count (the bot was silent, the call ended), and whose outcome
+ * is uncertain, are left out.
+ */
 export function ratesOf(calls: readonly CallMetrics[]): Rate[] {
   const turns = calls.flatMap((call) => call.turns);
-  const bargeIns = calls.flatMap((call) => call.bargeIns).map(({ outcome }) => outcome);
+  const allBargeIns = calls.flatMap((call) => call.bargeIns);
+  const bargeIns = certain(allBargeIns).map(({ outcome }) => outcome);
   const asides = calls.flatMap((call) => call.backchannels);
+  const of = (purpose: AsidePurpose): BackchannelMetrics[] =>
+    asides.filter((each) => each.purpose === purpose);
   const tools = calls
     .flatMap((call) => call.toolCalls)
     .filter(({ expectedEffect }) => expectedEffect !== undefined);
@@ -37,24 +45,27 @@ export function ratesOf(calls: readonly CallMetrics[]): Rate[] {
       countOf(turns, ({ outcome }) => outcome !== "missed"),
       turns.length,
     ]),
-    rate("yielded", "Interruptions yielded to within 2.0 s", [
-      yielded,
-      yielded + countOf(bargeIns, (outcome) => outcome === "noYield"),
-    ]),
-    rate(
+    {
+      ...rate("yielded", "Interruptions yielded to within 2.0 s", [
+        yielded,
+        yielded + countOf(bargeIns, (outcome) => outcome === "noYield"),
+      ]),
+      ...leftOut(allBargeIns),
+    },
+    errorRate(
       "falseStop",
       "Backchannels that stopped the bot within 1.0 s (errors)",
-      errorsOf(asides, "backchannel"),
+      of("backchannel"),
     ),
-    rate(
+    errorRate(
       "falseStopVocalTic",
       "Coughs and the like that stopped the bot within 1.0 s (errors)",
-      errorsOf(asides, "vocalTic"),
+      of("vocalTic"),
     ),
-    rate(
+    errorRate(
       "sideSpeechTaken",
       "Words for somebody else that the bot took for its own (errors)",
-      errorsOf(asides, "sideSpeech"),
+      of("sideSpeech"),
     ),
     rate("falseInterruption", "Interruptions of the bot although nobody spoke (errors)", [
       sumOf(calls, ({ conversation }) => conversation.falseInterruptions),
@@ -71,15 +82,23 @@ export function ratesOf(calls: readonly CallMetrics[]): Rate[] {
   ];
 }
 
+type Doubtful = Pick<BackchannelMetrics, "uncertain">;
+
+function certain<Event extends Doubtful>(events: readonly Event[]): Event[] {
+  return events.filter(({ uncertain }) => !uncertain);
+}
+
+function leftOut(events: readonly Doubtful[]): Pick<Rate, "uncertain"> {
+  const uncertain = countOf(events, (event) => event.uncertain);
+  return uncertain === 0 ? {} : { uncertain };
+}
+
 /** Errors, of all that count. */
-function errorsOf(
-  asides: readonly BackchannelMetrics[],
-  purpose: AsidePurpose,
-): readonly [number, number] {
-  const outcomes = asides.flatMap((each) => (each.purpose === purpose ? [each.outcome] : []));
+function errorRate(id: RateId, title: string, asides: readonly BackchannelMetrics[]): Rate {
+  const outcomes = certain(asides).map(({ outcome }) => outcome);
   const errors = countOf(outcomes, (outcome) => outcome === "falseStop" || outcome === "answered");
   const rest = countOf(outcomes, (outcome) => outcome === "keptTalking" || outcome === "ignored");
-  return [errors, errors + rest];
+  return { ...rate(id, title, [errors, errors + rest]), ...leftOut(asides) };
 }
 
 function rate(id: RateId, title: string, [count, total]: readonly [number, number]): Rate {

@@ -2,10 +2,13 @@ import { type Instant, instant } from "../environment/index.ts";
 import type { CallPhaseFact, Fact, Party } from "../timeline/index.ts";
 import type { SetupMetrics } from "./call-metrics.ts";
 import { nextOnsetAfter } from "./caller-turns.ts";
+import { certaintyOf, doubtOfTiming } from "./doubts.ts";
 import { factsOf } from "./facts-of.ts";
 import type { Observations } from "./observations.ts";
 import { optional } from "./optional.ts";
-import { betweenMs } from "./time-spans.ts";
+import { betweenMs, spanBetween } from "./time-spans.ts";
+import { onsetCertainty } from "./turns.ts";
+import { unsteadyMs } from "./unsteady.ts";
 
 /** How the call came up and ended, by the caller's facts, or by the bot's where it has none. */
 export function measureSetup(seen: Observations): SetupMetrics {
@@ -21,7 +24,7 @@ export function measureSetup(seen: Observations): SetupMetrics {
     ...optional("endedAt", ended?.at),
     ...optional("postDialDelayMs", gap(dialedAt, find("ringing")?.at ?? answeredAt)),
     ...optional("answerTimeMs", gap(dialedAt, answeredAt)),
-    ...optional("greetingLatencyMs", gap(answeredAt, greetingOnset(seen, answeredAt))),
+    ...greetingOf(seen, answeredAt),
     ...optional("durationMs", gap(answeredAt, ended?.at)),
     ...optional("endedBy", ended?.endedBy),
     ...optional("endReason", ended?.reason),
@@ -29,16 +32,27 @@ export function measureSetup(seen: Observations): SetupMetrics {
 }
 
 /**
- * The bot's first onset, where it spoke before the caller did. What it sent as early media, a
- * ringback tone or an announcement, is no greeting.
+ * From the answer to the bot's first onset, where it spoke before the caller did. What it sent as
+ * early media, a ringback tone or an announcement, is no greeting.
  */
-function greetingOnset(seen: Observations, answeredAt: Instant | undefined): Instant | undefined {
-  const isLater = (turn: { readonly startAt: Instant }): boolean =>
-    answeredAt === undefined || turn.startAt >= answeredAt;
-  const onset = seen.botTurns.find(isLater)?.startAt;
-  if (onset === undefined) return undefined;
+function greetingOf(
+  seen: Observations,
+  answeredAt: Instant | undefined,
+): Pick<SetupMetrics, "greetingLatencyMs" | "greetingCertainty"> {
+  if (answeredAt === undefined) return {};
+  const turn = seen.botTurns.find(({ startAt }) => startAt >= answeredAt);
+  if (turn === undefined) return {};
   const callerOnset = nextOnsetAfter(seen.callerTurns, instant(Number.NEGATIVE_INFINITY));
-  return callerOnset === undefined || onset < callerOnset ? onset : undefined;
+  if (callerOnset !== undefined && turn.startAt >= callerOnset) return {};
+  const onset = onsetCertainty(turn);
+  const ownMs = unsteadyMs(seen.unsteady, spanBetween(answeredAt, turn.startAt));
+  return {
+    greetingLatencyMs: betweenMs(answeredAt, turn.startAt),
+    greetingCertainty: certaintyOf(
+      [doubtOfTiming(ownMs), onset.doubt],
+      [onset.uncertaintyMs, ownMs],
+    ),
+  };
 }
 
 function phasesOf(facts: readonly Fact[]): CallPhaseFact[] {

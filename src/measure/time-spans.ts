@@ -21,6 +21,11 @@ export function roundInstant(at: Instant): Instant {
   return instant(roundMs(at));
 }
 
+/** The span between two instants, whichever is first. */
+export function spanBetween(one: Instant, other: Instant): TimeSpan {
+  return one <= other ? { startAt: one, endAt: other } : { startAt: other, endAt: one };
+}
+
 /** Milliseconds for which two spans coincide; 0 where they do not touch. */
 export function overlapMs(a: TimeSpan, b: TimeSpan): number {
   return Math.max(0, Math.min(a.endAt, b.endAt) - Math.max(a.startAt, b.startAt));

@@ -2,13 +2,14 @@ import { after, type Instant } from "../environment/index.ts";
 import type { AiCallerSpeechFact, AiInputClockFact } from "../timeline/index.ts";
 import type { BotTurn, CallerTurn, ResponsePart, TurnMetrics } from "./call-metrics.ts";
 import { isDue, nextOnsetAfter } from "./caller-turns.ts";
-import { type Doubt, doubtOf } from "./doubts.ts";
+import { type Certainty, certaintyOf, doubtOfTiming, edgeCertainty } from "./doubts.ts";
 import { factsOf } from "./facts-of.ts";
 import { type LatencyPart, partsBetween } from "./latency-parts.ts";
 import type { Observations } from "./observations.ts";
 import { optional } from "./optional.ts";
 import type { ResponseTrack } from "./responses.ts";
-import { betweenMs, roundMs } from "./time-spans.ts";
+import { betweenMs, spanBetween } from "./time-spans.ts";
+import { unsteadyMs } from "./unsteady.ts";
 
 /** An answer may begin this long before the caller has finished: people overlap, too. */
 const OVERLAP_LIMIT_MS = 500;
@@ -41,12 +42,7 @@ function measureTurn(
     roomMs: betweenMs(turn.offsetAt, untilAt),
     withToolCall,
     ...(answer === undefined
-      ? {
-          parts: [],
-          uncertain: turn.uncertain,
-          ...optional("doubt", turn.doubt),
-          uncertaintyMs: turn.uncertaintyMs ?? 0,
-        }
+      ? { parts: [], ...certaintyOf([turn.doubt], [turn.uncertaintyMs ?? 0]) }
       : answerMetrics(turn, answer, seen)),
   };
 }
@@ -94,10 +90,7 @@ type AnswerMetrics = Pick<
 function answerMetrics(turn: CallerTurn, answer: BotTurn, seen: Observations): AnswerMetrics {
   const response = responseOf(answer, seen);
   const stopped = speechStopped(turn, response, seen);
-  const { disagreementMs, uncertaintyMs = 0 } = answer.segments[0] ?? {};
-  const onsetMs = disagreementMs?.onset;
-  const doubt: Doubt | undefined =
-    turn.doubt ?? (onsetMs === undefined ? doubtOf(uncertaintyMs) : "methodsDisagree");
+  const onsetMs = answer.segments[0]?.disagreementMs?.onset;
   return {
     botOnsetAt: answer.startAt,
     ...optional("responseId", answer.responseId),
@@ -106,12 +99,24 @@ function answerMetrics(turn: CallerTurn, answer: BotTurn, seen: Observations): A
     ...optional("aiReactionMs", stopped && reactionMs(stopped, seen.inputClock)),
     parts: responseParts(turn, answer, stopped, seen),
     ...optional("botOnsetDisagreementMs", onsetMs),
-    uncertain: turn.uncertain || doubt !== undefined,
-    ...optional("doubt", doubt),
-    uncertaintyMs: roundMs(
-      (turn.uncertaintyMs ?? 0) + uncertaintyMs + (onsetMs === undefined ? 0 : Math.abs(onsetMs)),
-    ),
+    ...latencyCertainty(turn, answer, seen),
   };
+}
+
+/** How far the time from a caller's offset to the bot's onset is known. */
+function latencyCertainty(turn: CallerTurn, answer: BotTurn, seen: Observations): Certainty {
+  const onset = onsetCertainty(answer);
+  const ownMs = unsteadyMs(seen.unsteady, spanBetween(turn.offsetAt, answer.startAt));
+  return certaintyOf(
+    [doubtOfTiming(ownMs), turn.doubt, onset.doubt],
+    [turn.uncertaintyMs ?? 0, onset.uncertaintyMs, ownMs],
+  );
+}
+
+/** How far the onset of what the bot said is known. */
+export function onsetCertainty({ segments }: BotTurn): Certainty {
+  const { disagreementMs, uncertaintyMs = 0 } = segments[0] ?? {};
+  return edgeCertainty(uncertaintyMs, disagreementMs?.onset);
 }
 
 function responseParts(

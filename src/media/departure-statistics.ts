@@ -7,6 +7,7 @@ export class DepartureStatistics {
   readonly #bins = new Uint32Array(BIN_COUNT + 1);
   #count = 0;
   #maxMs = 0;
+  #recentMaxMs = 0;
   #missedDeadlines = 0;
 
   /** @param latenessMs departure − deadline; a frame or more late counts as missed. */
@@ -16,11 +17,19 @@ export class DepartureStatistics {
     this.#bins[bin] = (this.#bins[bin] as number) + 1;
     this.#count += 1;
     if (deviationMs > this.#maxMs) this.#maxMs = deviationMs;
+    if (deviationMs > this.#recentMaxMs) this.#recentMaxMs = deviationMs;
     if (latenessMs >= frameMs) this.#missedDeadlines += 1;
   }
 
   get maxMs(): number {
     return this.#maxMs;
+  }
+
+  /** The worst since this was last asked. */
+  takeRecentMaxMs(): number {
+    const worstMs = this.#recentMaxMs;
+    this.#recentMaxMs = 0;
+    return worstMs;
   }
 
   get missedDeadlines(): number {

@@ -149,6 +149,11 @@ export class MediaSession {
     return this.#running?.recording?.audio();
   }
 
+  /** The worst deviation of a packet's departure from its deadline since this was last asked. */
+  takeDepartureJitterMs(): number {
+    return this.#running?.streams.sender.departures.takeRecentMaxMs() ?? 0;
+  }
+
   /** The error for a peer that sent nothing for `silentMs`. */
   silenceError(silentMs: number): RemoteError {
     const streams = this.#running?.streams;

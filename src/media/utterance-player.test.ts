@@ -22,7 +22,7 @@ function openPlayer() {
   const player = new UtterancePlayer((fact) => facts.push(fact));
   const frame = new Int16Array(FRAME_SAMPLES);
   const tickAt = (ms: number, lateMs = 0): boolean =>
-    player.fill(frame, instant(ms), instant(ms + lateMs));
+    player.fill(frame, instant(ms), instant(ms + lateMs)); // oxlint-disable-line unicorn/no-array-fill-with-reference-type -- no array.
   return { player, facts, frame, tickAt };
 }
 

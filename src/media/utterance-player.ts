@@ -142,11 +142,7 @@ export class UtterancePlayer implements AudioSource {
    * A busy host sends late, and one that skips deadlines speaks on in later frames: an edge is where
    * its own frame left.
    */
-  #noteEdges(
-    { onsetMs, offsetMs }: Utterance,
-    frameSamples: number,
-    leavesAt: Instant,
-  ): void {
+  #noteEdges({ onsetMs, offsetMs }: Utterance, frameSamples: number, leavesAt: Instant): void {
     const beginMs = (this.#position * this.#frameMs) / frameSamples;
     const endMs = beginMs + this.#frameMs;
     if (onsetMs >= beginMs && onsetMs < endMs) this.#onsetAt = after(leavesAt, onsetMs - endMs);

@@ -17,12 +17,17 @@ export class EventLoopMonitor {
   }
 
   read(): EventLoopLag {
-    const lag = {
+    const lag = this.peek();
+    this.#histogram.reset();
+    return lag;
+  }
+
+  /** The same, and the next reading will have it, too. */
+  peek(): EventLoopLag {
+    return {
       p99Ms: lagMs(this.#histogram.percentile(99)),
       maxMs: lagMs(this.#histogram.max),
     };
-    this.#histogram.reset();
-    return lag;
   }
 
   stop(): void {

@@ -25,7 +25,7 @@ export function figureTable(figures: readonly Figure[]): string[] {
 
 /** Rates for the terminal; those that nothing happened to are left out. */
 export function rateTable(rates: readonly Rate[]): string[] {
-  const shown = rates.filter(({ total }) => total > 0);
+  const shown = rates.filter(({ total, uncertain }) => total > 0 || uncertain !== undefined);
   return shown.length === 0 ? [] : [...shown.map(rateLine), ""];
 }
 
@@ -59,10 +59,11 @@ function rangeText({ low, high }: Interval): string {
   return `${formatMs(low)} … ${formatMs(high)}`;
 }
 
-function rateLine({ title, count, total, interval }: Rate): string {
+function rateLine({ title, count, total, uncertain, interval }: Rate): string {
   const counts = `  ${fit(title, RATE_WIDTH)}${`${count} of ${total}`.padStart(NUMBER_WIDTH)}`;
-  if (total < SHARE_EVENTS_MIN || interval === undefined) return counts;
-  return `${counts}   ${percent(count / total)} (${percent(interval.low)} … ${percent(interval.high)})`;
+  const left = uncertain === undefined ? "" : `   not counted: ${uncertain} uncertain`;
+  if (total < SHARE_EVENTS_MIN || interval === undefined) return `${counts}${left}`;
+  return `${counts}   ${percent(count / total)} (${percent(interval.low)} … ${percent(interval.high)})${left}`;
 }
 
 function percent(share: number): string {

@@ -490,11 +490,14 @@ export interface FaultFact extends FactBase {
   readonly message: string;
 }
 
-/** Lag of the event loop that paced this call's media, once a second. */
+/** How an end kept time since it last said so: once a second, when it is asked, and at the end. */
 export interface InstrumentFact extends FactBase {
   readonly kind: "instrument";
   readonly eventLoopLagMsP99: number;
+  /** Of the event loop that paced this call's media. */
   readonly eventLoopLagMsMax: number;
+  /** Of this call's packets; unknown to older folders. */
+  readonly departureJitterMsMax?: number;
 }
 
 /** Everything that can stand on a timeline. */

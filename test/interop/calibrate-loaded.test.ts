@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpus } from "node:os";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { ABRUPT_EDGE_MS } from "../../src/audio/index.ts";
 import { scriptPath } from "../../src/index.ts";
 import { CONDITIONS, calibrate } from "../../src/lab/index.ts";
-import { renderCalibration } from "../../src/report/index.ts";
+import { CALIBRATION_VERSION, renderCalibration } from "../../src/report/index.ts";
 import { openTestHarness } from "../loopback/bench-bot.ts";
 
 const CALLS = 8;
@@ -32,8 +33,8 @@ describe("Calibration on a machine with a busy loop on each core", () => {
     });
     const shown = renderCalibration({
       schema: "sidetone-calibration",
-      version: 2,
-      abruptEdgeMs: 2.5,
+      version: CALIBRATION_VERSION,
+      abruptEdgeMs: ABRUPT_EDGE_MS,
       sidetoneVersion: "test",
       node: process.version,
       platform: process.platform,

@@ -27,7 +27,7 @@ const close = serveAgent(
   parentChannel(),
   { ...environment, namespaces },
   {
-    instrument: { readLag: () => monitor.read() },
+    instrument: { readLag: () => monitor.read(), peekLag: () => monitor.peek() },
     toolHost: { loadModule: loadUserModule, variable },
     startShard: () => {
       shards += 1;

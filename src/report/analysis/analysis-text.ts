@@ -2,6 +2,7 @@ import type { AnalysedSide, RecordingAnalysis, Side } from "../../analysis/index
 import {
   type CallMetrics,
   DOUBT_WORDS,
+  type Doubt,
   formatMs,
   formatPosition,
   instrumentConcerns,
@@ -80,14 +81,7 @@ function turnLines(metrics: CallMetrics): string[] {
   return section(
     "Caller finished    response heard after",
     turns.map((turn) => {
-      const {
-        responseLatencyMs,
-        outcome,
-        uncertaintyMs,
-        withToolCall,
-        uncertain,
-        claimedLatencyMs,
-      } = turn;
+      const { responseLatencyMs, outcome, uncertaintyMs, withToolCall, claimedLatencyMs } = turn;
       const heard =
         responseLatencyMs === undefined
           ? outcome
@@ -96,7 +90,7 @@ function turnLines(metrics: CallMetrics): string[] {
         claimedLatencyMs === undefined ? "" : `claimed ${formatMs(claimedLatencyMs)}`,
         turn.purpose === "interruption" ? "to an interruption" : "",
         withToolCall ? "with a tool call" : "",
-        turn.doubt === undefined ? (uncertain ? "uncertain" : "") : DOUBT_WORDS[turn.doubt],
+        doubtWords(turn),
       ].filter((note) => note !== "");
       return `${at(turn.callerOffsetAt, metrics)}          ${[heard, ...notes].join(", ")}`;
     }),
@@ -104,13 +98,14 @@ function turnLines(metrics: CallMetrics): string[] {
 }
 
 function bargeInLines(metrics: CallMetrics): string[] {
-  const bargeIns = metrics.bargeIns.map(({ onsetAt, outcome, stopLatencyMs, uncertain }) => {
+  const bargeIns = metrics.bargeIns.map((each) => {
+    const { onsetAt, outcome, stopLatencyMs } = each;
     const stopped = stopLatencyMs === undefined ? "" : ` after ${formatMs(stopLatencyMs)}`;
-    return { onsetAt, text: `interruption: ${outcome}${stopped}${uncertain ? ", uncertain" : ""}` };
+    return { onsetAt, text: `interruption: ${outcome}${stopped}${noted(doubtWords(each))}` };
   });
-  const backchannels = metrics.backchannels.map(({ onsetAt, outcome, uncertain }) => ({
-    onsetAt,
-    text: `backchannel: ${outcome}${uncertain ? ", uncertain" : ""}`,
+  const backchannels = metrics.backchannels.map((each) => ({
+    onsetAt: each.onsetAt,
+    text: `backchannel: ${each.outcome}${noted(doubtWords(each))}`,
   }));
   return section(
     "Caller broke in",
@@ -118,6 +113,16 @@ function bargeInLines(metrics: CallMetrics): string[] {
       .toSorted((a, b) => a.onsetAt - b.onsetAt)
       .map(({ onsetAt, text }) => `${at(onsetAt, metrics)}          ${text}`),
   );
+}
+
+function noted(words: string): string {
+  return words === "" ? "" : `, ${words}`;
+}
+
+/** Why something is not counted; empty where it is. */
+function doubtWords({ uncertain, doubt }: { uncertain: boolean; doubt?: Doubt }): string {
+  if (!uncertain) return "";
+  return doubt === undefined ? "uncertain" : DOUBT_WORDS[doubt];
 }
 
 function conversationLines({ conversation }: CallMetrics): string[] {

@@ -27,7 +27,7 @@ export function figuresSection(
 <th scope="col">Not counted</th></tr></thead>
 <tbody>${shown.map(figureRow)}</tbody></table></div>
 ${calibrationNotes(calibration)}
-${ratesTable(rates.filter(({ total }) => total > 0))}`;
+${ratesTable(rates.filter(({ total, uncertain }) => total > 0 || uncertain !== undefined))}`;
 }
 
 /** How far the figures may be trusted on this machine. */
@@ -76,8 +76,8 @@ function ratesTable(rates: readonly Rate[]): Markup | undefined {
 <thead><tr><th scope="col">Rate</th><th scope="col" class="n">count</th>
 <th scope="col" class="n">share</th><th scope="col" class="n">95 % interval</th></tr></thead>
 <tbody>${rates.map(
-    ({ title, count, total, interval }) => html`<tr><th scope="row">${title}</th>
-<td class="n">${count} of ${total}</td>
+    ({ title, count, total, uncertain, interval }) => html`<tr><th scope="row">${title}</th>
+<td class="n">${count} of ${total}${uncertain === undefined ? undefined : html` <span class="muted">(${String(uncertain)} uncertain)</span>`}</td>
 <td class="n">${total < SHARE_EVENTS_MIN ? "n < 10" : percent(count / total)}</td>
 <td class="n muted">${interval === undefined ? "–" : `${percent(interval.low)} – ${percent(interval.high)}`}</td></tr>`,
   )}</tbody></table></div>`;
