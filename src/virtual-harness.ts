@@ -41,7 +41,7 @@ export function virtualParts(
   isOpen = true;
   const world = new VirtualWorld(seed, THREAD_MESSAGES);
   const files = world.heldFiles(new NodeFileStore());
-  const instrument = { readLag: () => NO_LAG };
+  const instrument = { readLag: () => NO_LAG, peekLag: () => NO_LAG };
   const toolHost = {
     loadModule: (path: string) => world.time.hold(loadUserModule(path)),
     variable,

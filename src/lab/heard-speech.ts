@@ -10,8 +10,8 @@ const DELIVERY_MS_MAX = 400;
 const EARLY_MS_MAX = 100;
 /** Packets of speech from which a concealer makes more (G.711 Appendix I keeps 48.75 ms). */
 const HISTORY_PACKETS = 3;
-/** From concealment back to what arrives (ibid.: up to 10 ms). */
-const CROSSFADE_MS = 10;
+/** From concealment back to what arrives takes so much of a packet (ibid.: up to 10 ms). */
+const CROSSFADE_SHARE = 0.5;
 
 /**
  * Where speech that was sent stands in what was heard, bit for bit: no detector is asked, no fact
@@ -95,20 +95,24 @@ export class HeardSpeech {
     let untilAt: Instant | undefined;
     let limit = this.#lastHeard + 1 + HISTORY_PACKETS;
     for (let index = this.#lastHeard + 1; index < Math.min(limit, packets.length); index += 1) {
-      if (this.#isHeard(index)) continue;
-      while (index < packets.length && !this.#isHeard(index)) index += 1;
+      if (this.#isHeard(index, 0)) continue;
+      while (index < packets.length && !this.#isHeard(index, 0)) index += 1;
       if (index === packets.length) break;
-      untilAt = after(this.#instantOf(this.#placeOf(index)), CROSSFADE_MS);
+      untilAt = this.#instantOf(this.#placeOf(index));
       limit = index + HISTORY_PACKETS;
     }
     return untilAt;
   }
 
-  /** Whether a packet's frame is heard as it was sent: its second half, past any cross-fade. */
-  #isHeard(index: number): boolean {
+  /**
+   * Whether a packet's frame is heard as it was sent.
+   *
+   * @param from the share of it that may be another sound: half, where a cross-fade may come before.
+   */
+  #isHeard(index: number, from = CROSSFADE_SHARE): boolean {
     const samples = samplesOf(this.#sent.packets[index] as CapturedRtp);
-    const half = samples.length / 2;
-    return standsAt(samples.subarray(half), this.#audio.right, this.#placeOf(index) + half);
+    const first = Math.floor(samples.length * from);
+    return standsAt(samples.subarray(first), this.#audio.right, this.#placeOf(index) + first);
   }
 
   /** Where a packet's frame belongs, by the nearest one that was located. */

@@ -2,6 +2,7 @@ import { elapsedMs, type Instant } from "../environment/index.ts";
 import {
   type CallMetrics,
   type CallRecord,
+  doubtOfTiming,
   errorBoundMs,
   STATED_ERROR_MS,
   spanBetween,
@@ -96,7 +97,8 @@ class JudgedCall {
       ...(measured === undefined ? {} : { errorMs: errorOf(measured, comparison) }),
       statedErrorMs,
       isHealthy: statedErrorMs <= STATED_ERROR_MS,
-      isUncertain: isUncertain ?? false,
+      // Figures without a doubt of their own are told by their bar alone.
+      isUncertain: isUncertain === true || doubtOfTiming(statedErrorMs) !== undefined,
       hasLostEdge: hasLostEdge ?? false,
     });
   }

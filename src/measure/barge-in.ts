@@ -210,14 +210,19 @@ function stopOfUnknown(
   );
   const stoppedAt = pause?.endAt ?? turn.endAt;
   const nextAt = seen.pieces.find(({ startAt }) => startAt > stoppedAt)?.startAt;
+  const isPause = nextAt !== undefined && betweenMs(stoppedAt, nextAt) < CERTAIN_SILENCE_MS;
+  const edge = offsetCertainty(pause ?? turn.segments.at(-1));
+  // Then it stopped when it had said what followed.
+  const laterEndAt = seen.botTurns.find(({ endAt }) => endAt > stoppedAt)?.endAt ?? stoppedAt;
+  const openMs = isPause ? betweenMs(stoppedAt, laterEndAt) : 0;
   return {
     turn,
     response: undefined,
     stoppedAt,
     ending: endsWithCall(stoppedAt, seen) ? "callEnded" : undefined,
     staleSpeechMs: undefined,
-    edge: offsetCertainty(pause ?? turn.segments.at(-1)),
-    isPause: nextAt !== undefined && betweenMs(stoppedAt, nextAt) < CERTAIN_SILENCE_MS,
+    edge: { ...edge, uncertaintyMs: edge.uncertaintyMs + openMs },
+    isPause,
   };
 }
 

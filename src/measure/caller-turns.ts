@@ -6,6 +6,7 @@ import { factsOf } from "./facts-of.ts";
 import { optional } from "./optional.ts";
 import type { SpeechSpan } from "./recording.ts";
 import { betweenMs, overlapMs } from "./time-spans.ts";
+import { type UnsteadySpan, unsteadyMs } from "./unsteady.ts";
 
 /** Script and audio that differ by more than this are both shown, and the turn is uncertain. */
 const AGREEMENT_MS = 40;
@@ -15,15 +16,17 @@ const AGREEMENT_MS = 40;
  * the audio only confirms them), else by what the detector found.
  *
  * @param spoken speech in what the caller sent; `undefined` without a recording.
+ * @param unsteady when our own ends kept time badly.
  */
 export function callerTurnsOf(
   facts: readonly Fact[],
   spoken: readonly SpeechSpan[] | undefined,
+  unsteady: readonly UnsteadySpan[],
 ): CallerTurn[] {
   const scripted = lastWordPerUtterance(factsOf(facts, "utterance", "caller"));
   if (scripted.length === 0) return (spoken ?? []).map(turnOfSpeech);
   return scripted
-    .map((utterance) => turnOfScript(utterance, spoken))
+    .map((utterance) => turnOfScript(utterance, spoken, unsteady))
     .toSorted((a, b) => a.onsetAt - b.onsetAt);
 }
 
@@ -52,6 +55,7 @@ function lastWordPerUtterance(facts: readonly UtteranceFact[]): UtteranceFact[] 
 function turnOfScript(
   utterance: UtteranceFact,
   spoken: readonly SpeechSpan[] | undefined,
+  unsteady: readonly UnsteadySpan[],
 ): CallerTurn {
   const { utteranceId, fixture, purpose, onsetAt, offsetAt } = utterance;
   const script = { startAt: onsetAt, endAt: offsetAt };
@@ -65,10 +69,12 @@ function turnOfScript(
           onset: betweenMs(onsetAt, first.startAt),
           offset: betweenMs(offsetAt, last.endAt),
         };
+  // Recorded where it was due, and placed where it left: late by what our own timing was off.
+  const allowedMs = AGREEMENT_MS + unsteadyMs(unsteady, script);
   const agrees =
     disagreement !== undefined &&
-    Math.abs(disagreement.onset) <= AGREEMENT_MS &&
-    Math.abs(disagreement.offset) <= AGREEMENT_MS;
+    Math.abs(disagreement.onset) <= allowedMs &&
+    Math.abs(disagreement.offset) <= allowedMs;
   const doubt: Doubt | undefined = spoken === undefined || agrees ? undefined : "scriptDisagrees";
   return {
     utteranceId,

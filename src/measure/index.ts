@@ -55,7 +55,7 @@ export type {
   EchoMetrics,
 } from "./delay-metrics.ts";
 export { type DialogueLine, dialogueOf, type TextOf, witnessOf } from "./dialogue.ts";
-export { type Certainty, DOUBT_WORDS, type Doubt } from "./doubts.ts";
+export { type Certainty, DOUBT_WORDS, type Doubt, doubtOfTiming } from "./doubts.ts";
 export {
   describeEvidence,
   type FigureEvidence,

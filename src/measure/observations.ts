@@ -64,7 +64,8 @@ export function observe(record: CallRecord): Observations {
       speaker: "caller",
       recordedAt,
     });
-  const callerTurns = callerTurnsOf(facts, spoken);
+  const unsteady = unsteadySpans(facts);
+  const callerTurns = callerTurnsOf(facts, spoken, unsteady);
   const responses = responsesOf(facts);
   const deliveryMs = heardAt === "caller" ? estimateDeliveryMs(facts) : 0;
   const heard =
@@ -88,7 +89,7 @@ export function observe(record: CallRecord): Observations {
     sent,
     delays,
     received: botAudio && speechIn(botAudio, "left", SEGMENT_GAP_MS),
-    unsteady: unsteadySpans(facts),
+    unsteady,
     inputClock: factsOf(facts, "aiInputClock", "bot"),
     deliveryMs,
     endAt: endOf(facts, recording),

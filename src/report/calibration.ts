@@ -61,7 +61,10 @@ export interface ErrorDistribution {
     /** Bootstrap 95 % of p95. */
     readonly p95Interval?: Interval;
   };
-  /** How many of all, healthy or not, had the truth within the stated error bar. */
+  /**
+   * Of all that were not uncertain, taken in steady times or not: how many had the truth within the
+   * error bar that they state.
+   */
   readonly withinBar: number;
   readonly compared: number;
   readonly goal?: Goal;
@@ -142,7 +145,9 @@ function distributionOf(
   const healthy = errors.filter(({ isHealthy }) => isHealthy);
   const certain = healthy.filter(({ isUncertain }) => !isUncertain);
   const values = certain.flatMap(({ errorMs }) => (errorMs === undefined ? [] : [errorMs]));
-  const compared = errors.filter(({ errorMs }) => errorMs !== undefined);
+  const compared = errors.filter(
+    ({ errorMs, isUncertain }) => errorMs !== undefined && !isUncertain,
+  );
   const missed = certain.length - values.length;
   const inconclusive = errors.length - healthy.length;
   const sizes = summarise(values.map(Math.abs), seededRandom(`${seed}/${figure}`));

@@ -1,5 +1,6 @@
 import { type CallIdentity, WatchedCall } from "../../../src/call/index.ts";
 import { instant } from "../../../src/environment/index.ts";
+import type { RecordedAudio } from "../../../src/measure/index.ts";
 import { ManualClock } from "../../../src/testing/index.ts";
 import type { Fact, FactDraft, FactKind, Party } from "../../../src/timeline/index.ts";
 import { UNEVENTFUL_MEDIA } from "../report/uneventful-media.ts";
@@ -11,12 +12,16 @@ function fact(party: Party, atMs: number, draft: Draft): Fact {
   return { party, at: instant(atMs), ...draft } as Fact;
 }
 
-/** A call that is over, made of its facts alone: what an expectation sees of a real one. */
+/**
+ * A call that is over, made of its facts, and of what the caller recorded, if anything: what an
+ * expectation sees of a real one.
+ */
 export function recordedCall(
   facts: readonly Fact[],
   parties: readonly Party[] = ["caller", "bot"],
+  audio?: RecordedAudio,
 ): WatchedCall {
-  const { call, links } = madeCall(facts, parties);
+  const { call, links } = madeCall(facts, parties, undefined, audio);
   for (const link of links) call.endEnded(link);
   return call;
 }
@@ -36,6 +41,7 @@ function madeCall(
   facts: readonly Fact[],
   parties: readonly Party[],
   clock: ManualClock = new ManualClock(instant(10_000)),
+  audio?: RecordedAudio,
 ): { readonly call: WatchedCall; readonly links: readonly Link[] } {
   const links: Link[] = [];
   const call = new WatchedCall({
@@ -53,8 +59,9 @@ function madeCall(
       remote: "sip:b@127.0.0.1",
       startedAtWallMs: 0,
     };
-    // The only verb that expectations use; artifacts without a recording.
-    const link = { call: () => Promise.resolve({ identity }) } as unknown as Link;
+    // The only verb that expectations use.
+    const artifacts = { identity, ...(party === "caller" && audio ? { audio } : {}) };
+    const link = { call: () => Promise.resolve(artifacts) } as unknown as Link;
     links.push(link);
     call.addEnd(identity, link);
   }
