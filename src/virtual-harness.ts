@@ -25,7 +25,7 @@ interface Reach {
 
 /**
  * What a harness in virtual time stands on: agents and embedded servers live in this thread, in a
- * world of their own. There is one such world in a process at a time.
+ * world of their own. There is one such world in a thread at a time.
  *
  * @throws UsageError ERR_VIRTUAL_BUSY, ERR_VIRTUAL_ADDRESS where a run wants to reach others.
  */
@@ -80,6 +80,10 @@ const BOUNDS: HarnessBounds = {
     if ((options.threads ?? 1) > 1) throw oneThread(options.threads ?? 1);
     requirePlainSip(options.sip ?? {});
     if (options.ai !== undefined) requireEmbedded(options.ai);
+    if (options.answer !== undefined) BOUNDS.requireAnswer(options.answer);
+  },
+  requireAnswer: (policy) => {
+    if (policy.kind === "answer") requireNoKernel(policy.aiNetwork);
   },
   requireCall: (target, { tester }) => {
     const host = /^(?:sips?:)?(?:[^@]*@)?(?<host>\[[^\]]*\]|[^:;?>]+)/iu.exec(target)?.groups?.[
@@ -101,11 +105,24 @@ function requirePlainSip({ transport, listen = [], webSocketUrl = "" }: SipSetti
 }
 
 /** The AI of a bot or tester is an embedded one: no provider is in the virtual world. */
-function requireEmbedded({ url, tokens }: Pick<AiOptions, "url" | "tokens">): void {
+function requireEmbedded({
+  url,
+  tokens,
+  network,
+}: Pick<AiOptions, "url" | "tokens" | "network">): void {
+  requireNoKernel(network);
   const { protocol, hostname } = new URL(url);
   requireWithin(hostname, "an AI");
   if (protocol === "wss:") requirePlain("wss:");
   if (tokens?.from === "service") requireWithin(new URL(tokens.url).hostname, "a tokens service");
+}
+
+function requireNoKernel(network: AiOptions["network"]): void {
+  if (network?.transport !== "tcp-kernel") return;
+  throw new UsageError(
+    "ERR_VIRTUAL_KERNEL",
+    "In virtual time there is no kernel whose TCP could carry the AI's leg. Use tcp-modelled there, or run without --virtual.",
+  );
 }
 
 function oneThread(threads: number): UsageError {
@@ -119,6 +136,6 @@ function oneThread(threads: number): UsageError {
 function busy(): UsageError {
   return new UsageError(
     "ERR_VIRTUAL_BUSY",
-    "A harness in virtual time is open in this process already, and its clock is everybody's. Close it first, or start another process.",
+    "A harness in virtual time is open in this thread already, and its clock is everybody's. Close it first, or start another thread or process.",
   );
 }

@@ -17,6 +17,7 @@ import "./header.steps.ts";
 import "./http.steps.ts";
 import "./judge.steps.ts";
 import "./media.steps.ts";
+import "./ai-network.steps.ts";
 import "./network.steps.ts";
 import "./message.steps.ts";
 import "./playout.steps.ts";

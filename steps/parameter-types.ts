@@ -1,5 +1,6 @@
 import { defineParameterType } from "@cucumber/cucumber";
 import type {
+  AiTransport,
   DigitMethod,
   FaultyMessage,
   MediaSettings,
@@ -103,6 +104,19 @@ defineParameterType({
   name: "networkWay",
   regexp: /to|from/u,
   transformer: (text: string): NetworkDirection => (text === "to" ? "received" : "sent"),
+});
+
+const AI_TRANSPORTS: Readonly<Record<string, AiTransport>> = {
+  "modelled TCP": "tcp-modelled",
+  "kernel TCP": "tcp-kernel",
+  UDP: "udp",
+};
+
+/** What carries the packets between bot and AI. */
+defineParameterType({
+  name: "aiTransport",
+  regexp: /modelled TCP|kernel TCP|UDP/u,
+  transformer: (text: string): AiTransport => AI_TRANSPORTS[text] ?? "tcp-modelled",
 });
 
 /** A regular expression between slashes. */

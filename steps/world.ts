@@ -1,5 +1,6 @@
 import { setWorldConstructor, World } from "@cucumber/cucumber";
 import {
+  type AiNetwork,
   type DialOptions,
   type DialogSettings,
   type EarlyMedia,
@@ -39,6 +40,7 @@ interface BotAnswer {
   readonly media: MediaSettings;
   readonly dialog: DialogSettings;
   readonly earlyMedia?: EarlyMedia;
+  readonly aiNetwork?: AiNetwork;
 }
 
 /** How our bot does not answer. */
@@ -268,6 +270,24 @@ export class SidetoneWorld extends World<RunParameters> {
     const lasting = live.length === 0 ? plan : withoutChanges(plan);
     this.#networks[party] = { ...this.#networks[party], ...lasting };
     await this.wantMedia(party, { network: this.#networks[party] });
+  }
+
+  /** Adds to what the network does between our bot and its AI, now and from now on. */
+  async wantAiNetwork(direction: NetworkDirection, change: LinkPlan): Promise<void> {
+    const before = this.#botAnswer.aiNetwork?.[direction];
+    await this.useAiNetwork({ [direction]: { ...before, ...change } });
+  }
+
+  /** The same for another network in its place, in what is named. */
+  async useAiNetwork(change: AiNetwork): Promise<void> {
+    const { transport, sent, received } = change;
+    const plan = { ...(sent && { sent }), ...(received && { received }) };
+    const live = this.calls.filter((call) => !call.hasEnded && call.parties.includes("bot"));
+    await Promise.all(live.map((call) => call.changeAiNetwork(plan)));
+    const lasting = live.length === 0 ? plan : withoutChanges(plan);
+    await this.letBotAnswer({
+      aiNetwork: { ...this.#botAnswer.aiNetwork, ...(transport && { transport }), ...lasting },
+    });
   }
 
   /** Adds to what the network does to one direction of a side's SIP over UDP, from now on. */

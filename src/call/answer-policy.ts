@@ -1,3 +1,4 @@
+import { checkAiNetwork } from "../impairment/index.ts";
 import type { MediaSettings } from "../media/index.ts";
 import {
   checkDialogSettings,
@@ -13,12 +14,13 @@ import { checkMediaSettings } from "./check-media-settings.ts";
 
 /**
  * @throws UsageError for settings that make no sense: as `checkMediaSettings`, `checkDialogSettings`,
- *   `InboundCall.redirect`.
+ *   `checkAiNetwork`, `InboundCall.redirect`.
  */
 export function checkAnswerPolicy(policy: AnswerPolicy): void {
   if (policy.kind === "answer") {
     checkMediaSettings(policy.media ?? {});
     checkDialogSettings(policy.dialog ?? {});
+    checkAiNetwork(policy.aiNetwork ?? {});
   }
   if (policy.kind === "redirect") contactHeaders(contactsOf(policy));
   checkedHeaders(policy.headers ?? []);

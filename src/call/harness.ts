@@ -8,7 +8,7 @@ import {
 import type { Utterance, UtteranceStart } from "../media/index.ts";
 import { type Persona, parsePersona } from "../tester/index.ts";
 import type { UtteranceFact } from "../timeline/index.ts";
-import type { AgentOptions, DialOptions } from "./agent-options.ts";
+import type { AgentOptions, AnswerPolicy, DialOptions } from "./agent-options.ts";
 import { CallBudget, type DialRules } from "./call-budget.ts";
 import type { CallJournal } from "./call-journal.ts";
 import { type LeftCall, leaveCallFolder } from "./leave-call-folder.ts";
@@ -44,6 +44,7 @@ export interface HarnessParts {
 export interface HarnessBounds {
   requireAgent(options: Omit<AgentOptions, "dialling">): void;
   requireCall(target: string, options: DialOptions): void;
+  requireAnswer(policy: AnswerPolicy): void;
   requireEmbeddedAi(options: Partial<EmbeddedAiOptions>): void;
 }
 
@@ -139,15 +140,7 @@ export class Harness {
     const ruled = { ...options, dialling: this.#rules };
     const agent = await this.switchboard.addAgent(startAgentThread(), ruled);
     if (bounds === undefined) return agent;
-    return {
-      ...agent,
-      // A promise even where the call is refused.
-      // oxlint-disable-next-line typescript/require-await
-      dial: async (target, dialOptions = {}) => {
-        bounds.requireCall(target, dialOptions);
-        return agent.dial(target, dialOptions);
-      },
-    };
+    return withinBounds(agent, bounds);
   }
 
   /**
@@ -275,6 +268,23 @@ export class Harness {
     this.#spoken.set(key, samples);
     return samples;
   }
+}
+
+/** What is refused is refused by a promise, like what the agent itself refuses. */
+function withinBounds(agent: RemoteAgent, bounds: HarnessBounds): RemoteAgent {
+  /* oxlint-disable typescript/require-await */
+  return {
+    ...agent,
+    dial: async (target, options = {}) => {
+      bounds.requireCall(target, options);
+      return agent.dial(target, options);
+    },
+    answerWith: async (policy) => {
+      bounds.requireAnswer(policy);
+      return agent.answerWith(policy);
+    },
+  };
+  /* oxlint-enable typescript/require-await */
 }
 
 /** The fact that media began follows the answer, and may still be on its way to this thread. */

@@ -7,6 +7,7 @@ import type { CalibrateCommandOptions } from "./calibrate.ts";
 import type { CompareOptions } from "./compare.ts";
 import { diallingParameters } from "./dialling-options.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
+import type { HolCommandOptions } from "./hol.ts";
 import type { RelayOptions } from "./relay.ts";
 import type { RunOptions } from "./run-features.ts";
 import type { ServeOptions } from "./serve-ai.ts";
@@ -24,6 +25,8 @@ const HELP = `Sidetone: an automated test harness for voice bots that answer the
   sidetone calibrate                 says how far this machine's figures are from the truth
   sidetone relay NEAR=ADDRESS:PORT …  passes UDP on between two peers that are not ours, over an
                                      injured network (docs/network.md)
+  sidetone hol [FOLDER]              studies what a lossy way to its AI makes of a bot, over TCP and
+                                     UDP (docs/head-of-line.md; default: hol in --reports)
   sidetone tokens serve              hands out ephemeral tokens (docs/tokens.md)
 
 Options
@@ -46,10 +49,10 @@ Options
   --prices FILE        what models of AI cost, where that is not known here (docs/ai.md)
   --tools FILE         a module of tools for the AI of embedded bots (may be repeated; docs/tools.md)
   --voices FOLDER      recordings of your own, in caller/ and bot/
-  --visqol             run: adds ViSQOL's opinion of the sound to the report; takes a tenth of the
-                       bot's speech in time, and more on a busy machine
+  --visqol             run, hol: adds ViSQOL's opinion of the sound to the report; takes a tenth of
+                       the bot's speech in time, and more on a busy machine
   --seed SEED          repeats a run's random choices
-  --virtual            demo, run: in virtual time, for embedded bots only: no sockets, as fast as the
+  --virtual            demo, run, hol: in virtual time, for embedded bots only: no sockets, as fast as the
                        machine can, and the same to the bit for the same seed (docs/virtual-time.md)
   --script NAME|FILE   serve: what the AI says (default: reception)
   --port PORT          serve: where it listens (default: 8765)
@@ -71,7 +74,16 @@ Options
   --html FILE          analyze: one page with waveforms, speech and turns
   --swap               analyze: the bot is in the left channel, or in the first file
   --from TIME, --to TIME  analyze: only this part; seconds, or hours:minutes:seconds
-  --calls N            calibrate: calls in each of its networks (default: 50)
+  --calls N            calibrate: calls in each of its networks (default: 50);
+                       hol: calls in each cell (default: 20)
+  --loss LIST, --rtt LIST  hol: packets lost, per cent (default: 0,0.5,1,2,5), and round trips, ms
+                       (default: 20,80,160)
+  --burst LIST         hol: mean lengths of runs of losses, packets (default: 1, each by itself)
+  --transport LIST     hol: tcp-modelled (default), tcp-kernel, udp
+  --congestion LIST    hol: cubic (default), reno, bbr
+  --pre-buffer LIST    hol: how long answers are held back, ms (default: 0)
+  --turns N            hol: questions of a call (default: 10)
+  --at-once N          hol: calls at the same time (default: 1)
   --calibration FILE   calibrate: where the result is kept (default: SIDETONE_CALIBRATION, or in the
                        user's cache folder; docs/calibrate.md)
   --rtcp               relay: the next port of each, too
@@ -122,7 +134,15 @@ const OPTIONS = {
   swap: { type: "boolean", default: false },
   from: { type: "string" },
   to: { type: "string" },
-  calls: { type: "string", default: "50" },
+  calls: { type: "string" },
+  loss: { type: "string", default: "0,0.5,1,2,5" },
+  rtt: { type: "string", default: "20,80,160" },
+  burst: { type: "string", default: "1" },
+  transport: { type: "string", default: "tcp-modelled" },
+  congestion: { type: "string", default: "cubic" },
+  "pre-buffer": { type: "string", default: "0" },
+  turns: { type: "string", default: "10" },
+  "at-once": { type: "string", default: "1" },
   calibration: { type: "string" },
   address: { type: "string", default: "127.0.0.1" },
   clients: { type: "string" },
@@ -163,6 +183,8 @@ const calibrate = async (options: CalibrateCommandOptions): Promise<number> =>
   (await import("./calibrate.ts")).calibrate(options);
 const relay = async (options: RelayOptions): Promise<number> =>
   (await import("./relay.ts")).relay(options);
+const hol = async (options: HolCommandOptions): Promise<number> =>
+  (await import("./hol.ts")).hol(options);
 const serveTokens = async (options: ServeTokensOptions): Promise<number> =>
   (await import("./serve-tokens.ts")).serveTokens(options);
 
@@ -240,6 +262,29 @@ function analyzeOptions(values: Values, paths: readonly string[]): AnalyzeOption
   return { paths, json, labels, html, swap, from, to, write, tell };
 }
 
+function holOptions(values: Values, folders: readonly string[]): HolCommandOptions {
+  const { reports, loss, rtt, burst, transport, congestion, calls, turns, virtual } = values;
+  return {
+    folders,
+    reports,
+    loss,
+    roundTrip: rtt,
+    burst,
+    transport,
+    congestion,
+    preBuffer: values["pre-buffer"],
+    calls,
+    turns,
+    atOnce: values["at-once"],
+    virtual,
+    visqol: values.visqol,
+    seed: values.seed,
+    json: values.json,
+    write,
+    tell,
+  };
+}
+
 type Values = ReturnType<typeof parseArgs<{ readonly options: typeof OPTIONS }>>["values"];
 
 function carryOut(command: string, rest: string[], values: Values): Promise<number> | number {
@@ -256,7 +301,7 @@ function carryOut(command: string, rest: string[], values: Values): Promise<numb
     case "analyze":
       return analyze(analyzeOptions(values, rest));
     case "calibrate": {
-      const { calls, calibration, reports, json } = values;
+      const { calls = "50", calibration, reports, json } = values;
       return calibrate({ calls, calibration, reports, seed, json, write });
     }
     case "serve":
@@ -264,12 +309,14 @@ function carryOut(command: string, rest: string[], values: Values): Promise<numb
     case "realtime-server":
       return serveAi(serveOptions(values, seed));
     default:
-      return serveOthers(name, rest, values);
+      return carryOutOther(name, rest, values);
   }
 }
 
-function serveOthers(command: string, rest: string[], values: Values): Promise<number> | number {
+function carryOutOther(command: string, rest: string[], values: Values): Promise<number> | number {
   switch (command) {
+    case "hol":
+      return hol(holOptions(values, rest));
     case "relay":
       return relay(relayOptions(values, rest, values.seed ?? randomSeed()));
     case "tokens serve":

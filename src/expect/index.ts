@@ -2,12 +2,19 @@
  * What a scenario may expect of a call: waits on the timeline, measures by `measure/`, and says
  * what was heard instead. It takes no instant of its own.
  */
+
 export {
   expectAiResumed,
   expectFault,
   expectLocalBargeIn,
   expectUninterrupted,
 } from "./expect-ai.ts";
+export {
+  expectAiHeldUp,
+  expectAiHeldUpAtMost,
+  expectAiHeldUpInAllAtMost,
+  expectAiNetworkLoss,
+} from "./expect-ai-network.ts";
 export {
   expectAnswered,
   expectHangUpByBot,

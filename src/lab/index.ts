@@ -1,5 +1,17 @@
 /**
  * Studies made of many calls. Calibration: a reference bot whose every sound is known to the
- * sample, called over loopback, and each figure held against what its packets say.
+ * sample, called over loopback, and each figure held against what its packets say. Head-of-line blocking: what
+ * TCP and UDP make of the same losses on a bot's way to its AI, as a caller hears it.
  */
 export { type CalibrateOptions, CONDITIONS, type Condition, calibrate } from "./calibrate.ts";
+export { analyseStudy, type StudyAnalysis } from "./hol/analysis.ts";
+export {
+  RESULTS_LINE_VERSION,
+  readStudy,
+  resultsPath,
+  type StoredStudy,
+} from "./hol/results-file.ts";
+export { runStudy, type StudyProgress } from "./hol/run-study.ts";
+export { renderStudyPage } from "./hol/study-page.ts";
+export { renderStudyText } from "./hol/study-text.ts";
+export { checkSweep, type StudyTime, type Sweep } from "./hol/sweep.ts";

@@ -24,19 +24,25 @@ describe.concurrent("steps about the network", { timeout: 60_000 }, () => {
     expect(await report.text("index.html")).toContain("network: ");
   });
 
-  it("fail for a call that is not what they ask for", async ({ expect }) => {
-    const result = await ran("network-red.feature");
-    const ends = await endsOf(result);
-    expect(ends.length).toBeGreaterThan(1);
-    expect(ends, result.output).toEqual(namedEnds(ends, "fail"));
-    expect(result.exitCode, result.output).toBe(1);
-  });
+  it.for(["network-red.feature", "ai-network-red.feature"])(
+    "fail for a call that is not what they ask for: %s",
+    async (feature, { expect }) => {
+      const result = await ran(feature);
+      const ends = await endsOf(result);
+      expect(ends.length).toBeGreaterThan(1);
+      expect(ends, result.output).toEqual(namedEnds(ends, "fail"));
+      expect(result.exitCode, result.output).toBe(1);
+    },
+  );
 
-  it("refuse what cannot be", async ({ expect }) => {
-    const result = await ran("network-broken.feature");
-    const ends = await endsOf(result);
-    expect(ends.length).toBeGreaterThan(1);
-    expect(ends, result.output).toEqual(namedEnds(ends, "broken"));
-    expect(result.exitCode, result.output).toBe(2);
-  });
+  it.for(["network-broken.feature", "ai-network-broken.feature"])(
+    "refuse what cannot be: %s",
+    async (feature, { expect }) => {
+      const result = await ran(feature);
+      const ends = await endsOf(result);
+      expect(ends.length).toBeGreaterThan(1);
+      expect(ends, result.output).toEqual(namedEnds(ends, "broken"));
+      expect(result.exitCode, result.output).toBe(2);
+    },
+  );
 });

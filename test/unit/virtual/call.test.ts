@@ -17,7 +17,16 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** One call of a guest who asks for breakfast over a line that loses 2 %; what it left, as hashes. */
+/** What lies between bot and AI, one way. */
+const AI_LINK = {
+  delay: { kind: "constant", delayMs: 20 },
+  loss: { kind: "bernoulli", lossRatio: 0.02 },
+} as const;
+
+/**
+ * One call of a guest who asks for breakfast, with losses between caller and bot and between bot and
+ * AI; what it left, as hashes.
+ */
 async function callOnce(seed: string, name: string): Promise<Readonly<Record<string, string>>> {
   const reportFolder = join(folder, name);
   const harness = await openHarness({ seed, reportFolder, virtual: true });
@@ -48,6 +57,7 @@ async function converse(harness: Harness): Promise<void> {
       apiKey: ai.apiKey,
       model: "gpt-realtime",
       greets: true,
+      network: { sent: AI_LINK, received: AI_LINK },
       turnDetection: { type: "server_vad" },
     },
   });
@@ -69,10 +79,19 @@ async function converse(harness: Harness): Promise<void> {
   expect(answer).toBeDefined();
   await call.press("42");
   await call.hangUp();
+  expect(call.timeline.of("aiStall").length).toBeGreaterThan(0);
   expect(await call.whenEnded(5000)).toBe(true);
   const { metrics } = await harness.leave(call);
   expect(metrics.turns.some(({ responseLatencyMs }) => (responseLatencyMs ?? 0) > 0)).toBe(true);
   await call.release();
+}
+
+async function codeOf(refused: Promise<unknown>): Promise<unknown> {
+  try {
+    return await refused;
+  } catch (error) {
+    return (error as { readonly code?: unknown }).code ?? error;
+  }
 }
 
 describe("a call in virtual time", () => {
@@ -86,6 +105,46 @@ describe("a call in virtual time", () => {
     );
     expect(again).toEqual(first);
     expect(other["audio.wav"]).not.toBe(first["audio.wav"]);
+  });
+
+  it("refuses what it cannot carry", async () => {
+    const reportFolder = join(folder, "refused");
+    const harness = await openHarness({ seed: "1", reportFolder, virtual: true });
+    const local = { address: LOOPBACK, port: 0 };
+    const caller = { party: "caller", user: "caller", local } as const;
+    const provider = { provider: "openai", apiKey: "k", model: "m", greets: true } as const;
+    const foreign = { ...provider, url: "wss://api.openai.com/v1/realtime" };
+    const kernel = {
+      ...provider,
+      url: "ws://127.0.0.1:1/",
+      network: { transport: "tcp-kernel" },
+    } as const;
+    const refusals = [
+      [harness.addAgent({ ...caller, threads: 2 }), "ERR_VIRTUAL_THREADS"],
+      [
+        harness.addAgent({ ...caller, local: { address: "192.0.2.1", port: 0 } }),
+        "ERR_VIRTUAL_ADDRESS",
+      ],
+      [harness.addAgent({ ...caller, sip: { transport: "tls" } }), "ERR_VIRTUAL_TLS"],
+      [harness.addAgent({ ...caller, party: "bot", ai: foreign }), "ERR_VIRTUAL_ADDRESS"],
+      [harness.addAgent({ ...caller, party: "bot", ai: kernel }), "ERR_VIRTUAL_KERNEL"],
+      [openHarness({ reportFolder, virtual: true }), "ERR_VIRTUAL_BUSY"],
+      [openHarness({ reportFolder, virtual: true, allow: ["192.0.2.1"] }), "ERR_VIRTUAL_ADDRESS"],
+    ] as const;
+    const agent = await harness.addAgent(caller);
+    const dialled = ["sip:bot@bot.example", "sip:192.0.2.1", "sips:bot@127.0.0.1"];
+    const codes = await Promise.all([
+      ...refusals.map(([promise]) => codeOf(promise)),
+      ...dialled.map((target) => codeOf(agent.dial(target))),
+    ]);
+    await harness.close();
+
+    expect(codes).toEqual([
+      ...refusals.map(([, code]) => code),
+      "ERR_VIRTUAL_ADDRESS",
+      "ERR_VIRTUAL_ADDRESS",
+      "ERR_VIRTUAL_TLS",
+    ]);
   });
 
   it("goes by its own clock: nothing of it takes as long as it says", async () => {
