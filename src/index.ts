@@ -15,6 +15,7 @@ import {
   testerProviderIn,
   type WatchedCall,
 } from "./call/index.ts";
+import { loadCodecs } from "./codec/index.ts";
 import { type Channel, UsageError } from "./environment/index.ts";
 import {
   type Judge,
@@ -85,6 +86,8 @@ export async function openHarness(options: HarnessOptions = {}): Promise<Harness
   const seed = options.seed ?? randomSeed();
   const reportFolder = options.reportFolder ?? "reports/api";
   const isVirtual = options.virtual === true;
+  // Loaded by the host, which virtual time does not wait for.
+  if (isVirtual) await loadCodecs(["opus"]);
   const parts = isVirtual ? virtualParts(seed, options) : realParts(seed, options, reportFolder);
   watchWaysOut();
   const left = takeLeftCalls(reportFolder);

@@ -1,3 +1,5 @@
+import { UdpPath } from "../ai-udp/index.ts";
+import type { AiSession } from "../bridge/index.ts";
 import type { Clock, Environment, Instant } from "../environment/index.ts";
 import { type AiPath, describeNetwork, type NetworkPlan } from "../impairment/index.ts";
 import type { FactDraft } from "../timeline/index.ts";
@@ -35,6 +37,11 @@ export class AiLeg {
       ...(received === undefined ? {} : { received }),
     });
     return { environment: { ...environment, network: path.network }, leg };
+  }
+
+  /** The session as it is seen over this leg. */
+  through(session: AiSession): AiSession {
+    return this.#path instanceof UdpPath ? this.#path.through(session) : session;
   }
 
   /** @throws UsageError ERR_IMPAIRMENT. */

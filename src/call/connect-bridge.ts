@@ -1,4 +1,4 @@
-import { Bridge } from "../bridge/index.ts";
+import { Bridge, type PlayoutSettings } from "../bridge/index.ts";
 import { type Environment, RemoteError } from "../environment/index.ts";
 import type { FactDraft } from "../timeline/index.ts";
 import type { AiOptions } from "./agent-options.ts";
@@ -43,7 +43,8 @@ export async function connectBridge(
     destinations: Object.keys(transfers.destinations),
     httpStandIns,
   });
-  const session = aiSessionOf(environment, ai, registry.definitions);
+  const direct = aiSessionOf(environment, ai, registry.definitions);
+  const session = leg?.through(direct) ?? direct;
   await new Promise<void>((resolve, reject) => {
     const record = (fact: FactDraft): void => {
       call.record(fact);
@@ -53,7 +54,7 @@ export async function connectBridge(
       session,
       tools: registry,
       ...(ai.localBargeIn === undefined ? {} : { localBargeIn: ai.localBargeIn }),
-      ...(ai.playout === undefined ? {} : { playout: ai.playout }),
+      ...playoutOf(ai),
       record,
       clock: environment.clock,
       ...(ai.prices === undefined ? {} : { prices: ai.prices }),
@@ -67,6 +68,15 @@ export async function connectBridge(
     };
     call.attachBridge(bridge, () => session.requestResponse());
   });
+}
+
+/** Speech that comes as it is spoken needs a frame in hand: its clock is not the one of the call. */
+const REAL_TIME_HOLD_MS = 40;
+
+function playoutOf({ playout, network }: AiOptions): { readonly playout?: PlayoutSettings } {
+  const hold = { preBuffer: { kind: "fixed", delayMs: REAL_TIME_HOLD_MS } } as const;
+  if (network?.transport === "udp") return { playout: { ...hold, ...playout } };
+  return playout === undefined ? {} : { playout };
 }
 
 function closedInCall(code: number): RemoteError {

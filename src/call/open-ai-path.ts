@@ -1,3 +1,4 @@
+import { openUdpPath } from "../ai-udp/index.ts";
 import { type Environment, UsageError } from "../environment/index.ts";
 import {
   type AiNetwork,
@@ -31,7 +32,7 @@ export function openAiPath(
     }
     return openKernelPath({ clock, network, namespaces, seed, remote: hostOf(url), plan });
   }
-  throw new UsageError("ERR_AI_TRANSPORT", `The AI cannot be reached by ${transport} yet.`);
+  return openUdpPath({ clock, network, seed, plan });
 }
 
 /** Where a WebSocket of this URL connects to. */

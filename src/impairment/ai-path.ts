@@ -75,8 +75,27 @@ export interface TcpCounts {
   readonly timeouts: number;
 }
 
-/** What became of the packets, and of TCP where that is known. */
+/** What the receiver of one direction made of the audio that came by UDP, in ms of audio. */
+export interface AudioWork {
+  /** Decoded. */
+  readonly playedMs: number;
+  /** Made up for what did not come in time. */
+  readonly concealedMs: number;
+  /** Brought back by the packet behind (Opus in-band FEC). */
+  readonly fecRecoveredMs: number;
+  /** Put in and left out to follow the jitter. */
+  readonly insertedMs: number;
+  readonly skippedMs: number;
+  /** How long packets waited for their playout. */
+  readonly bufferMsMean: number;
+  readonly bufferMsMax: number;
+  /** Came, but too late. */
+  readonly latePackets: number;
+}
+
+/** What became of the packets, of TCP where that is known, and of the audio where it is UDP. */
 export interface AiPathCounts extends PathCounts {
+  readonly audio?: { readonly sent: AudioWork; readonly received: AudioWork };
   readonly tcp?: { readonly sent: TcpCounts; readonly received: TcpCounts };
 }
 

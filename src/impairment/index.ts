@@ -9,6 +9,7 @@ export {
   type AiPathCounts,
   type AiStall,
   type AiTransport,
+  type AudioWork,
   type CongestionControl,
   checkAiNetwork,
   RelayedNetwork,

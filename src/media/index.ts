@@ -10,6 +10,7 @@ export { MediaSession, type MediaSessionOptions } from "./media-session.ts";
 export type { MediaSettings } from "./media-settings.ts";
 export type { PacketTap, TappedPacket } from "./packet-writer.ts";
 export { PlayoutPath } from "./playout-path.ts";
+export { PlayoutScaler } from "./playout-scaler.ts";
 export { RingbackSource } from "./ringback-source.ts";
 export { bindRtpPorts, type MediaSockets } from "./rtp-ports.ts";
 export { type Utterance, UtterancePlayer, type UtteranceStart } from "./utterance-player.ts";

@@ -31,6 +31,20 @@ export interface NetworkCountsFact extends FactBase, InjuredNetwork {
   readonly received: PacketFates;
   /** Of the AI's leg, where it is TCP and known: what the senders of each direction did. */
   readonly tcp?: { readonly sent: TcpWork; readonly received: TcpWork };
+  /** Of the AI's leg, where it is UDP (standing for WebRTC): at the AI's end, and at ours. */
+  readonly audio?: { readonly sent: ReceivedAudioWork; readonly received: ReceivedAudioWork };
+}
+
+/** What the receiver of one direction made of audio that came by UDP (`AudioWork` of `impairment/`). */
+export interface ReceivedAudioWork {
+  readonly playedMs: number;
+  readonly concealedMs: number;
+  readonly fecRecoveredMs: number;
+  readonly insertedMs: number;
+  readonly skippedMs: number;
+  readonly bufferMsMean: number;
+  readonly bufferMsMax: number;
+  readonly latePackets: number;
 }
 
 /** What the TCP of one direction did. */

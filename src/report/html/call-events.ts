@@ -52,7 +52,7 @@ const MARKS: { readonly [Kind in FactKind]?: (fact: FactOf<Kind>) => Mark } = {
   mediaChanged: ({ codec, direction }) => ({ lane: "sip", label: `media: ${codec}, ${direction}` }),
   networkChanged: ({ description, leg, transport }) =>
     leg === "ai"
-      ? { lane: "ai", label: `network to the AI (${transport ?? "?"}): ${description}` }
+      ? { lane: "ai", label: `network to the AI (${aiTransportWords(transport)}): ${description}` }
       : {
           lane: "sip",
           label: `${leg === "signalling" ? "network of SIP" : "network"}: ${description}`,
@@ -94,4 +94,9 @@ function sipLabel(message: {
   if (message.statusCode === undefined) return message.method;
   const status = message.startLine.replace(/^SIP\/2\.0\s+/u, "");
   return `${status} (${message.method})`;
+}
+
+/** What carries the AI's leg, and what it stands for. */
+function aiTransportWords(transport = "?"): string {
+  return transport === "udp" ? "UDP, standing for WebRTC" : transport;
 }
