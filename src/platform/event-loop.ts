@@ -1,8 +1,15 @@
 import { after, type Clock, type Timer } from "../environment/index.ts";
 
 // Captured at load: `replaceGlobalTimers` takes the place of the others.
-const { setImmediate: startImmediate, setTimeout: startTimeout } = globalThis;
+const {
+  setImmediate: startImmediate,
+  setInterval: startInterval,
+  clearInterval: stopInterval,
+  setTimeout: startTimeout,
+} = globalThis;
 const IDLE_MS = 1;
+/** Longer than any run. */
+const LIFETIME_MS = 0x7fff_ffff;
 
 /** Resolves once promises, `nextTick`s and stream callbacks that are under way have settled. */
 export function nextTurn(): Promise<void> {
@@ -16,6 +23,12 @@ export function idle(): Promise<void> {
   return new Promise((resolve) => {
     startTimeout(resolve, IDLE_MS);
   });
+}
+
+/** Keeps the process alive, whatever it waits for, until the result is called. */
+export function keepAlive(): () => void {
+  const timer = startInterval(() => undefined, LIFETIME_MS);
+  return () => stopInterval(timer);
 }
 
 /**

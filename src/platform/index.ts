@@ -5,7 +5,7 @@
 export { ConnectionStream } from "./connection-stream.ts";
 export { createEnvironment, type EnvironmentOptions, randomSeed } from "./environment.ts";
 export { espeakWav } from "./espeak.ts";
-export { idle, nextTurn, replaceGlobalTimers } from "./event-loop.ts";
+export { idle, keepAlive, nextTurn, replaceGlobalTimers } from "./event-loop.ts";
 export { type EventLoopLag, EventLoopMonitor } from "./event-loop-lag.ts";
 export { fileBlocks, kindOfPath } from "./file-blocks.ts";
 export { NodeFileStore } from "./files.ts";

@@ -5,7 +5,7 @@ import {
   SILENT_LOGGER,
   seededRandom,
 } from "../environment/index.ts";
-import { NodeCryptography, replaceGlobalTimers } from "../platform/index.ts";
+import { keepAlive, NodeCryptography, replaceGlobalTimers } from "../platform/index.ts";
 import { type ChannelWaits, virtualChannel } from "./virtual-channel.ts";
 import { VirtualNetwork } from "./virtual-network.ts";
 import { VirtualTime } from "./virtual-time.ts";
@@ -26,6 +26,8 @@ export class VirtualWorld {
   readonly #seed: string;
   readonly #messages: Pick<ChannelWaits, "isRequest" | "isReply">;
   readonly #restoreTimers: () => void;
+  /** As threads would: a step may wait for what this process knows nothing of. */
+  readonly #letDie: () => void = keepAlive();
   #inhabitants = 0;
 
   /** @param messages says which messages between threads are waited for. */
@@ -69,6 +71,7 @@ export class VirtualWorld {
   close(): void {
     this.time.stop();
     this.#restoreTimers();
+    this.#letDie();
   }
 
   #environment(name: string): Environment {

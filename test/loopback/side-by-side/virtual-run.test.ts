@@ -1,5 +1,9 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { endsOf, type FeatureRun, featureRuns, namedEnds } from "../feature-runs.ts";
+import { startCli } from "../cli-process.ts";
+import { endsOf, FEATURES, type FeatureRun, featureRuns, namedEnds } from "../feature-runs.ts";
 
 /** What a call leaves; its ladder is drawn when the report is made. */
 const CALL_FILE =
@@ -31,6 +35,18 @@ describe("sidetone run --virtual", () => {
     expect(result).toMatchObject({ exitCode: 2 });
     const ends = await endsOf(result);
     expect(ends).toEqual(namedEnds(ends, "broken"));
+  });
+
+  it("stays for a step that waits for nothing of its own, until it is interrupted", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "sidetone-virtual-run-"));
+    const own = ["--import", `${FEATURES}/endless-step.mjs`, "--virtual"];
+    const cli = startCli(["run", `${FEATURES}/endless-step.feature`, ...own, "--reports", folder]);
+    await cli.said("Nothing ends it");
+    cli.child.kill("SIGINT");
+
+    expect(await cli.exited).toBe(130);
+    expect(cli.output()).toContain("ERR_INTERRUPTED");
+    await rm(folder, { recursive: true });
   });
 
   it("lets a scenario's own steps sleep by its clock", async () => {
