@@ -1,3 +1,6 @@
+import { readFileSync } from "node:fs";
+import { connect as connectTcp, type Socket } from "node:net";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ListeningServer, MessageSocket } from "../environment/index.ts";
 import { listenHttp } from "./http-server.ts";
@@ -22,6 +25,20 @@ async function serve(texts: readonly string[], closes: boolean): Promise<Listeni
     },
     clock,
   );
+}
+
+function fixture(name: string): string {
+  return readFileSync(join(import.meta.dirname, "../../fixtures/tls", name), "utf8");
+}
+
+function refuse(): Promise<Socket> {
+  return Promise.reject(new Error("no way"));
+}
+
+function closeOf(socket: NodeMessageSocket): Promise<unknown> {
+  return new Promise((resolve) => {
+    socket.onClose = resolve;
+  });
 }
 
 /** Tells the turns of the event loop apart. */
@@ -79,6 +96,46 @@ describe("NodeMessageSocket", () => {
     await server.close();
 
     expect({ hosts, code }).toEqual({ hosts: ["ai.invalid:9"], code: 1000 });
+  });
+
+  it("speaks TLS with the host of the URL over a connection that somebody else opens", async () => {
+    const hosts: (string | undefined)[] = [];
+    const server = await listenHttp(
+      { address: "127.0.0.1", port: 0 },
+      {
+        tls: { certificate: fixture("bot.pem"), key: fixture("bot.key") },
+        onRequest: () => Promise.resolve({ status: 404 }),
+        onUpgrade: ({ headers }) => {
+          hosts.push(headers["host"]);
+          return { accept: true, onConnection: (socket) => socket.close(1000) };
+        },
+      },
+      clock,
+    );
+    const open = async (): Promise<Socket> => {
+      await Promise.resolve();
+      return connectTcp(server.local.port, server.local.address);
+    };
+    const codes = await Promise.all(
+      ["bot.example", "another.example"].map((name) => {
+        const tls = { ca: fixture("ca.pem"), serverName: name, verify: true };
+        const url = `wss://${name}/v1`;
+        return closeOf(NodeMessageSocket.connectOver(open, url, clock, { tls }));
+      }),
+    );
+    await server.close();
+
+    // The second is not whom the certificate names.
+    expect({ hosts, codes }).toEqual({ hosts: ["bot.example"], codes: [1000, 1006] });
+  });
+
+  it("ends where the connection that somebody else opens does not come about", async () => {
+    const failures: string[] = [];
+    const socket = NodeMessageSocket.connectOver(refuse, "ws://ai.invalid/v1", clock);
+    socket.onError = (error) => failures.push(error.message);
+
+    expect(await closeOf(socket)).toBe(1006);
+    expect(failures).toEqual(["no way"]);
   });
 
   it("lets two servers that speak at once have their say by turns", async () => {
