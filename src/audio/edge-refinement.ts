@@ -16,6 +16,8 @@ export interface EdgeSearch {
   readonly background: Float64Array;
   /** The mean square that sound has at its edge, by definition, where no noise hides it. */
   readonly edgeVariance: number;
+  /** The same may be this many times as strong, or weak. */
+  readonly doubtRatio: number;
 }
 
 /** An edge, and how far on either side it might as well be. */
@@ -38,6 +40,14 @@ const STEP_MAX = 6;
  */
 const STEP_MIN = (SAMPLES_PER_MS / 2) * (1 - 1 / VARIANCE_RATIO - Math.log(VARIANCE_RATIO));
 
+/** The smallest step of µ-law: what is about as faint comes out as nothing or as twice as much. */
+const QUANTISER_STEP = 8;
+
+/** The background near the edge may be louder yet than the loudest of what it is known by. */
+const LOUDER_YET = 2;
+/** Where it would then pass for speech, the level is looked at in no more than the innermost 210 ms. */
+const LEVEL_REACH_MS = 210;
+
 /** How far outside of the likely edge the level may be crossed, in frames. */
 const CROSSING_MARGIN_FRAMES = 8;
 /** Half of the bands' window. */
@@ -49,8 +59,8 @@ const CROSSING_SHARE = 0.8;
  * above `HIDDEN_FROM_DB` of the edge by definition. Set on dialogues of known truth, to cover 95 %.
  */
 const HIDDEN_FROM_DB = -6;
-const HIDDEN_MS_PER_DB = 10;
-const HIDDEN_MS_MAX = 150;
+const HIDDEN_MS_PER_DB = 12;
+const HIDDEN_MS_MAX = 300;
 
 /**
  * Finds an edge of speech to about a millisecond; it looks on both sides of the edge, so it is for
@@ -71,12 +81,29 @@ export function refineEdge(search: EdgeSearch): Edge {
 }
 
 /** The outermost crossing of the level that defines an edge, if there is one. */
-function levelEdge(search: EdgeSearch, offset: number, noise: number): Edge | undefined {
+function levelEdge(whole: EdgeSearch, offset: number, noise: number): Edge | undefined {
+  const louderYet = LOUDER_YET * loudestNoise(whole, offset);
+  const search = louderYet < whole.edgeVariance ? whole : innermost(whole, LEVEL_REACH_MS);
   const outer = crossing(search, offset, search.edgeVariance + noise);
   if (outer === undefined) return undefined;
-  const inner = crossing(search, offset, 2 * search.edgeVariance + noise) ?? outer;
+  const { edgeVariance } = search;
+  const coarseness = (1 + QUANTISER_STEP / Math.sqrt(edgeVariance)) ** 2;
+  const doubtRatio = Math.max(search.doubtRatio, coarseness);
+  const inner = crossing(search, offset, doubtRatio * edgeVariance + noise) ?? outer;
+  // What a codec may have weakened; not the background's own loudest, which is no speech.
+  const weaker = Math.max(edgeVariance / doubtRatio + noise, louderYet);
+  const outermost = crossing(search, offset, Math.min(weaker, edgeVariance + noise)) ?? outer;
   const msSamples = Math.ceil(search.sampleRateHz / 1000);
-  return { sample: outer, uncertaintySamples: Math.abs(inner - outer) + msSamples };
+  const doubt = Math.max(Math.abs(inner - outer), Math.abs(outer - outermost));
+  return { sample: outer, uncertaintySamples: doubt + msSamples };
+}
+
+/** The part of the search that lies farthest into the speech. */
+function innermost(search: EdgeSearch, lengthMs: number): EdgeSearch {
+  const { kind, from, to, sampleRateHz } = search;
+  const length = Math.round((lengthMs * sampleRateHz) / 1000);
+  if (kind === "onset") return { ...search, from: Math.max(from, to - length) };
+  return { ...search, to: Math.min(to, from + length) };
 }
 
 /** The variance of the background in its loudest 5 ms: coloured noise comes and goes. */

@@ -1,7 +1,7 @@
 import { COARSE_FRAME_MS, coarseSpeech, type FrameRun, frameLevels } from "./coarse-speech.ts";
 import { refineEdge } from "./edge-refinement.ts";
 import { highPassed } from "./high-pass.ts";
-import { loudestVariance } from "./short-energy.ts";
+import { type Loudness, loudestVariance } from "./short-energy.ts";
 
 /** A stretch of speech, in samples from the start of the recording. */
 export interface SpeechSegment {
@@ -23,7 +23,9 @@ export interface DetectSpeechOptions {
 
 const HIGH_PASS_HZ = 150;
 /** How far outside and inside of a coarse edge the true one may be. */
-const SEARCH_OUT_MS = 150;
+const SEARCH_OUT_MS = 240;
+/** Nearer to a coarse edge than this nothing counts as background. */
+const BACKGROUND_OFF_MS = 150;
 const SEARCH_IN_MS = 60;
 /** Coarse gaps up to this are joined at once: too short to have a background of their own. */
 const COARSE_JOIN_MS_MAX = 150;
@@ -51,7 +53,7 @@ interface Surroundings {
   readonly speech: Span;
   readonly silenceFrom: number;
   readonly silenceTo: number;
-  readonly edgeVariance: number;
+  readonly loudest: Loudness;
 }
 
 /**
@@ -83,8 +85,7 @@ export function detectSpeech(
       speech,
       silenceFrom: (runs[index - 1]?.end ?? 0) * frameSamples,
       silenceTo: Math.min((runs[index + 1]?.start ?? Infinity) * frameSamples, sound.length),
-      edgeVariance:
-        loudestVariance(sound.subarray(speech.from, speech.to), sampleRateHz) / EDGE_RATIO,
+      loudest: loudestVariance(sound.subarray(speech.from, speech.to), sampleRateHz),
     });
   });
   const leastSamples = (minSpeechMs * sampleRateHz) / 1000;
@@ -124,12 +125,20 @@ function peakLevel(run: FrameRun, levels: Float64Array): number {
 }
 
 function refine(around: Surroundings): SpeechSegment {
-  const { samples, sampleRateHz, speech, edgeVariance } = around;
+  const { samples, sampleRateHz, speech, loudest } = around;
   const onsetRange = onsetSearch(around);
   const offsetRange = offsetSearch(around);
-  const common = { samples, sampleRateHz, edgeVariance };
-  const before = background(around, { from: around.silenceFrom, to: onsetRange.from }, "end");
-  const behind = background(around, { from: offsetRange.to, to: around.silenceTo }, "start");
+  const common = {
+    samples,
+    sampleRateHz,
+    edgeVariance: loudest.variance / EDGE_RATIO,
+    doubtRatio: loudest.doubtRatio,
+  };
+  const off = Math.round((BACKGROUND_OFF_MS * sampleRateHz) / 1000);
+  const pauseTo = Math.max(onsetRange.from, speech.from - off);
+  const pauseFrom = Math.min(offsetRange.to, speech.to + off);
+  const before = background(around, { from: around.silenceFrom, to: pauseTo }, "end");
+  const behind = background(around, { from: pauseFrom, to: around.silenceTo }, "start");
   const leastBackground = (BACKGROUND_MS_MIN * sampleRateHz) / 1000;
   const onset = refineEdge({
     ...common,
