@@ -31,15 +31,18 @@ const fixtures = `${packageInfo().root}/fixtures`;
 const { node, platform } = hostInfo();
 write(`bench:accuracy · ${node} ${platform} · seed ${values.seed}`);
 write("edges of speech, found − true, in ms; held out: voices and phrases it was not set by");
+write("heard: beyond what lies below the noise, or within 2 dB of the definition of an edge");
 const table = new Table([
   "condition",
   "voices",
+  "method",
   "figure",
   "n",
   "missed",
   "invented",
   "mean |e|",
   "p95 |e|",
+  "p95 heard",
   "bias",
   "covered",
   "goal",
@@ -49,15 +52,19 @@ const broken: string[] = [];
 for (const [voices, folder] of Object.entries({ fixtures: "voices", "held out": "held-out" })) {
   const clips = clipsOf(await loadVoices(new NodeFileStore(), `${fixtures}/${folder}`));
   for (const row of ACCURACY_ROWS) {
-    const accuracy = measureRow(row, clips, {
-      seed: values.seed,
-      dialogues: Number(values.dialogues),
-      turns: 8,
-    });
-    for (const line of linesOf(row, accuracy)) table.row([row.name, voices, ...line]);
-    const bounds = voices === "fixtures" ? row.bounds : row.heldOutBounds;
-    const lost = brokenBounds(accuracy, bounds);
-    broken.push(...lost.map((what) => `${row.name}, ${voices}: ${what}`));
+    for (const method of ["detected", "located"] as const) {
+      const accuracy = measureRow(row, clips, {
+        seed: values.seed,
+        dialogues: Number(values.dialogues),
+        turns: 8,
+        method,
+      });
+      for (const line of linesOf(row, accuracy)) table.row([row.name, voices, method, ...line]);
+      const detectedBounds = voices === "fixtures" ? row.bounds : row.heldOutBounds;
+      const bounds = method === "located" ? row.locatedBounds : detectedBounds;
+      const lost = brokenBounds(accuracy, bounds);
+      broken.push(...lost.map((what) => `${row.name}, ${voices}, ${method}: ${what}`));
+    }
   }
 }
 const known = await loadVoices(new NodeFileStore(), `${fixtures}/voices`);
@@ -72,29 +79,42 @@ function clipsOf(voices: VoiceLibrary): Clip[] {
 }
 
 function linesOf({ goal }: AccuracyRow, accuracy: EdgeAccuracy): string[][] {
-  const { spans, missed, invented, onsetErrorsMs, offsetErrorsMs, coveredRatio } = accuracy;
-  return Object.entries({ onset: onsetErrorsMs, offset: offsetErrorsMs }).map(
-    ([figure, errorsMs]) => {
-      const { meanMs, p95Ms, biasMs } = errorSummary(errorsMs);
-      const isMet =
-        goal !== undefined &&
-        meanMs <= (goal.meanMs ?? Infinity) &&
-        p95Ms <= goal.p95Ms &&
-        coveredRatio >= (goal.coveredRatio ?? 0);
-      return [
-        figure,
-        String(spans),
-        String(missed),
-        String(invented),
-        meanMs.toFixed(1),
-        p95Ms.toFixed(1),
-        biasMs.toFixed(1),
-        `${(100 * coveredRatio).toFixed(0)} %`,
-        goal === undefined ? "none" : goalWords(goal),
-        goal === undefined ? "–" : isMet ? "yes" : "no",
-      ];
-    },
-  );
+  const { spans, missed, invented, coveredRatio } = accuracy;
+  const figures = [
+    ["onset", accuracy.onsetErrorsMs, accuracy.heardOnsetErrorsMs],
+    ["offset", accuracy.offsetErrorsMs, accuracy.heardOffsetErrorsMs],
+  ] as const;
+  return figures.map(([figure, errorsMs, heardErrorsMs]) => {
+    const { meanMs, p95Ms, biasMs } = errorSummary(errorsMs);
+    return [
+      figure,
+      String(spans),
+      String(missed),
+      String(invented),
+      meanMs.toFixed(1),
+      p95Ms.toFixed(1),
+      errorSummary(heardErrorsMs).p95Ms.toFixed(1),
+      biasMs.toFixed(1),
+      `${(100 * coveredRatio).toFixed(0)} %`,
+      goal === undefined ? "none" : goalWords(goal),
+      goal === undefined ? "–" : metWords(goal, coveredRatio, errorsMs, heardErrorsMs),
+    ];
+  });
+}
+
+function metWords(
+  goal: EdgeGoal,
+  coveredRatio: number,
+  errorsMs: readonly number[],
+  heardErrorsMs: readonly number[],
+): string {
+  const isMet = (errors: readonly number[]): boolean => {
+    const { meanMs, p95Ms } = errorSummary(errors);
+    return meanMs <= (goal.meanMs ?? Infinity) && p95Ms <= goal.p95Ms;
+  };
+  if (coveredRatio < (goal.coveredRatio ?? 0)) return "no";
+  if (isMet(errorsMs)) return "yes";
+  return isMet(heardErrorsMs) ? "as heard" : "no";
 }
 
 function goalWords({ meanMs, p95Ms, coveredRatio }: EdgeGoal): string {

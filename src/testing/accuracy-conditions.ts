@@ -1,5 +1,5 @@
 import type { Clip, DialogueCondition } from "./dialogue.ts";
-import { type EdgeAccuracy, measureEdges } from "./edge-accuracy.ts";
+import { type EdgeAccuracy, type EdgeMeasurement, measureEdges } from "./edge-accuracy.ts";
 
 /** What must hold of the edges under a condition; missing: nothing is promised, only shown. */
 export interface EdgeBounds {
@@ -7,6 +7,8 @@ export interface EdgeBounds {
   readonly offsetMeanMs?: number | undefined;
   readonly onsetP95Ms?: number | undefined;
   readonly offsetP95Ms?: number | undefined;
+  /** Of onsets and of offsets, beyond what the noise hides (`heardOnsetErrorsMs`). */
+  readonly heardP95Ms?: number | undefined;
   readonly coveredRatio?: number | undefined;
   /** Sentences missed and invented. */
   readonly wrong?: number | undefined;
@@ -29,6 +31,8 @@ export interface AccuracyRow {
   readonly bounds: EdgeBounds;
   /** What must hold with voices and phrases that it was not set by. */
   readonly heldOutBounds: EdgeBounds;
+  /** What must hold with either, where the sentence is known and located instead of detected. */
+  readonly locatedBounds: EdgeBounds;
 }
 
 const ANY_LEVEL = [-40, -12] as const;
@@ -38,9 +42,20 @@ const EXACT: EdgeBounds = {
   offsetMeanMs: 3,
   onsetP95Ms: 8,
   offsetP95Ms: 8,
-  coveredRatio: 0.9,
+  coveredRatio: 0.95,
   wrong: 0,
 };
+/** Located: the goals of all conditions, by far. */
+const LOCATED: EdgeBounds = {
+  onsetMeanMs: 0.1,
+  offsetMeanMs: 0.1,
+  onsetP95Ms: 0.2,
+  offsetP95Ms: 0.2,
+  coveredRatio: 0.95,
+  wrong: 0,
+};
+const COVERED: EdgeBounds = { coveredRatio: 0.95, wrong: 0 };
+const NOISY: EdgeBounds = { ...COVERED, heardP95Ms: 40 };
 
 type Noise = NonNullable<DialogueCondition["noise"]>;
 
@@ -56,7 +71,6 @@ const FAINT_NOISE: Noise = { kind: "white", snrDb: [30, 60] };
 
 const EXACT_GOAL: EdgeGoal = { meanMs: 3, p95Ms: 8 };
 const NOISE_GOAL: EdgeGoal = { p95Ms: 40, coveredRatio: 0.95 };
-const ALL_FOUND: EdgeBounds = { wrong: 0 };
 const NOTHING: EdgeBounds = {};
 
 /** Every row; bounds are the goals of issue 6 where they are reached, else what is reached. */
@@ -72,14 +86,17 @@ export const ACCURACY_ROWS: readonly AccuracyRow[] = [
     goal: EXACT_GOAL,
     bounds: EXACT,
     // Missed at offsets: Opus weakens the faint ends of three of the twelve sentences.
-    heldOutBounds: { ...EXACT, offsetP95Ms: undefined },
+    heldOutBounds: { ...EXACT, offsetP95Ms: 12, heardP95Ms: 8 },
+    locatedBounds: LOCATED,
   },
   {
     name: "of these, Opus alone",
     conditions: [noisy(FAINT_NOISE, 16_000, "opus")],
     goal: EXACT_GOAL,
+    // Only shown: the row above holds it to its bounds together with the others.
     bounds: NOTHING,
     heldOutBounds: NOTHING,
+    locatedBounds: LOCATED,
   },
   {
     name: "no codec, no noise, −40 to −12 dBov; 8, 16, 24, 48 kHz",
@@ -90,50 +107,59 @@ export const ACCURACY_ROWS: readonly AccuracyRow[] = [
     goal: EXACT_GOAL,
     bounds: EXACT,
     heldOutBounds: EXACT,
+    locatedBounds: LOCATED,
   },
   {
     name: "white noise 20 dB below; 8 and 16 kHz",
     conditions: [noisy({ kind: "white", snrDb: 20 }), noisy({ kind: "white", snrDb: 20 }, 16_000)],
     goal: NOISE_GOAL,
-    bounds: { coveredRatio: 0.95, wrong: 0 },
-    heldOutBounds: ALL_FOUND,
+    bounds: NOISY,
+    heldOutBounds: NOISY,
+    locatedBounds: LOCATED,
   },
   {
     name: "pink noise 20 dB below; 8 and 16 kHz",
     conditions: [noisy({ kind: "pink", snrDb: 20 }), noisy({ kind: "pink", snrDb: 20 }, 16_000)],
     goal: NOISE_GOAL,
-    bounds: { coveredRatio: 0.95, wrong: 0 },
-    heldOutBounds: ALL_FOUND,
+    bounds: NOISY,
+    heldOutBounds: NOISY,
+    locatedBounds: LOCATED,
   },
   {
     name: "pink noise 30 dB below; 8 kHz",
     conditions: [noisy({ kind: "pink", snrDb: 30 })],
-    bounds: ALL_FOUND,
-    heldOutBounds: ALL_FOUND,
+    bounds: COVERED,
+    heldOutBounds: COVERED,
+    locatedBounds: LOCATED,
   },
   {
     name: "white noise 10 dB below; 8 kHz",
     conditions: [noisy({ kind: "white", snrDb: 10 })],
-    bounds: NOTHING,
-    heldOutBounds: NOTHING,
+    bounds: COVERED,
+    heldOutBounds: COVERED,
+    // One short sentence in thirty is not sure, and said to be so.
+    locatedBounds: { ...LOCATED, wrong: 2 },
   },
   {
     name: "−50 dBov through µ-law",
     conditions: [{ sampleRateHz: 8000, codec: "PCMU", levelDbov: [-50, -50] }],
-    bounds: ALL_FOUND,
-    heldOutBounds: ALL_FOUND,
+    bounds: COVERED,
+    heldOutBounds: COVERED,
+    locatedBounds: LOCATED,
   },
   {
     name: "−3 dBov, clipped, through µ-law",
     conditions: [{ sampleRateHz: 8000, codec: "PCMU", levelDbov: [-3, -3] }],
-    bounds: ALL_FOUND,
-    heldOutBounds: ALL_FOUND,
+    bounds: COVERED,
+    heldOutBounds: COVERED,
+    locatedBounds: LOCATED,
   },
   {
     name: "comfort noise 45 dB below",
     conditions: [noisy({ kind: "comfort", snrDb: 45 })],
-    bounds: ALL_FOUND,
-    heldOutBounds: ALL_FOUND,
+    bounds: COVERED,
+    heldOutBounds: COVERED,
+    locatedBounds: LOCATED,
   },
   {
     name: "echo of the other side, 40 dB weaker, 80 ms",
@@ -147,24 +173,28 @@ export const ACCURACY_ROWS: readonly AccuracyRow[] = [
     ],
     bounds: NOTHING,
     heldOutBounds: NOTHING,
+    locatedBounds: LOCATED,
   },
   {
     name: "babble of eight, 30 dB below",
     conditions: [noisy({ kind: "babble", snrDb: 30 })],
     bounds: NOTHING,
     heldOutBounds: NOTHING,
+    locatedBounds: LOCATED,
   },
   {
     name: "babble of eight, 20 dB below",
     conditions: [noisy({ kind: "babble", snrDb: 20 })],
     bounds: NOTHING,
     heldOutBounds: NOTHING,
+    locatedBounds: LOCATED,
   },
   {
     name: "music on hold, 20 dB below",
     conditions: [noisy({ kind: "music", snrDb: 20 })],
     bounds: NOTHING,
     heldOutBounds: NOTHING,
+    locatedBounds: LOCATED,
   },
 ];
 
@@ -172,7 +202,7 @@ export const ACCURACY_ROWS: readonly AccuracyRow[] = [
 export function measureRow(
   row: AccuracyRow,
   clips: readonly Clip[],
-  options: { readonly dialogues: number; readonly turns: number; readonly seed: string },
+  options: EdgeMeasurement,
 ): EdgeAccuracy {
   const measured = row.conditions.map((condition, index) =>
     measureEdges(clips, condition, { ...options, seed: `${options.seed} ${row.name} ${index}` }),
@@ -186,6 +216,8 @@ export function measureRow(
     invented: sum(({ invented }) => invented),
     onsetErrorsMs: measured.flatMap(({ onsetErrorsMs }) => onsetErrorsMs),
     offsetErrorsMs: measured.flatMap(({ offsetErrorsMs }) => offsetErrorsMs),
+    heardOnsetErrorsMs: measured.flatMap(({ heardOnsetErrorsMs }) => heardOnsetErrorsMs),
+    heardOffsetErrorsMs: measured.flatMap(({ heardOffsetErrorsMs }) => heardOffsetErrorsMs),
     coveredRatio: sum((each) => each.coveredRatio * each.onsetErrorsMs.length) / Math.max(1, edges),
   };
 }
@@ -214,11 +246,17 @@ export function brokenBounds(accuracy: EdgeAccuracy, bounds: EdgeBounds): string
     errorSummary(accuracy.onsetErrorsMs),
     errorSummary(accuracy.offsetErrorsMs),
   ];
+  const [heardOnset, heardOffset] = [
+    errorSummary(accuracy.heardOnsetErrorsMs),
+    errorSummary(accuracy.heardOffsetErrorsMs),
+  ];
   return [
     ...most("onset mean", onset.meanMs, bounds.onsetMeanMs),
     ...most("offset mean", offset.meanMs, bounds.offsetMeanMs),
     ...most("onset p95", onset.p95Ms, bounds.onsetP95Ms),
     ...most("offset p95", offset.p95Ms, bounds.offsetP95Ms),
+    ...most("heard onset p95", heardOnset.p95Ms, bounds.heardP95Ms),
+    ...most("heard offset p95", heardOffset.p95Ms, bounds.heardP95Ms),
     ...most("missed and invented", accuracy.missed + accuracy.invented, bounds.wrong),
     ...most("not covered", 1 - accuracy.coveredRatio, 1 - (bounds.coveredRatio ?? 0)),
   ];

@@ -1,6 +1,7 @@
-import { resample } from "../audio/index.ts";
+import { type KnownSpeech, resample } from "../audio/index.ts";
 import { type Codec, codecOf } from "../codec/index.ts";
 import { type Random, randomInteger } from "../environment/index.ts";
+import { trueEdges } from "./true-edges.ts";
 
 /** A recorded sentence of one of the two voices. */
 export interface Clip {
@@ -31,6 +32,11 @@ export interface SpokenSpan {
   readonly party: "caller" | "bot";
   readonly onsetMs: number;
   readonly offsetMs: number;
+  /** Between which places the edges lie if sounds do not count that lie below the noise (`TrueEdge`). */
+  readonly onsetWithinMs: readonly [number, number];
+  readonly offsetWithinMs: readonly [number, number];
+  /** The clean sentence. */
+  readonly known: KnownSpeech;
 }
 
 /** A dialogue whose truth is known: caller left, bot right. */
@@ -44,9 +50,6 @@ export interface Dialogue {
   readonly spans: readonly SpokenSpan[];
 }
 
-/** By definition of the fixtures (fixtures/README.md). */
-const EDGE_DB = 35;
-const EDGE_WINDOW_MS = 5;
 const LEAD_MS = 1200;
 /** From long overlaps to long thoughts. */
 const GAP_MS = [-400, 1500] as const;
@@ -68,21 +71,17 @@ export function makeDialogue(
   );
   const length = Math.ceil(((endMs + LEAD_MS) * sampleRateHz) / 1000 / 960) * 960;
   const clean = { caller: new Float64Array(length), bot: new Float64Array(length) };
-  const spans = placed.map(({ party, atMs, samples }) => {
-    const at = Math.round((atMs * sampleRateHz) / 1000);
-    for (const [index, sample] of samples.entries()) {
-      clean[party][at + index] = (clean[party][at + index] as number) + sample;
-    }
-    const [onset, offset] = edgesOf(samples, sampleRateHz);
-    return {
-      party,
-      onsetMs: ((at + onset) * 1000) / sampleRateHz,
-      offsetMs: ((at + offset) * 1000) / sampleRateHz,
-    };
-  });
   const level = placed[0]?.levelDbov ?? FIXTURE_LEVEL_DBOV;
-  const range = condition.noise?.snrDb ?? 0;
+  const range = condition.noise?.snrDb ?? Infinity;
   const snrDb = typeof range === "number" ? range : between(range, random);
+  const spans = placed.map((sentence) => {
+    const at = Math.round((sentence.atMs * sampleRateHz) / 1000);
+    const channel = clean[sentence.party];
+    for (const [index, sample] of sentence.samples.entries()) {
+      channel[at + index] = (channel[at + index] as number) + sample;
+    }
+    return spanOf(sentence, sampleRateHz, level - snrDb);
+  });
   const heard = (own: Float64Array, other: Float64Array): Int16Array => {
     const mixed = own.slice();
     if (condition.echo !== undefined) addEcho(mixed, other, condition);
@@ -104,6 +103,26 @@ interface Placed {
   readonly atMs: number;
   readonly levelDbov: number;
   readonly samples: Float64Array;
+  /** The same at the level of the fixtures. */
+  readonly clip: Int16Array;
+}
+
+function spanOf(
+  { party, atMs, samples, clip }: Placed,
+  sampleRateHz: number,
+  noiseDbov: number,
+): SpokenSpan {
+  const { onset, offset } = trueEdges(samples, sampleRateHz, 32_768 ** 2 * 10 ** (noiseDbov / 10));
+  const at = Math.round((atMs * sampleRateHz) / 1000);
+  const ms = (sample: number): number => (sample * 1000) / sampleRateHz;
+  return {
+    party,
+    onsetMs: ms(at + onset.at),
+    offsetMs: ms(at + offset.at),
+    onsetWithinMs: [ms(at + onset.outermost), ms(at + onset.innermost)],
+    offsetWithinMs: [ms(at + offset.innermost), ms(at + offset.outermost)],
+    known: { samples: clip, sampleRateHz, onsetMs: ms(onset.at), offsetMs: ms(offset.at) },
+  };
 }
 
 function place(
@@ -129,7 +148,7 @@ function place(
       ends[party] + OWN_GAP_MS,
     );
     ends[party] = atMs + lengthMs(samples, sampleRateHz);
-    placed.push({ party, atMs, levelDbov: level, samples });
+    placed.push({ party, atMs, levelDbov: level, samples, clip: pcm });
   }
   return placed;
 }
@@ -152,25 +171,6 @@ function between([low, high]: readonly [number, number], random: Random): number
 
 function lengthMs(samples: ArrayLike<number>, sampleRateHz: number): number {
   return (samples.length * 1000) / sampleRateHz;
-}
-
-function edgesOf(samples: Float64Array, sampleRateHz: number): readonly [number, number] {
-  const half = Math.round((EDGE_WINDOW_MS / 2000) * sampleRateHz);
-  const sums = new Float64Array(samples.length + 1);
-  for (let index = 0; index < samples.length; index += 1) {
-    sums[index + 1] = (sums[index] as number) + (samples[index] as number) ** 2;
-  }
-  const energy = (at: number): number =>
-    (sums[Math.min(samples.length, at + half)] as number) -
-    (sums[Math.max(0, at - half)] as number);
-  let most = 0;
-  for (let at = 0; at < samples.length; at += 1) most = Math.max(most, energy(at));
-  const limit = most * 10 ** (-EDGE_DB / 10);
-  let onset = 0;
-  while (energy(onset) <= limit) onset += 1;
-  let offset = samples.length - 1;
-  while (energy(offset) <= limit) offset -= 1;
-  return [onset, offset];
 }
 
 function addEcho(mixed: Float64Array, other: Float64Array, condition: DialogueCondition): void {

@@ -1,8 +1,17 @@
-import { detectSpeech, type SpeechSegment } from "../audio/index.ts";
+import { detectSpeech, locateSpeech, type SpeechSegment } from "../audio/index.ts";
 import { type Random, seededRandom } from "../environment/index.ts";
-import { type Clip, type Dialogue, type DialogueCondition, makeDialogue } from "./dialogue.ts";
+import {
+  type Clip,
+  type Dialogue,
+  type DialogueCondition,
+  makeDialogue,
+  type SpokenSpan,
+} from "./dialogue.ts";
 
-/** How far a detector's edges were from the truth, over some dialogues. */
+/** How edges are found: in the audio alone, or by where the clean sentence is in it. */
+export type EdgeMethod = "detected" | "located";
+
+/** How far the edges that were found were from the truth, over some dialogues. */
 export interface EdgeAccuracy {
   readonly spans: number;
   /** Sentences of which nothing was found, or which ran together with another. */
@@ -12,19 +21,36 @@ export interface EdgeAccuracy {
   /** Found − true, in ms. */
   readonly onsetErrorsMs: readonly number[];
   readonly offsetErrorsMs: readonly number[];
+  /** The same beyond what lies below the noise or within 2 dB of the definition (`TrueEdge`). */
+  readonly heardOnsetErrorsMs: readonly number[];
+  readonly heardOffsetErrorsMs: readonly number[];
   /** Edges whose stated uncertainty covers their error, as a share. */
   readonly coveredRatio: number;
+}
+
+/** How much is measured, of what, and how. */
+export interface EdgeMeasurement {
+  readonly dialogues: number;
+  readonly turns: number;
+  readonly seed: string;
+  /** Default: `detected`. */
+  readonly method?: EdgeMethod;
 }
 
 /** Beyond this an edge was not measured badly but not found. */
 const MISSED_MS = 400;
 
-/** Measures the detector on dialogues of known truth; the seed decides about all of them. */
+/** A known sentence is looked for so far around where it is. */
+const LOCATE_BEFORE_MS = 700;
+const LOCATE_BEHIND_MS = 1300;
+
+/** Measures a method on dialogues of known truth; the seed decides about all of them. */
 export function measureEdges(
   clips: readonly Clip[],
   condition: DialogueCondition,
-  options: { readonly dialogues: number; readonly turns: number; readonly seed: string },
+  options: EdgeMeasurement,
 ): EdgeAccuracy {
+  const edgesIn = options.method === "located" ? locatedEdges : detectedEdges;
   const random: Random = seededRandom(options.seed);
   const found = Array.from({ length: options.dialogues }, () => {
     const dialogue = makeDialogue(clips, condition, { turns: options.turns, random });
@@ -39,6 +65,8 @@ export function measureEdges(
     invented: found.reduce((sum, { invented }) => sum + invented, 0),
     onsetErrorsMs: measured.map(({ onset }) => onset.errorMs),
     offsetErrorsMs: measured.map(({ offset }) => offset.errorMs),
+    heardOnsetErrorsMs: measured.map(({ onset }) => onset.heardErrorMs),
+    heardOffsetErrorsMs: measured.map(({ offset }) => offset.heardErrorMs),
     coveredRatio:
       all.filter(({ errorMs, uncertaintyMs }) => Math.abs(errorMs) <= uncertaintyMs).length /
       Math.max(1, all.length),
@@ -47,6 +75,7 @@ export function measureEdges(
 
 interface EdgeError {
   readonly errorMs: number;
+  readonly heardErrorMs: number;
   readonly uncertaintyMs: number;
 }
 
@@ -58,28 +87,57 @@ interface FoundEdges {
   readonly invented: number;
 }
 
-function edgesIn(dialogue: Dialogue, party: "caller" | "bot"): FoundEdges {
+function detectedEdges(dialogue: Dialogue, party: "caller" | "bot"): FoundEdges {
   const { sampleRateHz, left, right } = dialogue;
   const ms = (samples: number): number => (samples * 1000) / sampleRateHz;
   const segments = detectSpeech(party === "caller" ? left : right, sampleRateHz);
   const truths = dialogue.spans.filter((span) => span.party === party);
-  const overlaps = (segment: SpeechSegment, truth: (typeof truths)[number]): boolean =>
+  const overlaps = (segment: SpeechSegment, truth: SpokenSpan): boolean =>
     ms(segment.startSample) < truth.offsetMs && truth.onsetMs < ms(segment.endSample);
   const edges = truths.map((truth) => {
     const own = segments.filter((segment) => overlaps(segment, truth));
     const [first, last] = [own[0], own.at(-1)];
     if (first === undefined || last === undefined) return undefined;
-    const onset = {
-      errorMs: ms(first.startSample) - truth.onsetMs,
-      uncertaintyMs: ms(first.onsetUncertaintySamples),
-    };
-    const offset = {
-      errorMs: ms(last.endSample) - truth.offsetMs,
-      uncertaintyMs: ms(last.offsetUncertaintySamples),
-    };
+    const onset = onsetError(truth, ms(first.startSample), ms(first.onsetUncertaintySamples));
+    const offset = offsetError(truth, ms(last.endSample), ms(last.offsetUncertaintySamples));
     const isFound = Math.max(Math.abs(onset.errorMs), Math.abs(offset.errorMs)) <= MISSED_MS;
     return isFound ? { onset, offset } : undefined;
   });
   const invented = segments.filter((segment) => !truths.some((truth) => overlaps(segment, truth)));
   return { edges, invented: invented.length };
+}
+
+function locatedEdges(dialogue: Dialogue, party: "caller" | "bot"): FoundEdges {
+  const { sampleRateHz, left, right } = dialogue;
+  const recording = { samples: party === "caller" ? left : right, sampleRateHz, startMs: 0 };
+  const truths = dialogue.spans.filter((span) => span.party === party);
+  const edges = truths.map((truth) => {
+    const { known, onsetMs } = truth;
+    const found = locateSpeech(known, recording, {
+      fromMs: onsetMs - LOCATE_BEFORE_MS,
+      toMs: onsetMs + LOCATE_BEHIND_MS,
+    });
+    if (found === undefined) return undefined;
+    return {
+      onset: onsetError(truth, found.onset.atMs, found.onset.uncertaintyMs),
+      offset: offsetError(truth, found.offset.atMs, found.offset.uncertaintyMs),
+    };
+  });
+  return { edges, invented: 0 };
+}
+
+function onsetError(truth: SpokenSpan, atMs: number, uncertaintyMs: number): EdgeError {
+  const heardErrorMs = outside(atMs, truth.onsetWithinMs);
+  return { errorMs: atMs - truth.onsetMs, heardErrorMs, uncertaintyMs };
+}
+
+function offsetError(truth: SpokenSpan, atMs: number, uncertaintyMs: number): EdgeError {
+  const heardErrorMs = outside(atMs, truth.offsetWithinMs);
+  return { errorMs: atMs - truth.offsetMs, heardErrorMs, uncertaintyMs };
+}
+
+/** How far `value` lies below (negative) or above a range. */
+function outside(value: number, [low, high]: readonly [number, number]): number {
+  if (value < low) return value - low;
+  return Math.max(0, value - high);
 }

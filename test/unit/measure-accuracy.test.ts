@@ -24,9 +24,9 @@ function clipsOf(voices: "voices" | "held-out"): Clip[] {
   });
 }
 
-/** A percentile needs more of them. */
-function dialoguesFor({ onsetP95Ms }: EdgeBounds): number {
-  return onsetP95Ms === undefined ? 1 : 2;
+/** Shares and percentiles need more of them. */
+function dialoguesFor({ coveredRatio }: EdgeBounds): number {
+  return coveredRatio === undefined ? 1 : 2;
 }
 
 const clips = clipsOf("voices");
@@ -57,6 +57,18 @@ describe("edges of speech in dialogues of known truth (seed 20261126)", () => {
     },
   );
 
+  it.each(ACCURACY_ROWS)("are known where the sentence is known and located: $name", (row) => {
+    // One condition of each row: location knows neither codec nor noise.
+    const [condition] = row.conditions.slice(-1);
+    if (condition === undefined) throw new Error("each row has conditions");
+    const only = { ...row, conditions: [condition] };
+    const options = { dialogues: 1, turns: 4, seed: "20261126", method: "located" } as const;
+    const accuracy = measureRow(only, clips, options);
+
+    expect(accuracy.spans).toBe(4);
+    expect(brokenBounds(accuracy, row.locatedBounds)).toEqual([]);
+  });
+
   it("are told to be out of bounds where they are", () => {
     const row = ACCURACY_ROWS[0];
     const poor = {
@@ -65,10 +77,13 @@ describe("edges of speech in dialogues of known truth (seed 20261126)", () => {
       invented: 0,
       onsetErrorsMs: [19, -19],
       offsetErrorsMs: [0, 1],
+      heardOnsetErrorsMs: [0, 0],
+      heardOffsetErrorsMs: [0, 41],
       coveredRatio: 0.5,
     };
 
     expect(brokenBounds(poor, row?.bounds ?? {})).toHaveLength(4);
+    expect(brokenBounds(poor, { heardP95Ms: 40 })).toEqual(["heard offset p95 41.00 > 40"]);
     expect(errorSummary([3, -5])).toEqual({ meanMs: 4, p95Ms: 5, biasMs: -1 });
   });
 });
