@@ -2,6 +2,7 @@
 export type { LocalDelay } from "./correlation/delay-finder.ts";
 export { type DelayTrack, trackDelay } from "./correlation/delay-track.ts";
 export { type FoundEcho, findEcho } from "./correlation/echo-finder.ts";
+export { echoFree } from "./correlation/echo-free.ts";
 export {
   type KnownSpeech,
   type LocatedEdge,

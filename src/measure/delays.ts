@@ -28,7 +28,7 @@ export function measureEchoes({ audio, botAudio }: CallRecord): EchoMetrics[] {
 }
 
 /** A channel on the clock that figures are taken on: whole microseconds. */
-function placed(audio: RecordedAudio, channel: "left" | "right"): PlacedAudio {
+export function placed(audio: RecordedAudio, channel: "left" | "right"): PlacedAudio {
   const { sampleRateHz, startedAt } = audio;
   return { samples: audio[channel], sampleRateHz, startMs: roundInstant(startedAt) };
 }

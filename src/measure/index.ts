@@ -101,3 +101,4 @@ export {
 } from "./tester-metrics.ts";
 export { spanBetween, type TimeSpan } from "./time-spans.ts";
 export { STATED_ERROR_MS, type UnsteadySpan } from "./unsteady.ts";
+export { withoutEcho } from "./without-echo.ts";

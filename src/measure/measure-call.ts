@@ -3,7 +3,6 @@ import { measureBackchannels, measureBargeIns } from "./barge-in.ts";
 import { type CallMetrics, METRICS_VERSION, type RecordingSpan } from "./call-metrics.ts";
 import type { CallRecord, RecordedAudio } from "./call-record.ts";
 import { measureConversation } from "./conversation.ts";
-import { measureEchoes } from "./delays.ts";
 import { factsOf } from "./facts-of.ts";
 import { measureBridge, measureInstrument, measureMedia } from "./media-metrics.ts";
 import { observe } from "./observations.ts";
@@ -39,7 +38,7 @@ export function measureCall(record: CallRecord): CallMetrics {
     conversation: measureConversation(seen),
     media: measureMedia(facts),
     delays: seen.delays,
-    echoes: measureEchoes(record),
+    echoes: seen.echoes,
     instrument: measureInstrument(facts),
     unsteady: seen.unsteady,
     quality: withCatchUps(measureQuality(seen, record), facts),

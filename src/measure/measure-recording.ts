@@ -56,6 +56,7 @@ export function measureRecording(speech: RecordedSpeech): CallMetrics {
     received: undefined,
     delays: [],
     unsteady: [],
+    echoes: [],
     inputClock: [],
     deliveryMs: 0,
     endAt: speech.endAt,

@@ -12,14 +12,15 @@ import type { BotTurn, CallerTurn } from "./call-metrics.ts";
 import type { CallRecord, RecordedAudio } from "./call-record.ts";
 import { callerTurnsOf } from "./caller-turns.ts";
 import { confirmed } from "./confirmed-pieces.ts";
-import type { DelayMetrics } from "./delay-metrics.ts";
-import { measureDelays } from "./delays.ts";
+import type { DelayMetrics, EchoMetrics } from "./delay-metrics.ts";
+import { measureDelays, measureEchoes, placed } from "./delays.ts";
 import { factsOf } from "./facts-of.ts";
 import { recordingMs, type SpeechSpan, speechIn } from "./recording.ts";
 import { type ResponseTrack, responsesOf } from "./responses.ts";
 import { roundInstant } from "./time-spans.ts";
 import { withoutTones } from "./tones.ts";
 import { type UnsteadySpan, unsteadySpans } from "./unsteady.ts";
+import { withoutEcho } from "./without-echo.ts";
 
 /** What the figures are computed from: facts and speech on one time axis. */
 export interface Observations {
@@ -40,6 +41,8 @@ export interface Observations {
   readonly delays: readonly DelayMetrics[];
   /** When our own ends kept time badly. */
   readonly unsteady: readonly UnsteadySpan[];
+  /** Whose voice comes back to it. */
+  readonly echoes: readonly EchoMetrics[];
   readonly inputClock: readonly AiInputClockFact[];
   /** Estimate of bot's departure → heard. */
   readonly deliveryMs: number;
@@ -68,13 +71,11 @@ export function observe(record: CallRecord): Observations {
   const callerTurns = callerTurnsOf(facts, spoken, unsteady);
   const responses = responsesOf(facts);
   const deliveryMs = heardAt === "caller" ? estimateDeliveryMs(facts) : 0;
-  const heard =
-    recording === undefined
-      ? []
-      : withoutTones(speechIn(recording, "right", PIECE_GAP_MS), facts, {
-          speaker: "bot",
-          recordedAt,
-        });
+  const echoes = measureEchoes(record);
+  const heard = withoutTones(botSpeechIn(recording, heardAt, echoes), facts, {
+    speaker: "bot",
+    recordedAt,
+  });
   const sent = botAudio && speechIn(botAudio, "right", PIECE_GAP_MS);
   const delays = measureDelays(record);
   const pieces = attribute(comparedWith(sent, heard, delays), responses, deliveryMs);
@@ -88,12 +89,27 @@ export function observe(record: CallRecord): Observations {
     responses: new Map(responses.map((track) => [track.responseId, track])),
     sent,
     delays,
+    echoes,
     received: botAudio && speechIn(botAudio, "left", SEGMENT_GAP_MS),
     unsteady,
     inputClock: factsOf(facts, "aiInputClock", "bot"),
     deliveryMs,
     endAt: endOf(facts, recording),
   };
+}
+
+/** The bot's speech in a recording, without the caller's own voice that came back to the caller. */
+function botSpeechIn(
+  recording: RecordedAudio | undefined,
+  heardAt: Party | undefined,
+  echoes: readonly EchoMetrics[],
+): readonly SpeechSpan[] {
+  if (recording === undefined) return [];
+  const speech = speechIn(recording, "right", PIECE_GAP_MS);
+  if (heardAt !== "caller") return speech;
+  const audio = { sent: placed(recording, "left"), heard: placed(recording, "right") };
+  const own = echoes.find(({ party }) => party === "caller");
+  return withoutEcho(speech, audio, own, PIECE_GAP_MS);
 }
 
 /** Speech as the caller heard it, each edge compared with what the bot sent, where that is known. */

@@ -48,6 +48,8 @@ export interface Dialogue {
   readonly cleanLeft: Int16Array;
   readonly cleanRight: Int16Array;
   readonly spans: readonly SpokenSpan[];
+  /** Each side's speech comes back to it. */
+  readonly hasEcho: boolean;
 }
 
 const LEAD_MS = 1200;
@@ -95,6 +97,7 @@ export function makeDialogue(
     cleanLeft: toPcm(clean.caller),
     cleanRight: toPcm(clean.bot),
     spans,
+    hasEcho: condition.echo !== undefined,
   };
 }
 

@@ -1,5 +1,6 @@
-import { detectSpeech, locateSpeech, type SpeechSegment } from "../audio/index.ts";
-import { type Random, seededRandom } from "../environment/index.ts";
+import { detectSpeech, findEcho, locateSpeech, type PlacedAudio } from "../audio/index.ts";
+import { instant, type Random, seededRandom } from "../environment/index.ts";
+import { SEGMENT_GAP_MS, withoutEcho } from "../measure/index.ts";
 import {
   type Clip,
   type Dialogue,
@@ -88,23 +89,58 @@ interface FoundEdges {
 }
 
 function detectedEdges(dialogue: Dialogue, party: "caller" | "bot"): FoundEdges {
-  const { sampleRateHz, left, right } = dialogue;
-  const ms = (samples: number): number => (samples * 1000) / sampleRateHz;
-  const segments = detectSpeech(party === "caller" ? left : right, sampleRateHz);
+  const spans = detectedSpans(dialogue, party);
   const truths = dialogue.spans.filter((span) => span.party === party);
-  const overlaps = (segment: SpeechSegment, truth: SpokenSpan): boolean =>
-    ms(segment.startSample) < truth.offsetMs && truth.onsetMs < ms(segment.endSample);
+  const overlaps = (span: DetectedSpan, truth: SpokenSpan): boolean =>
+    span.startMs < truth.offsetMs && truth.onsetMs < span.endMs;
   const edges = truths.map((truth) => {
-    const own = segments.filter((segment) => overlaps(segment, truth));
+    const own = spans.filter((span) => overlaps(span, truth));
     const [first, last] = [own[0], own.at(-1)];
     if (first === undefined || last === undefined) return undefined;
-    const onset = onsetError(truth, ms(first.startSample), ms(first.onsetUncertaintySamples));
-    const offset = offsetError(truth, ms(last.endSample), ms(last.offsetUncertaintySamples));
+    const onset = onsetError(truth, first.startMs, first.onsetUncertaintyMs);
+    const offset = offsetError(truth, last.endMs, last.offsetUncertaintyMs);
     const isFound = Math.max(Math.abs(onset.errorMs), Math.abs(offset.errorMs)) <= MISSED_MS;
     return isFound ? { onset, offset } : undefined;
   });
-  const invented = segments.filter((segment) => !truths.some((truth) => overlaps(segment, truth)));
+  const invented = spans.filter((span) => !truths.some((truth) => overlaps(span, truth)));
   return { edges, invented: invented.length };
+}
+
+interface DetectedSpan {
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly onsetUncertaintyMs: number;
+  readonly offsetUncertaintyMs: number;
+}
+
+/** As `measureCall` finds it: where the line returns an echo, without that. */
+function detectedSpans(dialogue: Dialogue, party: "caller" | "bot"): DetectedSpan[] {
+  const { sampleRateHz, left, right, hasEcho } = dialogue;
+  const placed = (samples: Int16Array): PlacedAudio => ({ samples, sampleRateHz, startMs: 0 });
+  const [heard, sent] =
+    party === "caller" ? [placed(left), placed(right)] : [placed(right), placed(left)];
+  const ms = (samples: number): number => (samples * 1000) / sampleRateHz;
+  const segments = detectSpeech(heard.samples, sampleRateHz);
+  if (!hasEcho) {
+    return segments.map((segment) => ({
+      startMs: ms(segment.startSample),
+      endMs: ms(segment.endSample),
+      onsetUncertaintyMs: ms(segment.onsetUncertaintySamples),
+      offsetUncertaintyMs: ms(segment.offsetUncertaintySamples),
+    }));
+  }
+  const spans = segments.map((segment) => ({
+    startAt: instant(ms(segment.startSample)),
+    endAt: instant(ms(segment.endSample)),
+    uncertaintyMs: ms(Math.max(segment.onsetUncertaintySamples, segment.offsetUncertaintySamples)),
+  }));
+  const echo = findEcho(sent, heard);
+  return withoutEcho(spans, { sent, heard }, echo, SEGMENT_GAP_MS).map((span) => ({
+    startMs: span.startAt,
+    endMs: span.endAt,
+    onsetUncertaintyMs: span.uncertaintyMs,
+    offsetUncertaintyMs: span.uncertaintyMs,
+  }));
 }
 
 function locatedEdges(dialogue: Dialogue, party: "caller" | "bot"): FoundEdges {
