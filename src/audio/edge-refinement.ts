@@ -43,6 +43,8 @@ const STEP_MIN = (SAMPLES_PER_MS / 2) * (1 - 1 / VARIANCE_RATIO - Math.log(VARIA
 /** The smallest step of µ-law: what is about as faint comes out as nothing or as twice as much. */
 const QUANTISER_STEP = 8;
 
+/** What is weaker and farther off than the closure before a consonant is another sound. */
+const WEAKER_REACH_MS = 150;
 /** The background near the edge may be louder yet than the loudest of what it is known by. */
 const LOUDER_YET = 2;
 /** Where it would then pass for speech, the level is looked at in no more than the innermost 210 ms. */
@@ -92,10 +94,19 @@ function levelEdge(whole: EdgeSearch, offset: number, noise: number): Edge | und
   const inner = crossing(search, offset, doubtRatio * edgeVariance + noise) ?? outer;
   // What a codec may have weakened; not the background's own loudest, which is no speech.
   const weaker = Math.max(edgeVariance / doubtRatio + noise, louderYet);
-  const outermost = crossing(search, offset, Math.min(weaker, edgeVariance + noise)) ?? outer;
+  const beyond = reaching(search, outer, WEAKER_REACH_MS);
+  const outermost = crossing(beyond, offset, Math.min(weaker, edgeVariance + noise)) ?? outer;
   const msSamples = Math.ceil(search.sampleRateHz / 1000);
   const doubt = Math.max(Math.abs(inner - outer), Math.abs(outer - outermost));
   return { sample: outer, uncertaintySamples: doubt + msSamples };
+}
+
+/** The part of the search that reaches no farther beyond `sample` than this. */
+function reaching(search: EdgeSearch, sample: number, reachMs: number): EdgeSearch {
+  const { kind, from, to, sampleRateHz } = search;
+  const reach = Math.round((reachMs * sampleRateHz) / 1000);
+  if (kind === "onset") return { ...search, from: Math.max(from, sample - reach) };
+  return { ...search, to: Math.min(to, sample + reach) };
 }
 
 /** The part of the search that lies farthest into the speech. */

@@ -34,11 +34,16 @@ export function findEcho(sent: PlacedAudio, heard: PlacedAudio): FoundEcho | und
   const stepMs = WINDOW_MS * Math.max(1, Math.ceil(durationMs / WINDOW_MS / WINDOWS_MAX));
   const found: LocalDelay[] = [];
   let windowsWithSound = 0;
-  for (let passedMs = 0; passedMs + WINDOW_MS / 2 < durationMs; passedMs += stepMs) {
-    const outcome = finder.at(sent.startMs + passedMs);
-    if (outcome !== "silent") windowsWithSound += 1;
-    if (typeof outcome !== "string" && outcome.delayMs >= 0) found.push(outcome);
-  }
+  const search = (firstMs: number): void => {
+    for (let passedMs = firstMs; passedMs + WINDOW_MS / 2 < durationMs; passedMs += stepMs) {
+      const outcome = finder.at(sent.startMs + passedMs);
+      if (outcome !== "silent") windowsWithSound += 1;
+      if (typeof outcome !== "string" && outcome.delayMs >= 0) found.push(outcome);
+    }
+  };
+  search(0);
+  // One window alone is chance, or a short call: it is looked at in between.
+  if (found.length > 0 && largestGroup(found).length < WINDOWS_MIN) search(stepMs / 2);
   const same = largestGroup(found);
   if (same.length < WINDOWS_MIN) return undefined;
   const delays = same.map(({ delayMs }) => delayMs).toSorted((a, b) => a - b);
