@@ -52,6 +52,8 @@ const broken: string[] = [];
 for (const [voices, folder] of Object.entries({ fixtures: "voices", "held out": "held-out" })) {
   const clips = clipsOf(await loadVoices(new NodeFileStore(), `${fixtures}/${folder}`));
   for (const row of ACCURACY_ROWS) {
+    const detectedBounds = voices === "fixtures" ? row.bounds : row.heldOutBounds;
+    const bounds = { detected: detectedBounds, located: row.locatedBounds };
     for (const method of ["detected", "located"] as const) {
       const accuracy = measureRow(row, clips, {
         seed: values.seed,
@@ -59,10 +61,8 @@ for (const [voices, folder] of Object.entries({ fixtures: "voices", "held out": 
         turns: 8,
         method,
       });
-      for (const line of linesOf(row, accuracy)) table.row([row.name, voices, method, ...line]);
-      const detectedBounds = voices === "fixtures" ? row.bounds : row.heldOutBounds;
-      const bounds = method === "located" ? row.locatedBounds : detectedBounds;
-      const lost = brokenBounds(accuracy, bounds);
+      table.rows(linesOf(row, accuracy).map((line) => [row.name, voices, method, ...line]));
+      const lost = brokenBounds(accuracy, bounds[method]);
       broken.push(...lost.map((what) => `${row.name}, ${voices}, ${method}: ${what}`));
     }
   }

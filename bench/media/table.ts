@@ -31,4 +31,8 @@ export class Table {
     });
     write(padded.join("  "));
   }
+
+  rows(rows: readonly (readonly string[])[]): void {
+    for (const cells of rows) this.row(cells);
+  }
 }

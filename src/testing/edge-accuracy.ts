@@ -91,8 +91,6 @@ interface FoundEdges {
 function detectedEdges(dialogue: Dialogue, party: "caller" | "bot"): FoundEdges {
   const spans = detectedSpans(dialogue, party);
   const truths = dialogue.spans.filter((span) => span.party === party);
-  const overlaps = (span: DetectedSpan, truth: SpokenSpan): boolean =>
-    span.startMs < truth.offsetMs && truth.onsetMs < span.endMs;
   const edges = truths.map((truth) => {
     const own = spans.filter((span) => overlaps(span, truth));
     const [first, last] = [own[0], own.at(-1)];
@@ -104,6 +102,10 @@ function detectedEdges(dialogue: Dialogue, party: "caller" | "bot"): FoundEdges 
   });
   const invented = spans.filter((span) => !truths.some((truth) => overlaps(span, truth)));
   return { edges, invented: invented.length };
+}
+
+function overlaps(span: DetectedSpan, truth: SpokenSpan): boolean {
+  return span.startMs < truth.offsetMs && truth.onsetMs < span.endMs;
 }
 
 interface DetectedSpan {
