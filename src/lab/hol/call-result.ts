@@ -121,7 +121,7 @@ function soundOf({ quality }: CallMetrics): Pick<CallResult, "gaps" | "mos" | "m
 function pathStallsOf(facts: readonly Fact[]): PathStall[] {
   return facts.flatMap((fact) =>
     fact.kind === "aiStall"
-      ? [{ direction: fact.direction, overdueMs: fact.overdueMs, causes: fact.causes }]
+      ? [{ direction: fact.direction, overdueMs: rounded(fact.overdueMs), causes: fact.causes }]
       : [],
   );
 }
@@ -145,6 +145,11 @@ function stopsOf({ bargeIns }: CallMetrics, indexOf: IndexOf): StopResult[] {
     const counts = outcome === "yielded" && !uncertain && stopLatencyMs !== undefined;
     return [{ index, outcome, ...(counts ? { stopLatencyMs } : {}) }];
   });
+}
+
+/** To a tenth: finer than any clock of a host. */
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
 }
 
 /** What became of the packets from the AI, and what its TCP did. */

@@ -163,8 +163,9 @@ function numberText(value: number): string {
 export const PLOT_STYLE: Markup = trusted(`
 :root { --s0: #0072b2; --s1: #d55e00; --s2: #007a5a; --s3: #b0508a; --s4: #8a6d00; --s5: #3a8fc4; --s6: #444c56; --s7: #a23b00; }
 @media (prefers-color-scheme: dark) { :root { --s0: #56b4e9; --s1: #f0894a; --s2: #3fc79d; --s3: #e39ac4; --s4: #e6c229; --s5: #9fd3f5; --s6: #c3cad2; --s7: #ffb38a; } }
-.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(280px, 1fr)); gap: 8px 14px; }
-svg.plot { display: block; width: 100%; max-width: 520px; }
+.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(300px, 1fr)); gap: 8px 14px; }
+ul.notes { padding-left: 30px; } ul.notes li { margin: 2px 0; }
+svg.plot { display: block; width: 100%; max-width: 400px; }
 svg.plot text { fill: var(--muted); font-size: 11px; } svg.plot text.panel { fill: var(--text); font-size: 12px; font-weight: 650; }
 .grid, .axis { stroke: var(--line); fill: none; } .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; }
 .bar-of { fill: none; stroke-width: 1.4; opacity: 0.6; } .mark { stroke: var(--bg); stroke-width: 1; }

@@ -3,6 +3,7 @@ import type { CellSummary, StudyAnalysis } from "./analysis.ts";
 import { PLOT_STYLE } from "./plot.ts";
 import type { StoredStudy, StudyHeader } from "./results-file.ts";
 import { plotsSection } from "./study-plots.ts";
+import { summarySection } from "./study-summary.ts";
 import { cellsTable, comparisonsTable } from "./study-tables.ts";
 
 /** Up to so many bytes of lines are embedded; more are beside the page alone. */
@@ -26,6 +27,7 @@ export function renderStudyPage(study: StoredStudy, analysis: StudyAnalysis): st
 <p class="muted small">${results.length} calls, ${turns} questions, ${analysis.cells.length} cells · begun ${header.startedAt}</p>
 ${facts(header)}</header>
 ${notes(header, analysis.cells)}
+${summarySection(analysis.cells)}
 <h2>Plots</h2>
 <p class="small">Bars are 95 % intervals: bootstrap over turns for latencies, over whole calls for rates. They are left out where there are too few values. Rest the pointer on a point for its figures.</p>
 ${results.length === 0 ? html`<p>No call has been placed yet.</p>` : plotsSection(analysis.cells, results)}
