@@ -172,6 +172,13 @@ describe("a study's page", () => {
     expect(page).toContain("tcp-modelled cubic (modelled), 2 %: 1.00 per minute [1.00, 1.00]");
   });
 
+  it("says that it is not finished", () => {
+    const { header, results } = study();
+    const half = { header, results: results.slice(0, 20) };
+    expect(renderStudyPage(half, analyseStudy(half))).toContain("Not finished: 20 of 32 calls");
+    expect(renderStudyPage(study(), analyseStudy(study()))).not.toContain("Not finished");
+  });
+
   it("stands before the first call has ended", () => {
     const empty = { ...study(), results: [] };
     expect(renderStudyPage(empty, analyseStudy(empty))).toContain("No call has been placed yet.");

@@ -61,6 +61,8 @@ function notes({ sweep, skipped }: StudyHeader, cells: readonly CellSummary[]): 
   const failed = cells.reduce((sum, cell) => sum + cell.failed.length, 0);
   const unhealthy = cells.reduce((sum, cell) => sum + cell.unhealthy, 0);
   const least = Math.min(...cells.map(({ turns }) => turns));
+  const placed = cells.reduce((sum, cell) => sum + cell.calls, 0);
+  const planned = cells.length * sweep.callsPerCell;
   const lines = [
     ...(cells.some(({ isModelled }) => isModelled)
       ? [
@@ -72,6 +74,7 @@ function notes({ sweep, skipped }: StudyHeader, cells: readonly CellSummary[]): 
           "Virtual time: figures of protocols, buffers and networks alone; no machine was ever late.",
         ]
       : []),
+    ...(placed < planned ? [`Not finished: ${placed} of ${planned} calls so far.`] : []),
     ...(cells.length > 0 && least < 200
       ? [`The smallest cell has ${least} questions: its percentiles are rough, see the intervals.`]
       : []),
