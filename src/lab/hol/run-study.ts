@@ -136,7 +136,8 @@ async function carryOut(options: StudyOptions, planned: PlannedCall): Promise<Ca
       return result;
     });
   } catch (error) {
-    if (!isSidetoneError(error)) throw error;
+    // What is wrong with the study itself would be wrong with every call of it.
+    if (!isSidetoneError(error) || error.fault === "usage") throw error;
     return failedCall(planned, error.code);
   }
 }
