@@ -166,8 +166,8 @@ describe("a study's page", () => {
 
   it("plots what was measured, and nothing that is no number", () => {
     const page = renderStudyPage(study(), analyseStudy(study()));
-    // Six figures and the distribution of stalls, one round trip.
-    expect(page.match(/<svg class="plot"/gu)).toHaveLength(7);
+    // Seven figures and the distribution of stalls, one round trip.
+    expect(page.match(/<svg class="plot"/gu)).toHaveLength(8);
     expect(page).not.toMatch(/NaN|Infinity|undefined/u);
     expect(page).toContain("tcp-modelled cubic (modelled), 2 %: 1.00 per minute [1.00, 1.00]");
   });

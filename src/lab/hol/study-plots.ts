@@ -39,13 +39,21 @@ const FIGURE_PLOTS: readonly FigurePlot[] = [
   {
     title: "Barge-in stop, median",
     about:
-      "From the onset of the caller's interruption to the last of the bot's speech heard. The order to stop comes from the AI, over the same network.",
+      "From the onset of the caller's interruption to the last of the bot's speech heard. The order to stop comes from the AI, over the same network. Only interruptions that stopped the bot within 2 s are in it: see the next plot.",
     yTitle: "ms",
     figureOf: ({ bargeInStopMs: s }) => s && { value: s.p50, interval: s.p50Interval },
   },
   {
+    title: "Interruptions not yielded to",
+    about: "Of those that counted, how many did not stop the bot within 2 s.",
+    yTitle: "share",
+    figureOf: ({ notYielded: { count, total, interval } }) =>
+      total === 0 ? undefined : { value: count / total, interval },
+  },
+  {
     title: "Stalls on the AI's leg",
-    about: "Times that bytes from the AI came 100 ms late or more, in a minute of the call.",
+    about:
+      "Times that bytes from the AI came 100 ms late or more, in a minute of the call. Where much is lost, stalls run into each other: fewer, but longer ones.",
     yTitle: "per minute",
     figureOf: ({ pathStallsPerMinute: r }) => r && { value: r.perMinute, interval: r.interval },
   },
