@@ -60,7 +60,7 @@ export interface StudyAnalysis {
 }
 
 /** Stalls of so much are what issue 7 and its readers count. */
-export const LONG_STALL_MS = 100;
+const LONG_STALL_MS = 100;
 
 /** Figures of every cell that has calls; intervals are drawn from the study's seed. */
 export function analyseStudy({ header, results }: StoredStudy): StudyAnalysis {

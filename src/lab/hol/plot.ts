@@ -32,7 +32,7 @@ const HEIGHT = 230;
 const MARGIN = { left: 50, right: 12, top: 26, bottom: 40 };
 const TICKS = 5;
 /** As many looks as there are colours; markers and dashes tell them apart without any. */
-export const LOOKS = 8;
+const LOOKS = 8;
 const DASHES = ["", "7 3", "2 3", "9 3 2 3", "", "7 3", "2 3", "9 3 2 3"];
 
 type Scale = (value: number) => number;
@@ -117,7 +117,7 @@ function tick(at: number, value: number): Markup {
 }
 
 /** Round values that hold all of these between the first and the last. */
-export function ticksOf(kind: "linear" | "log", values: readonly number[]): number[] {
+function ticksOf(kind: "linear" | "log", values: readonly number[]): number[] {
   const max = Math.max(...values);
   if (kind === "log") {
     const positive = values.filter((value) => value > 0);

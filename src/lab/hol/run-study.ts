@@ -105,7 +105,7 @@ async function availableCells(
 }
 
 /** "tcp-kernel bbr", "udp". */
-export function carrierOf({ transport, congestionControl }: Cell): string {
+function carrierOf({ transport, congestionControl }: Cell): string {
   return congestionControl === undefined ? transport : `${transport} ${congestionControl}`;
 }
 
