@@ -5,10 +5,13 @@ import { type Doubt, edgeCertainty } from "./doubts.ts";
 import { factsOf } from "./facts-of.ts";
 import { optional } from "./optional.ts";
 import type { SpeechSpan } from "./recording.ts";
-import { betweenMs, overlapMs } from "./time-spans.ts";
+import { betweenMs, overlapMs, type TimeSpan } from "./time-spans.ts";
 import { type UnsteadySpan, unsteadyMs } from "./unsteady.ts";
 
-/** Script and audio that differ by more than this are both shown, and the turn is uncertain. */
+/**
+ * Script and audio that differ by more than this, and by more than the audio's own uncertainty, are
+ * both shown, and the turn is uncertain.
+ */
 const AGREEMENT_MS = 40;
 
 /**
@@ -59,22 +62,13 @@ function turnOfScript(
 ): CallerTurn {
   const { utteranceId, fixture, purpose, onsetAt, offsetAt } = utterance;
   const script = { startAt: onsetAt, endAt: offsetAt };
-  const found = (spoken ?? []).filter((span) => overlapMs(span, script) > 0);
-  const first = found[0];
-  const last = found.at(-1);
-  const disagreement =
-    first === undefined || last === undefined
-      ? undefined
-      : {
-          onset: betweenMs(onsetAt, first.startAt),
-          offset: betweenMs(offsetAt, last.endAt),
-        };
+  const disagreement = spoken && disagreementWith(script, spoken);
   // Recorded where it was due, and placed where it left: late by what our own timing was off.
   const allowedMs = AGREEMENT_MS + unsteadyMs(unsteady, script);
   const agrees =
     disagreement !== undefined &&
-    Math.abs(disagreement.onset) <= allowedMs &&
-    Math.abs(disagreement.offset) <= allowedMs;
+    Math.abs(disagreement.onset) <= allowedMs + disagreement.onsetOpenMs &&
+    Math.abs(disagreement.offset) <= allowedMs + disagreement.offsetOpenMs;
   const doubt: Doubt | undefined = spoken === undefined || agrees ? undefined : "scriptDisagrees";
   return {
     utteranceId,
@@ -83,9 +77,29 @@ function turnOfScript(
     onsetAt,
     offsetAt,
     source: "script",
-    ...(disagreement === undefined ? {} : { audioDisagreementMs: disagreement }),
+    ...optional(
+      "audioDisagreementMs",
+      disagreement && { onset: disagreement.onset, offset: disagreement.offset },
+    ),
     uncertain: doubt !== undefined,
     ...optional("doubt", doubt),
+  };
+}
+
+/** Script minus audio at both edges, and how far the audio's are open; nothing where it is silent. */
+function disagreementWith(
+  script: TimeSpan,
+  spoken: readonly SpeechSpan[],
+): Readonly<Record<"onset" | "offset" | "onsetOpenMs" | "offsetOpenMs", number>> | undefined {
+  const found = spoken.filter((span) => overlapMs(span, script) > 0);
+  const first = found[0];
+  const last = found.at(-1);
+  if (first === undefined || last === undefined) return undefined;
+  return {
+    onset: betweenMs(script.startAt, first.startAt),
+    offset: betweenMs(script.endAt, last.endAt),
+    onsetOpenMs: first.uncertaintyMs,
+    offsetOpenMs: last.uncertaintyMs,
   };
 }
 

@@ -75,7 +75,12 @@ function pointMetrics(delay: LocalDelay): DelayMetrics["points"][number] {
   };
 }
 
-function echoOf(party: Party, sent: PlacedAudio, heard: PlacedAudio): EchoMetrics | undefined {
+/** Whose voice comes back where it was sent, if it is found to. */
+export function echoOf(
+  party: Party,
+  sent: PlacedAudio,
+  heard: PlacedAudio,
+): EchoMetrics | undefined {
   const echo = findEcho(sent, heard);
   if (echo === undefined) return undefined;
   const { delayMs, uncertaintyMs, lossDb, windows, windowsWithSound } = echo;

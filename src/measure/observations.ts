@@ -13,7 +13,7 @@ import type { CallRecord, RecordedAudio } from "./call-record.ts";
 import { callerTurnsOf } from "./caller-turns.ts";
 import { confirmed } from "./confirmed-pieces.ts";
 import type { DelayMetrics, EchoMetrics } from "./delay-metrics.ts";
-import { measureDelays, measureEchoes, placed } from "./delays.ts";
+import { echoOf, measureDelays, measureEchoes, placed } from "./delays.ts";
 import { factsOf } from "./facts-of.ts";
 import { recordingMs, type SpeechSpan, speechIn } from "./recording.ts";
 import { type ResponseTrack, responsesOf } from "./responses.ts";
@@ -61,17 +61,14 @@ export function observe(record: CallRecord): Observations {
   const recording = audio ?? botAudio;
   const heardAt = audio === undefined ? recording && "bot" : "caller";
   const recordedAt = heardAt ?? "caller";
+  const echoes = measureEchoes(record);
   const spoken =
     recording &&
-    withoutTones(speechIn(recording, "left", SEGMENT_GAP_MS), facts, {
-      speaker: "caller",
-      recordedAt,
-    });
+    withoutTones(callerSpeechIn(recording, echoes), facts, { speaker: "caller", recordedAt });
   const unsteady = unsteadySpans(facts);
   const callerTurns = callerTurnsOf(facts, spoken, unsteady);
   const responses = responsesOf(facts);
   const deliveryMs = heardAt === "caller" ? estimateDeliveryMs(facts) : 0;
-  const echoes = measureEchoes(record);
   const heard = withoutTones(botSpeechIn(recording, heardAt, echoes), facts, {
     speaker: "bot",
     recordedAt,
@@ -96,6 +93,17 @@ export function observe(record: CallRecord): Observations {
     deliveryMs,
     endAt: endOf(facts, recording),
   };
+}
+
+/** The caller's speech in a recording, without the bot's voice that the caller's line gave back. */
+function callerSpeechIn(
+  recording: RecordedAudio,
+  echoes: readonly EchoMetrics[],
+): readonly SpeechSpan[] {
+  const speech = speechIn(recording, "left", SEGMENT_GAP_MS);
+  if (!echoes.some(({ party }) => party === "bot")) return speech;
+  const audio = { sent: placed(recording, "right"), heard: placed(recording, "left") };
+  return withoutEcho(speech, audio, echoOf("bot", audio.sent, audio.heard), SEGMENT_GAP_MS);
 }
 
 /** The bot's speech in a recording, without the caller's own voice that came back to the caller. */

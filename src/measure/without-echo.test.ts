@@ -50,3 +50,34 @@ describe("the caller's own voice that comes back", () => {
     expect(Math.abs((withEcho(3).botTurns[0]?.startAt ?? 0) - heardAt)).toBeLessThan(4);
   });
 });
+
+describe("the bot's voice that the caller's line gives back", () => {
+  const plan: CallPlan = {
+    endMs: 16_000,
+    utterances: [
+      { id: "question", fromMs: 2000, toMs: 4500 },
+      { id: "assent", fromMs: 9000, toMs: 9500, purpose: "backchannel" },
+    ],
+    responses: [{ id: "answer", speech: [{ fromMs: 5300, toMs: 13_500 }], playoutEndedMs: 13_500 }],
+  };
+
+  it("does not keep the recording from confirming what the caller said meanwhile", () => {
+    const record = syntheticCall(plan);
+    const { audio, botAudio } = record;
+    if (audio === undefined || botAudio === undefined) throw new Error("the call was recorded");
+    const metrics = measureCall({
+      ...record,
+      audio: { ...audio, left: withTenth(audio.left, audio.right, 40) },
+      botAudio: { ...botAudio, left: withTenth(botAudio.left, botAudio.right, 150) },
+    });
+
+    expect(metrics.echoes.map(({ party }) => party)).toEqual(["bot"]);
+    expect(metrics.callerTurns.map(({ uncertain }) => uncertain)).toEqual([false, false]);
+    expect(metrics.backchannels).toMatchObject([{ outcome: "keptTalking", uncertain: false }]);
+  });
+});
+
+/** One side with a tenth of the other, so much later: an echo of 20 dB. */
+function withTenth(side: Int16Array, other: Int16Array, afterMs: number): Int16Array {
+  return side.map((sample, index) => Math.round(sample + (other[index - 8 * afterMs] ?? 0) / 10));
+}
