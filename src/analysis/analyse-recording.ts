@@ -30,7 +30,8 @@ interface HeardSide {
  * depend on its length beyond some 8 bytes for every 10 ms.
  *
  * @throws UsageError ERR_RECORDING_MONO, ERR_RECORDING_CHANNELS, ERR_RECORDING_EMPTY,
- *   ERR_RECORDING_SILENT, ERR_RECORDING_RATE, ERR_RECORDING_RANGE, ERR_SAMPLE_RATE_UNSUPPORTED.
+ *   ERR_RECORDING_SILENT, ERR_RECORDING_RATE, ERR_RECORDING_RANGE, ERR_SAMPLE_RATE_UNSUPPORTED,
+ *   ERR_DETECTOR where a plug-in's speech cannot be.
  */
 export async function analyseRecording(
   source: RecordingSource,
@@ -60,7 +61,13 @@ export async function analyseRecording(
     ),
   };
   const files = "stereo" in source ? [source.stereo] : [source.caller, source.bot];
-  return { name, metrics, sides, concerns: concernsOf({ metrics, sides, files, options }) };
+  return {
+    name,
+    ...(options.detector === undefined ? {} : { detector: options.detector.name }),
+    metrics,
+    sides,
+    concerns: concernsOf({ metrics, sides, files, options }),
+  };
 }
 
 async function hearBoth(
@@ -96,7 +103,12 @@ async function hear(
   const { sampleRateHz, frames } = reader.header;
   if (sampleRateHz < RATE_HZ_MIN) throw tooLowRate(name, sampleRateHz);
   const listeners = sides.map(
-    (side) => new SideListener(sampleRateHz, side === "caller" ? SEGMENT_GAP_MS : PIECE_GAP_MS),
+    (side) =>
+      new SideListener(
+        sampleRateHz,
+        side === "caller" ? SEGMENT_GAP_MS : PIECE_GAP_MS,
+        options.detector,
+      ),
   );
   const part = partOf(options, sampleRateHz);
   const ofMs = frames === undefined ? undefined : (frames * 1000) / sampleRateHz;
@@ -110,7 +122,8 @@ async function hear(
       samples.subarray(Math.max(0, part.from - at), Math.max(0, part.to - at)),
     );
     for (const [index, listener] of listeners.entries()) {
-      listener.push(inPart[index] as Int16Array);
+      // oxlint-disable-next-line no-await-in-loop -- a plug-in takes block after block.
+      await listener.push(inPart[index] as Int16Array);
     }
     taken += lengthOf(inPart);
     at += lengthOf(block);
@@ -119,7 +132,8 @@ async function hear(
   await reader.close();
   if (taken === 0) throw outOfRange(name, (at * 1000) / sampleRateHz, options);
   const durationMs = (taken * 1000) / sampleRateHz;
-  return listeners.map((listener) => ({ file, durationMs, scan: listener.finish() }));
+  const scans = await Promise.all(listeners.map((listener) => listener.finish()));
+  return scans.map((scan) => ({ file, durationMs, scan }));
 }
 
 function lengthOf([first]: readonly Int16Array[]): number {

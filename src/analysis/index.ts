@@ -13,4 +13,10 @@ export type {
   Side,
 } from "./recording.ts";
 export { BIN_MS } from "./side-scan.ts";
+export type {
+  DetectedSpeech,
+  DetectorPlugIn,
+  DetectorSettings,
+  SpeechDetector,
+} from "./speech-detector.ts";
 export { looksLikeWav, type WavHeader, WavReader } from "./wav-reader.ts";

@@ -1,4 +1,5 @@
 import type { CallMetrics, SpeechSpan } from "../measure/index.ts";
+import type { DetectorPlugIn } from "./speech-detector.ts";
 import type { WavReader } from "./wav-reader.ts";
 
 /** Which side of a conversation. */
@@ -22,6 +23,8 @@ export interface AnalysisOptions {
   /** Only what lies between these, in ms from the start of the file. */
   readonly fromMs?: number;
   readonly toMs?: number;
+  /** What finds the speech; default: our own detector. */
+  readonly detector?: DetectorPlugIn;
   /** How far it has come, in ms of the recording; where known also of how much. */
   readonly onProgress?: (atMs: number, ofMs: number | undefined) => void;
 }
@@ -45,6 +48,8 @@ export interface AnalysedSide {
 /** A recording, analysed. Instants are ms from the start of the file. */
 export interface RecordingAnalysis {
   readonly name: string;
+  /** The plug-in that found the speech, where it was not our own detector. */
+  readonly detector?: string;
   readonly metrics: CallMetrics;
   readonly sides: Readonly<Record<Side, AnalysedSide>>;
   readonly concerns: readonly Concern[];

@@ -1,6 +1,7 @@
-import { Resampler, SpeechScanner, type SpeechSegment } from "../audio/index.ts";
+import { Resampler, type SpeechSegment } from "../audio/index.ts";
 import { SignalAnalyser, type SignalQuality } from "../quality/index.ts";
 import { Column } from "./column.ts";
+import { type DetectorPlugIn, type SegmentFinder, segmentFinder } from "./speech-detector.ts";
 
 /** One side of a recording, heard out. */
 export interface SideScan {
@@ -18,23 +19,23 @@ export const BIN_MS = 10;
  * Rates that the detector is given. Others come down to them: its frames, and their halves, must be
  * whole numbers of samples, and above 8 kHz it finds nothing of speech, in three times the time.
  */
-const DETECTOR_RATES_HZ: ReadonlySet<number> = new Set([8000, 16_000]);
+const DETECTOR_RATES_HZ = [8000, 16_000] as const;
 
 /**
  * Listens to one side, block by block: speech, signal and the picture of it. Memory grows by 4
  * bytes every 10 ms.
  */
 export class SideListener {
-  readonly #scanner: SpeechScanner;
+  readonly #finder: SegmentFinder;
   readonly #resampling: Resampling | undefined;
-  readonly #detectorHz: number;
+  readonly #detectorHz: 8000 | 16_000;
   readonly #signal: SignalAnalyser;
   readonly #picture: Picture;
 
   /** @throws UsageError ERR_SAMPLE_RATE_UNSUPPORTED where the rate is no sensible ratio to 8 kHz. */
-  constructor(sampleRateHz: number, joinGapMs: number) {
+  constructor(sampleRateHz: number, joinGapMs: number, detector?: DetectorPlugIn) {
     this.#detectorHz = detectorRate(sampleRateHz);
-    this.#scanner = new SpeechScanner(this.#detectorHz, { joinGapMs });
+    this.#finder = segmentFinder({ sampleRateHz: this.#detectorHz, joinGapMs }, detector);
     this.#resampling =
       this.#detectorHz === sampleRateHz
         ? undefined
@@ -43,18 +44,18 @@ export class SideListener {
     this.#picture = new Picture(sampleRateHz);
   }
 
-  /** Takes the next samples. */
-  push(samples: Int16Array): void {
+  /** Takes the next samples; a promise where a plug-in needs time for them. */
+  push(samples: Int16Array): void | Promise<void> {
     this.#signal.process(samples);
     this.#picture.push(samples);
-    this.#scanner.push(this.#resampling?.process(samples) ?? samples);
+    return this.#finder.push(this.#resampling?.process(samples) ?? samples);
   }
 
   /** What was heard, once all was pushed. */
-  finish(): SideScan {
-    if (this.#resampling !== undefined) this.#scanner.push(this.#resampling.rest());
+  async finish(): Promise<SideScan> {
+    if (this.#resampling !== undefined) await this.#finder.push(this.#resampling.rest());
     return {
-      segments: this.#scanner.finish(),
+      segments: await this.#finder.finish(),
       sampleRateHz: this.#detectorHz,
       signal: this.#signal.result(),
       extremes: this.#picture.extremes(),
@@ -62,9 +63,9 @@ export class SideListener {
   }
 }
 
-function detectorRate(sampleRateHz: number): number {
-  if (DETECTOR_RATES_HZ.has(sampleRateHz)) return sampleRateHz;
-  return sampleRateHz > 16_000 ? 16_000 : 8000;
+function detectorRate(sampleRateHz: number): 8000 | 16_000 {
+  const own = DETECTOR_RATES_HZ.find((rateHz) => rateHz === sampleRateHz);
+  return own ?? (sampleRateHz > 16_000 ? 16_000 : 8000);
 }
 
 /** To a lower rate; aligned: the first sample out is that of the first sample in. */

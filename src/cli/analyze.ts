@@ -2,12 +2,13 @@ import { basename } from "node:path";
 import {
   type AnalysisOptions,
   analyseRecording,
+  type DetectorPlugIn,
   type RecordingAnalysis,
   type RecordingSource,
 } from "../analysis/index.ts";
 import { UsageError } from "../environment/index.ts";
 import { type CallMetrics, measureCall } from "../measure/index.ts";
-import { fileBlocks, kindOfPath, NodeFileStore } from "../platform/index.ts";
+import { fileBlocks, kindOfPath, loadUserModule, NodeFileStore } from "../platform/index.ts";
 import {
   audacityLabels,
   checkCallFolder,
@@ -33,6 +34,8 @@ export interface AnalyzeOptions {
   readonly labels: string | undefined;
   readonly html: string | undefined;
   readonly swap: boolean;
+  /** A module that finds the speech instead of our own detector. */
+  readonly detector: string | undefined;
   /** As the user wrote them: seconds, or [hours:]minutes:seconds. */
   readonly from: string | undefined;
   readonly to: string | undefined;
@@ -60,10 +63,11 @@ export async function analyze(options: AnalyzeOptions): Promise<number> {
 }
 
 async function analyzeCall(folder: string, options: AnalyzeOptions): Promise<number> {
-  if (options.swap || options.from !== undefined || options.to !== undefined) {
+  const { swap, detector, from, to } = options;
+  if (swap || [detector, from, to].some((option) => option !== undefined)) {
     throw new UsageError(
       "ERR_ANALYZE_OPTIONS",
-      "--swap, --from and --to are for recordings; a call folder is always measured as a whole.",
+      "--swap, --detector, --from and --to are for recordings; a call folder is always measured as a whole.",
     );
   }
   const files = new NodeFileStore();
@@ -89,6 +93,7 @@ async function analyzeRecording(
 ): Promise<number> {
   const settings: AnalysisOptions = {
     swap: options.swap,
+    ...(options.detector === undefined ? {} : { detector: await detectorOf(options.detector) }),
     ...analysisRange(options.from, options.to),
     onProgress: progress(options.tell),
   };
@@ -102,6 +107,17 @@ async function analyzeRecording(
     options.json ? renderRecordingJson(analysis).trimEnd() : renderRecordingText(analysis),
   );
   return exitCode(analysis);
+}
+
+/** @throws UsageError ERR_MODULE_FAILED where the module does not load, or exports no such function. */
+async function detectorOf(path: string): Promise<DetectorPlugIn> {
+  const { createDetector } = (await loadUserModule(path)) as Partial<DetectorPlugIn>;
+  if (typeof createDetector !== "function") {
+    throw new UsageError("ERR_MODULE_FAILED", `${path} exports no function createDetector.`, {
+      context: { path },
+    });
+  }
+  return { name: basename(path), createDetector };
 }
 
 async function sourceOf(first: string, second: string | undefined): Promise<RecordingSource> {

@@ -73,6 +73,7 @@ Options
   --labels FILE        analyze: label tracks for Audacity, FILE-caller.txt, FILE-bot.txt, FILE-turns.txt
   --html FILE          analyze: one page with waveforms, speech and turns
   --swap               analyze: the bot is in the left channel, or in the first file
+  --detector FILE      analyze: a module that finds speech, instead of our own detector
   --from TIME, --to TIME  analyze: only this part; seconds, or hours:minutes:seconds
   --calls N            calibrate: calls in each of its networks (default: 50);
                        hol: calls in each cell (default: 20)
@@ -132,6 +133,7 @@ const OPTIONS = {
   labels: { type: "string" },
   html: { type: "string" },
   swap: { type: "boolean", default: false },
+  detector: { type: "string" },
   from: { type: "string" },
   to: { type: "string" },
   calls: { type: "string" },
@@ -258,8 +260,8 @@ function relayOptions(values: Values, ports: readonly string[], seed: string): R
 }
 
 function analyzeOptions(values: Values, paths: readonly string[]): AnalyzeOptions {
-  const { json, labels, html, swap, from, to } = values;
-  return { paths, json, labels, html, swap, from, to, write, tell };
+  const { json, labels, html, swap, detector, from, to } = values;
+  return { paths, json, labels, html, swap, detector, from, to, write, tell };
 }
 
 function holOptions(values: Values, folders: readonly string[]): HolCommandOptions {

@@ -11,11 +11,13 @@ export function renderMetricsJson(metrics: CallMetrics): string {
 }
 
 /** A recording that Sidetone did not make, for machines. Instants are ms from the file's start. */
-export function renderRecordingJson({ name, metrics, sides, concerns }: RecordingAnalysis): string {
+export function renderRecordingJson(recording: RecordingAnalysis): string {
+  const { name, detector, metrics, sides, concerns } = recording;
   const analysis = {
     schema: "sidetone-analysis",
     version: ANALYSIS_VERSION,
     name,
+    ...(detector === undefined ? {} : { detector }),
     concerns,
     sides: { caller: sideJson(sides.caller), bot: sideJson(sides.bot) },
     figures: figuresOfAnalysis(metrics),

@@ -18,10 +18,11 @@ const TITLE_WIDTH = 44;
 
 /** A recording that Sidetone did not make, for the terminal. */
 export function renderRecordingText(analysis: RecordingAnalysis): string {
-  const { name, metrics, sides, concerns } = analysis;
+  const { name, detector, metrics, sides, concerns } = analysis;
   const seconds = formatPosition(metrics.recording?.durationMs ?? 0);
   return [
     `  ${plainText(name)}: ${seconds} analysed`,
+    ...(detector === undefined ? [] : [`  Speech found by ${plainText(detector)}`]),
     "",
     ...concerns.flatMap(({ code, message }) => [`  ! ${code}: ${plainText(message)}`, ""]),
     sideHeader(),

@@ -53,6 +53,12 @@ async function codeOf(run: () => Promise<unknown>): Promise<string> {
   }
 }
 
+/** Finds what it is told to, whatever it hears. */
+function finding(found: unknown): AnalysisOptions {
+  const detector = { push: () => undefined, finish: () => Promise.resolve(found as never) };
+  return { detector: { name: "told.mjs", createDetector: () => detector } };
+}
+
 describe("analyseRecording", () => {
   it("finds turns, latencies, an interruption and silences without a timeline", async () => {
     const { metrics, concerns } = await stereo();
@@ -206,5 +212,64 @@ describe("analyseRecording", () => {
         }),
     };
     for (const [code, run] of Object.entries(refused)) expect(await codeOf(run)).toBe(code);
+  });
+});
+
+describe("a detector that is plugged in", () => {
+  it("decides what is speech, and how far it is known", async () => {
+    const { detector, metrics } = await stereo(
+      finding([
+        { startMs: 1000, endMs: 2000, uncertaintyMs: 64 },
+        { startMs: 4000, endMs: 5000.5, uncertaintyMs: 64 },
+      ]),
+    );
+
+    expect(detector).toBe("told.mjs");
+    const spans = metrics.botTurns.flatMap(({ segments }) => segments);
+    expect(
+      spans.map(({ startAt, endAt, uncertaintyMs }) => [startAt, endAt, uncertaintyMs]),
+    ).toEqual([
+      [1000, 2000, 64],
+      [4000, 5000.5, 64],
+    ]);
+  });
+
+  it("is given each sample once, at a rate that it was made for", async () => {
+    const heard: { readonly sampleRateHz: number; count: number }[] = [];
+    const createDetector: NonNullable<AnalysisOptions["detector"]>["createDetector"] = ({
+      sampleRateHz,
+    }) => {
+      const own = { sampleRateHz, count: 0 };
+      heard.push(own);
+      return {
+        push: ({ length }) => {
+          own.count += length;
+        },
+        finish: () => [],
+      };
+    };
+    await stereo({ detector: { name: "counting.mjs", createDetector } }).catch(() => undefined);
+
+    expect(heard).toEqual([
+      { sampleRateHz: 8000, count: 8 * LENGTH_MS },
+      { sampleRateHz: 8000, count: 8 * LENGTH_MS },
+    ]);
+  });
+
+  it.each([
+    ["nothing", undefined],
+    ["text", [{ startMs: "a", endMs: 2, uncertaintyMs: 1 }]],
+    ["no uncertainty", [{ startMs: 1, endMs: 2 }]],
+    ["what ends before it begins", [{ startMs: 5, endMs: 2, uncertaintyMs: 1 }]],
+    ["what lies beyond the end", [{ startMs: 5, endMs: LENGTH_MS + 200, uncertaintyMs: 1 }]],
+    [
+      "what overlaps",
+      [
+        { startMs: 5, endMs: 20, uncertaintyMs: 1 },
+        { startMs: 10, endMs: 30, uncertaintyMs: 1 },
+      ],
+    ],
+  ])("is refused where it finds %s", async (_, found) => {
+    expect(await codeOf(() => stereo(finding(found)))).toBe("ERR_DETECTOR");
   });
 });
