@@ -8,7 +8,10 @@ const PASSWORDS = {
   SIDETONE_WRONG_PASSWORD: "wrong-donkey-8Xy",
 };
 
-const ran = featureRuns(PASSWORDS);
+/** Fifteen calls, one after another, beside those of other processes. */
+const LIFETIME_MS = 110_000;
+
+const ran = featureRuns(PASSWORDS, LIFETIME_MS);
 
 /** Every file that a run left, as one text. */
 async function allTexts(folder: string): Promise<string> {
@@ -20,7 +23,7 @@ async function allTexts(folder: string): Promise<string> {
 }
 
 describe.concurrent("steps about transports, accounts, registration and messages", {
-  timeout: 60_000,
+  timeout: 120_000,
 }, () => {
   it("choose by what calls travel, and say by what they did", async ({ expect }) => {
     const { exitCode, output } = await ran("signalling-green.feature");

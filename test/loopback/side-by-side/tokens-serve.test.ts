@@ -69,6 +69,6 @@ describe.concurrent("sidetone tokens serve", () => {
   it("is the only command of its kind", PATIENT, async () => {
     const cli = startCli(["tokens", "steal"], KEYS);
     expect(await cli.exited).toBe(2);
-    expect(cli.output()).toContain('There is no command "tokens"');
+    expect(cli.output()).toContain('There is no command "tokens steal"');
   });
 });
