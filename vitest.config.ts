@@ -40,7 +40,7 @@ const config: ViteUserConfig = defineConfig({
           maxWorkers: 2,
           maxConcurrency: 3,
           sequence: { groupOrder: 2 },
-          testTimeout: 60_000,
+          testTimeout: 120_000,
           hookTimeout: 30_000,
         },
       },

@@ -28,7 +28,6 @@ export interface ScenarioEnd {
  */
 export function featureRuns(
   env: Readonly<Record<string, string>> = {},
-  lifetimeMs?: number,
 ): (feature: string, ...options: readonly string[]) => Promise<FeatureRun> {
   const folders: string[] = [];
   afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
@@ -37,7 +36,7 @@ export function featureRuns(
     const folder = await mkdtemp(join(tmpdir(), "sidetone-feature-"));
     folders.push(folder);
     const args = ["run", `${FEATURES}/${feature}`, ...options, "--reports", folder];
-    return { ...(await resultOf(startCli(args, env, lifetimeMs))), folder };
+    return { ...(await resultOf(startCli(args, env))), folder };
   };
 }
 

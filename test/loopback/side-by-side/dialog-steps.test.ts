@@ -3,7 +3,7 @@ import { endsOf, featureRuns, namedEnds } from "../feature-runs.ts";
 
 const ran = featureRuns();
 
-describe.concurrent("steps about dialogs", { timeout: 60_000 }, () => {
+describe.concurrent("steps about dialogs", { timeout: 120_000 }, () => {
   it("choose how a call is signalled, and say what came of it", async ({ expect }) => {
     const { exitCode, output } = await ran("dialog-green.feature");
     expect(exitCode, output).toBe(0);

@@ -3,7 +3,7 @@ import { endsOf, featureRuns, namedEnds } from "../feature-runs.ts";
 
 const ran = featureRuns();
 
-describe.concurrent("steps about faults", { timeout: 60_000 }, () => {
+describe.concurrent("steps about faults", { timeout: 120_000 }, () => {
   it("let go wrong what they say, and our bot comes through", async ({ expect }) => {
     const result = await ran("faults-green.feature");
     expect(result.exitCode, result.output).toBe(0);

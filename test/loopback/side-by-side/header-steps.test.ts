@@ -3,7 +3,7 @@ import { endsOf, featureRuns, namedEnds } from "../feature-runs.ts";
 
 const ran = featureRuns();
 
-describe.concurrent("steps about headers", { timeout: 60_000 }, () => {
+describe.concurrent("steps about headers", { timeout: 120_000 }, () => {
   it("set what they say, and see it at the other end", async ({ expect }) => {
     const result = await ran("headers-green.feature");
     expect(result.exitCode, result.output).toBe(0);

@@ -4,7 +4,7 @@ import { endsOf, FEATURES, featureRuns, namedEnds } from "../feature-runs.ts";
 const STEPS = ["--import", `${FEATURES}/recorded-counts.mjs`];
 const ran = featureRuns();
 
-describe.concurrent("steps about media", { timeout: 60_000 }, () => {
+describe.concurrent("steps about media", { timeout: 120_000 }, () => {
   it("choose what a call is made of, and say what it was", async ({ expect }) => {
     const { exitCode, output, report } = await ran("media-green.feature", ...STEPS);
     expect(exitCode, output).toBe(0);

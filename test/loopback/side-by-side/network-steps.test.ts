@@ -3,7 +3,7 @@ import { endsOf, featureRuns, namedEnds } from "../feature-runs.ts";
 
 const ran = featureRuns();
 
-describe.concurrent("steps about the network", { timeout: 60_000 }, () => {
+describe.concurrent("steps about the network", { timeout: 120_000 }, () => {
   it("injure each direction of each side, before and within a call, and the report says so", async ({
     expect,
   }) => {

@@ -46,7 +46,7 @@ describe("The search for secrets", () => {
 });
 
 describe.each(["openai", "gemini"] as const)("What a call with %s leaves", (provider) => {
-  it("holds no secret in any form, and no audio in its journal", { timeout: 60_000 }, async () => {
+  it("holds no secret in any form, and no audio in its journal", { timeout: 120_000 }, async () => {
     const folder = await mkdtemp(join(tmpdir(), "sidetone-privacy-"));
     folders.push(folder);
     const harness = await openHarness({ seed: "privacy", reportFolder: folder });

@@ -3,10 +3,7 @@ import { endsOf, FEATURES, featureRuns, namedEnds } from "../feature-runs.ts";
 
 const STEPS = ["--import", `${FEATURES}/altered-recordings.mjs`];
 
-/** Nine calls, one after another, on a machine that may be busy. */
-const LIFETIME_MS = 110_000;
-
-const ran = featureRuns({}, LIFETIME_MS);
+const ran = featureRuns();
 
 describe.concurrent("steps about the quality of the sound", { timeout: 120_000 }, () => {
   it("pass for calls that sound as they should, and the report shows the figures", async ({

@@ -60,7 +60,7 @@ interface Counts {
   readonly ports: readonly { readonly received: { readonly packets: number } }[];
 }
 
-describe.concurrent("sidetone relay", { timeout: 60_000 }, () => {
+describe.concurrent("sidetone relay", { timeout: 120_000 }, () => {
   it("passes on between two foreign peers, injures each way, and counts", async ({ expect }) => {
     const [near, far] = await Promise.all([peer(false), peer(true)]);
     const reports = await newFolder();

@@ -8,10 +8,7 @@ const PASSWORDS = {
   SIDETONE_WRONG_PASSWORD: "wrong-donkey-8Xy",
 };
 
-/** Fifteen calls, one after another, beside those of other processes. */
-const LIFETIME_MS = 110_000;
-
-const ran = featureRuns(PASSWORDS, LIFETIME_MS);
+const ran = featureRuns(PASSWORDS);
 
 /** Every file that a run left, as one text. */
 async function allTexts(folder: string): Promise<string> {

@@ -37,7 +37,7 @@ function rms(samples: Int16Array): number {
   return Math.sqrt(samples.reduce((sum, each) => sum + each ** 2, 0) / samples.length);
 }
 
-describe.concurrent("an AI tester, played by a script", { timeout: 60_000 }, () => {
+describe.concurrent("an AI tester, played by a script", { timeout: 120_000 }, () => {
   it.for(["openai", "gemini"])(
     "talks to the bot for several turns and ends the call, both by the %s protocol",
     async (ai, { expect }) => {

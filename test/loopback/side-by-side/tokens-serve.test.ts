@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { type CliProcess, startCli } from "../cli-process.ts";
 
-const PATIENT = { timeout: 60_000 };
+const PATIENT = { timeout: 120_000 };
 const SECRET = "loopback-tokens-secret-0123";
 const KEYS = { OPENAI_API_KEY: "sk-planted-0123456789", GEMINI_API_KEY: "AIzaPlanted0123456789" };
 const folder = await mkdtemp(join(tmpdir(), "sidetone-tokens-"));

@@ -5,7 +5,9 @@ import { endsOf, featureRuns, namedEnds } from "../feature-runs.ts";
 
 const ran = featureRuns();
 
-it("the bot says so where nobody answers whom it asks", { timeout: 60_000 }, async ({ expect }) => {
+it("the bot says so where nobody answers whom it asks", { timeout: 120_000 }, async ({
+  expect,
+}) => {
   const test = await openTestHarness("transfer that fails");
   const { harness } = test;
   const ai = await harness.startEmbeddedAi({ scriptPath: scriptPath("transfer") });
