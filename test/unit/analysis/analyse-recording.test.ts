@@ -248,8 +248,9 @@ describe("a detector that is plugged in", () => {
         finish: () => [],
       };
     };
-    await stereo({ detector: { name: "counting.mjs", createDetector } }).catch(() => undefined);
+    const detector = { name: "counting.mjs", createDetector };
 
+    expect(await codeOf(() => stereo({ detector }))).toBe("ERR_RECORDING_SILENT");
     expect(heard).toEqual([
       { sampleRateHz: 8000, count: 8 * LENGTH_MS },
       { sampleRateHz: 8000, count: 8 * LENGTH_MS },
