@@ -43,12 +43,28 @@ describe("the dialogue of a call", () => {
       fact("caller", 60, { ...utterance, ...span, event: "started" }),
       wrote("bot", "caller", 70, "Good mourning."),
       wrote("bot", "bot", 80, "Hello."),
-      fact("caller", 500, { ...utterance, ...span, offsetAt: instant(450), event: "ended" }),
+      fact("caller", 500, {
+        ...utterance,
+        ...span,
+        offsetAt: instant(450),
+        event: "ended",
+        isCutShort: true,
+      }),
     ];
     expect(told(facts)).toEqual([
       { ...SAID, by: "caller", text: "good morning", source: "script", isCutOff: true },
       { ...SAID, by: "bot", text: "Hello.", source: "claimed" },
     ]);
+  });
+
+  it("takes no utterance for cut off whose last frame left ahead of its deadline", () => {
+    const utterance = { kind: "utterance", utteranceId: "u", fixture: "caller/good-morning.wav" };
+    const span = { onsetAt: instant(50), offsetAt: instant(900) };
+    const facts = [
+      fact("caller", 60, { ...utterance, ...span, event: "started" }),
+      fact("caller", 920, { ...utterance, ...span, offsetAt: instant(899.6), event: "ended" }),
+    ];
+    expect(told(facts)).toEqual([{ ...SAID, by: "caller", text: "good morning", source: "script" }]);
   });
 
   it("has words where they begin to be played, and marks those that were cut off", () => {

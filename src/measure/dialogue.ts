@@ -64,7 +64,7 @@ function spokenLines(facts: readonly Fact[], textOf: TextOf): DialogueLine[] {
 
 function scriptedLines(utterances: readonly FactOf<"utterance">[], textOf: TextOf): DialogueLine[] {
   const begun = utterances.filter(({ event }) => event === "started");
-  return begun.map(({ party, fixture, onsetAt, offsetAt, utteranceId }) => {
+  return begun.map(({ party, fixture, onsetAt, utteranceId }) => {
     const ended = utterances.find(
       (each) => each.event === "ended" && each.utteranceId === utteranceId,
     );
@@ -74,7 +74,7 @@ function scriptedLines(utterances: readonly FactOf<"utterance">[], textOf: TextO
       by: party,
       text: textOf(fixture) ?? wordsOf(fixture),
       source: "script",
-      isCutOff: ended !== undefined && ended.offsetAt < offsetAt,
+      isCutOff: ended?.isCutShort === true,
     };
   });
 }

@@ -59,6 +59,7 @@ describe("UtterancePlayer", () => {
     tickAt(1040, 9);
 
     expect(facts.at(-1)).toMatchObject({ event: "ended", onsetAt: 989, offsetAt: 1034 });
+    expect(facts.at(-1)).not.toHaveProperty("isCutShort");
   });
 
   it("begins with the first frame at or after an instant", () => {
@@ -129,7 +130,7 @@ describe("UtterancePlayer", () => {
 
     player.silence(after(instant(0), 100));
 
-    expect(facts.at(-1)).toMatchObject({ event: "ended", offsetAt: 100 });
+    expect(facts.at(-1)).toMatchObject({ event: "ended", offsetAt: 100, isCutShort: true });
     expect(player.isBusy).toBe(false);
   });
 

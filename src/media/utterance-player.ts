@@ -124,16 +124,18 @@ export class UtterancePlayer implements AudioSource {
     this.#record({ kind: "utterance", event: "started", at: deadline, ...this.#spoken(utterance) });
   }
 
-  #end(utterance: Utterance, deadline: Instant, cutShort: boolean): void {
+  #end(utterance: Utterance, deadline: Instant, isSilenced: boolean): void {
     const spoken = this.#spoken(utterance);
     const offsetAt = this.#offsetAt ?? spoken.offsetAt;
+    const isCutShort = isSilenced && deadline < offsetAt;
     this.#record({
       kind: "utterance",
       event: "ended",
       at: deadline,
       ...spoken,
       onsetAt: this.#onsetAt ?? spoken.onsetAt,
-      offsetAt: cutShort && deadline < offsetAt ? deadline : offsetAt,
+      offsetAt: isCutShort ? deadline : offsetAt,
+      ...(isCutShort ? { isCutShort } : {}),
     });
     this.#startedAt = undefined;
   }

@@ -164,6 +164,8 @@ export interface UtteranceFact extends FactBase {
   readonly onsetAt: Instant;
   /** Of the annotated last speech sample; on `ended` where it was cut short, the real end. */
   readonly offsetAt: Instant;
+  /** Only on `ended`: silenced before its last speech sample. Instants alone cannot tell it. */
+  readonly isCutShort?: boolean;
 }
 
 /**
