@@ -64,7 +64,9 @@ describe("the dialogue of a call", () => {
       fact("caller", 60, { ...utterance, ...span, event: "started" }),
       fact("caller", 920, { ...utterance, ...span, offsetAt: instant(899.6), event: "ended" }),
     ];
-    expect(told(facts)).toEqual([{ ...SAID, by: "caller", text: "good morning", source: "script" }]);
+    expect(told(facts)).toEqual([
+      { ...SAID, by: "caller", text: "good morning", source: "script" },
+    ]);
   });
 
   it("has words where they begin to be played, and marks those that were cut off", () => {
