@@ -3,7 +3,7 @@
  * Needs Linux, and root or unprivileged user namespaces.
  *
  * Keys, each with one value or several with commas; every combination is a cell: `rtt` (ms), `loss`
- * (percent, Bernoulli, both ways), `cc` (congestion control), `traffic` (frames, bursts). `seconds`
+ * (percent, Bernoulli, both ways), `cc` (congestion control), `traffic` (g711, frames, bursts). `seconds`
  * is how long each cell runs, `seed` what its packets' fate is made from; `json=1` prints a line of
  * JSON per cell, with all values, instead of a row.
  */
@@ -34,7 +34,7 @@ function cells(): Cell[] {
           rttMs,
           lossRatio: lossPercent / 100,
           congestionControl,
-          traffic: traffic === "bursts" ? ("bursts" as const) : ("frames" as const),
+          traffic: traffic as Cell["traffic"],
           durationMs: Number(settings.seconds) * 1000,
           seed: `${settings.seed}/${rttMs}/${lossPercent}`,
         })),
@@ -47,7 +47,9 @@ function numbers(list: string): number[] {
   return list.split(",").map(Number);
 }
 
-function show(cell: Cell, { excessMs, hub, ...result }: CellResult): void {
+function show(cell: Cell, { connections: [result], hub }: CellResult): void {
+  if (result === undefined) return;
+  const { excessMs } = result;
   const { p50, p95, p99, max } = summarise(excessMs) ?? ({} as Partial<Statistics>);
   const columns = [
     cell.traffic,

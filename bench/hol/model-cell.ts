@@ -1,14 +1,8 @@
 import { type Instant, instant, seededRandom } from "../../src/environment/index.ts";
 import { Link, type LinkSettings } from "../../src/impairment/index.ts";
 import { ModelledConnection, type Packet } from "../../src/impairment/tcp/connection.ts";
-import type { Cell } from "../kernel-tcp/cell.ts";
-import {
-  bursts,
-  frames,
-  type Traffic,
-  TrafficReceiver,
-  trafficFigures,
-} from "../kernel-tcp/traffic.ts";
+import { type Cell, trafficOf } from "../kernel-tcp/cell.ts";
+import { type Traffic, TrafficReceiver, trafficFigures } from "../kernel-tcp/traffic.ts";
 
 /**
  * What hosts and hub of the real backend add to each way in the median (bench:kernel-tcp, "hub
@@ -36,6 +30,7 @@ class ModelRun {
   readonly sentAt: Instant[] = [];
   readonly receiver: TrafficReceiver;
   readonly #traffic: Traffic;
+  readonly #from: "near" | "far";
   readonly #connection: ModelledConnection;
   readonly #links: { readonly toFar: Link<Packet>; readonly toNear: Link<Packet> };
   readonly #startMs: number;
@@ -51,7 +46,8 @@ class ModelRun {
     const congestionControl = cell.congestionControl === "reno" ? "reno" : "cubic";
     const how = { random, congestionControl } as const;
     this.#connection = new ModelledConnection(this.#links, how, instant(0));
-    this.#traffic = cell.traffic === "frames" ? frames(cell.durationMs) : bursts(cell.durationMs);
+    this.#traffic = trafficOf(cell);
+    this.#from = cell.traffic === "bursts" ? "far" : "near";
     this.receiver = new TrafficReceiver(this.#traffic);
     // The phase of its frames against timers and answers is a host's, and no two hosts' the same.
     this.#startMs = START_MS + 1000 * random();
@@ -88,11 +84,10 @@ class ModelRun {
   }
 
   #write(now: Instant): void {
-    const end = this.#traffic.name === "frames" ? "near" : "far";
     while ((this.#nextDueMs ?? Number.POSITIVE_INFINITY) <= now) {
       const bytes = this.#traffic.messages[this.sentAt.length]?.sizeBytes ?? 0;
       this.sentAt.push(now);
-      this.#connection.write(end, bytes, now);
+      this.#connection.write(this.#from, bytes, now);
     }
   }
 }

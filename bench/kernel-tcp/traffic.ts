@@ -2,14 +2,15 @@ import { after, type Clock, elapsedMs, type Instant } from "../../src/environmen
 
 /** What a sender puts on a connection: messages of so many bytes, each at its time. */
 export interface Traffic {
-  readonly name: "frames" | "bursts";
   /** Since the start; in order. */
   readonly messages: readonly { readonly atMs: number; readonly sizeBytes: number }[];
 }
 
 const FRAME_MS = 20;
 /** 20 ms of 24 kHz PCM16 in base64, with the JSON around it: `input_audio_buffer.append`. */
-const FRAME_BYTES = 1340;
+export const PCM_FRAME_BYTES = 1340;
+/** The same of G.711, which a telephone's bridge passes through where the provider takes it. */
+export const G711_FRAME_BYTES = 276;
 const DELTA_MS = 200;
 /** The same of 200 ms: `response.output_audio.delta`, with its four ids. */
 const DELTA_BYTES = 13_050;
@@ -20,13 +21,13 @@ const RESPONSE_MS = 4000;
 const TURN_MS = 8000;
 
 /** What a bridge sends: 20 ms frames in real time. */
-export function frames(durationMs: number): Traffic {
+export function frames(durationMs: number, sizeBytes: number): Traffic {
   const count = Math.floor(durationMs / FRAME_MS);
   const messages = Array.from({ length: count }, (_, index) => ({
     atMs: index * FRAME_MS,
-    sizeBytes: FRAME_BYTES,
+    sizeBytes,
   }));
-  return { name: "frames", messages };
+  return { messages };
 }
 
 /** What an AI sends: responses of 4 s in deltas of 200 ms, four times as fast; one in 8 s. */
@@ -37,7 +38,7 @@ export function bursts(durationMs: number): Traffic {
       messages.push({ atMs: startMs + spokenMs / BURST_SPEED, sizeBytes: DELTA_BYTES });
     }
   }
-  return { name: "bursts", messages };
+  return { messages };
 }
 
 /** One end of a stream of bytes, as much as traffic needs of it. */
