@@ -8,6 +8,7 @@ export interface KernelRun {
   readonly connections: readonly ConnectionResult[];
   /** How late packets left the hub: what the host itself added. */
   readonly hubLateMsP99: number;
+  readonly hubLateMsMax: number;
   /** Linux's release. */
   readonly release: string;
 }
@@ -48,6 +49,7 @@ export async function runKernel(
           excessMs: each.excessMs.map(round),
         })),
         hubLateMsP99: round(result.hub?.lateness.p99Ms ?? 0),
+        hubLateMsMax: round(result.hub?.lateness.maxMs ?? 0),
         release: result.facts.release,
       });
     }

@@ -4,11 +4,13 @@ import { ModelledConnection, type Packet } from "../../src/impairment/tcp/connec
 import { type Cell, trafficOf } from "../kernel-tcp/cell.ts";
 import { type Traffic, TrafficReceiver, trafficFigures } from "../kernel-tcp/traffic.ts";
 
+/** What hub and hosts of the real backend add to each way in the median (`dumpcap` at both ends). */
+const LATENESS_MS = 0.08;
 /**
- * What hosts and hub of the real backend add to each way in the median (bench:kernel-tcp, "hub
- * late" and the excess at p50), so that the model's answers do not meet the next frame to the tick.
+ * So far from their time our timers go off, either way (`SystemClock`). It decides whether a frame
+ * leaves before the answer to an earlier one comes, where the round trip is a multiple of 20 ms.
  */
-const LATENESS_MS = 0.2;
+const TIMER_ERROR_MS = 0.5;
 const START_MS = 2000;
 /** What has not come so long after the last message was sent is missing, as in `runCell`. */
 const LAST_LIMIT_MS = 10_000;
@@ -30,6 +32,7 @@ class ModelRun {
   readonly sentAt: Instant[] = [];
   readonly receiver: TrafficReceiver;
   readonly #traffic: Traffic;
+  readonly #errorsMs: readonly number[];
   readonly #from: "near" | "far";
   readonly #connection: ModelledConnection;
   readonly #links: { readonly toFar: Link<Packet>; readonly toNear: Link<Packet> };
@@ -51,6 +54,7 @@ class ModelRun {
     this.receiver = new TrafficReceiver(this.#traffic);
     // The phase of its frames against timers and answers is a host's, and no two hosts' the same.
     this.#startMs = START_MS + 1000 * random();
+    this.#errorsMs = this.#traffic.messages.map(() => TIMER_ERROR_MS * (2 * random() - 1));
     this.#endMs = this.#startMs + cell.durationMs + LAST_LIMIT_MS;
   }
 
@@ -72,8 +76,10 @@ class ModelRun {
   }
 
   get #nextDueMs(): number | undefined {
-    const message = this.#traffic.messages[this.sentAt.length];
-    return message === undefined ? undefined : this.#startMs + message.atMs;
+    const index = this.sentAt.length;
+    const message = this.#traffic.messages[index];
+    if (message === undefined) return undefined;
+    return this.#startMs + message.atMs + (this.#errorsMs[index] ?? 0);
   }
 
   #hand(link: Link<Packet>, now: Instant): void {
