@@ -1,6 +1,6 @@
 import { Given, Then, When } from "@cucumber/cucumber";
 import {
-  type AiTransport,
+  type AiNetwork,
   burstyLoss,
   expectAiHeldUp,
   expectAiHeldUpAtMost,
@@ -22,12 +22,14 @@ function fromBridge(way: NetworkDirection): NetworkDirection {
 
 /**
  * What carries its packets: `modelled TCP` (any host; its figures are modelled), `kernel TCP` (Linux,
- * with privileges) or `UDP`, as WebRTC would. Default: modelled TCP.
+ * with privileges) or `UDP`, as WebRTC would. Default: modelled TCP. `kernel TCP through nft` only
+ * loses, `kernel TCP through netem` is Linux's own emulation: no seed repeats either, and neither
+ * knows what it held up.
  */
 Given(
   "the AI is reached by {aiTransport}",
-  async function (this: SidetoneWorld, transport: AiTransport) {
-    await this.useAiNetwork({ transport });
+  async function (this: SidetoneWorld, carrier: Pick<AiNetwork, "transport" | "backend">) {
+    await this.useAiNetwork(carrier);
   },
 );
 

@@ -1,5 +1,5 @@
 import { After, AfterAll, Before, Status, setDefaultTimeout } from "@cucumber/cucumber";
-import { requireInjected, requireSupported } from "../src/index.ts";
+import { requireAiNetwork, requireInjected, requireSupported } from "../src/index.ts";
 import { endRun } from "./run.ts";
 import type { SidetoneWorld } from "./world.ts";
 
@@ -40,6 +40,7 @@ After(async function (this: SidetoneWorld, { result }) {
   const told = [...this.toldAboutTransfers];
   await Promise.all(told.map((agent) => agent.treatTransfers({ kind: "accept" })));
   // Last, because it may throw: whatever the steps made of it, such a call proves nothing.
+  for (const call of this.calls) requireAiNetwork(call);
   for (const call of this.calls) if (!this.expectedRefusals.has(call)) requireSupported(call);
   // Where a step failed already, that is what the reader must see.
   if (result?.status === Status.PASSED) requireInjected(this.calls, this.wantedFaults);

@@ -1,6 +1,6 @@
 import { defineParameterType } from "@cucumber/cucumber";
 import type {
-  AiTransport,
+  AiNetwork,
   DigitMethod,
   FaultyMessage,
   MediaSettings,
@@ -106,17 +106,21 @@ defineParameterType({
   transformer: (text: string): NetworkDirection => (text === "to" ? "received" : "sent"),
 });
 
-const AI_TRANSPORTS: Readonly<Record<string, AiTransport>> = {
-  "modelled TCP": "tcp-modelled",
-  "kernel TCP": "tcp-kernel",
-  UDP: "udp",
+type AiCarrier = Pick<AiNetwork, "transport" | "backend">;
+
+const AI_CARRIERS: Readonly<Record<string, AiCarrier>> = {
+  "modelled TCP": { transport: "tcp-modelled" },
+  "kernel TCP": { transport: "tcp-kernel" },
+  "kernel TCP through nft": { transport: "tcp-kernel", backend: "nft" },
+  "kernel TCP through netem": { transport: "tcp-kernel", backend: "netem" },
+  UDP: { transport: "udp" },
 };
 
 /** What carries the packets between bot and AI. */
 defineParameterType({
   name: "aiTransport",
-  regexp: /modelled TCP|kernel TCP|UDP/u,
-  transformer: (text: string): AiTransport => AI_TRANSPORTS[text] ?? "tcp-modelled",
+  regexp: /modelled TCP|kernel TCP(?: through (?:nft|netem))?|UDP/u,
+  transformer: (text: string): AiCarrier => AI_CARRIERS[text] ?? { transport: "tcp-modelled" },
 });
 
 /** A regular expression between slashes. */

@@ -280,13 +280,21 @@ export class SidetoneWorld extends World<RunParameters> {
 
   /** The same for another network in its place, in what is named. */
   async useAiNetwork(change: AiNetwork): Promise<void> {
-    const { transport, sent, received } = change;
+    const { transport, backend, sent, received } = change;
     const plan = { ...(sent && { sent }), ...(received && { received }) };
     const live = this.calls.filter((call) => !call.hasEnded && call.parties.includes("bot"));
     await Promise.all(live.map((call) => call.changeAiNetwork(plan)));
     const lasting = live.length === 0 ? plan : withoutChanges(plan);
+    const { backend: backendBefore, ...before } = this.#botAnswer.aiNetwork ?? {};
+    // What carries it is told as a whole: another transport has no backend of the one before.
+    const backendNow = transport === undefined ? backendBefore : backend;
     await this.letBotAnswer({
-      aiNetwork: { ...this.#botAnswer.aiNetwork, ...(transport && { transport }), ...lasting },
+      aiNetwork: {
+        ...before,
+        ...(transport && { transport }),
+        ...(backendNow && { backend: backendNow }),
+        ...lasting,
+      },
     });
   }
 

@@ -34,6 +34,7 @@ export class UdpPath implements AiPath {
   readonly transport = "udp";
   /** Nothing waits for a lost packet, so nothing stalls. */
   onStall: AiPath["onStall"];
+  onFailed: AiPath["onFailed"];
   readonly network: Network;
   readonly #parts: UdpPathParts;
   readonly #sent: Link<SentPacket>;

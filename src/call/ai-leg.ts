@@ -1,13 +1,21 @@
 import { UdpPath } from "../ai-udp/index.ts";
 import type { AiSession } from "../bridge/index.ts";
-import type { Clock, Environment, Instant } from "../environment/index.ts";
-import { type AiPath, describeNetwork, type NetworkPlan } from "../impairment/index.ts";
+import type { Clock, Environment, Instant, SidetoneError } from "../environment/index.ts";
+import {
+  type AiPath,
+  type AiTransport,
+  describeNetwork,
+  type KernelBackend,
+  type NetworkPlan,
+} from "../impairment/index.ts";
 import type { FactDraft } from "../timeline/index.ts";
 import type { AiOptions } from "./agent-options.ts";
 import { openAiPath } from "./open-ai-path.ts";
 
 /** The injured network between one call's bridge and its AI, and what the timeline knows of it. */
 export class AiLeg {
+  /** Called once where the network between bridge and AI has broken down, which only we know. */
+  onFailed: ((error: SidetoneError) => void) | undefined;
   readonly #path: AiPath;
   readonly #clock: Clock;
   readonly #record: (fact: FactDraft) => void;
@@ -17,6 +25,7 @@ export class AiLeg {
     this.#clock = clock;
     this.#record = record;
     path.onStall = (stall) => record({ kind: "aiStall", transport: path.transport, ...stall });
+    path.onFailed = (error) => this.onFailed?.(error);
   }
 
   /**
@@ -52,15 +61,18 @@ export class AiLeg {
 
   /** Says what became of its packets, and ends it. */
   close(at: Instant): void {
-    const { counts, transport } = this.#path;
-    this.#record({ kind: "networkCounts", leg: "ai", transport, at, ...counts });
+    this.#record({ kind: "networkCounts", leg: "ai", ...this.#carrier, at, ...this.#path.counts });
     void this.#path.close();
   }
 
   #recordPlan(plan: NetworkPlan): void {
-    const { transport } = this.#path;
     const description = describeNetwork(plan);
     const at = this.#clock.now();
-    this.#record({ kind: "networkChanged", leg: "ai", transport, at, description, ...plan });
+    this.#record({ kind: "networkChanged", leg: "ai", ...this.#carrier, at, description, ...plan });
+  }
+
+  get #carrier(): { readonly transport: AiTransport; readonly backend?: KernelBackend } {
+    const { transport, backend } = this.#path;
+    return { transport, ...(backend === undefined ? {} : { backend }) };
   }
 }

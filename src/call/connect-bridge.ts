@@ -1,5 +1,5 @@
 import { Bridge, type PlayoutSettings } from "../bridge/index.ts";
-import { type Environment, RemoteError } from "../environment/index.ts";
+import { type Environment, RemoteError, type SidetoneError } from "../environment/index.ts";
 import type { FactDraft } from "../timeline/index.ts";
 import type { AiOptions } from "./agent-options.ts";
 import { AiLeg } from "./ai-leg.ts";
@@ -24,7 +24,7 @@ export interface BridgedCall {
  *
  * When the AI goes away later, the call is hung up: a bot without its AI has nothing to say.
  * @throws EnvironmentError ERR_AI_UNREACHABLE, ERR_AI_UNAUTHORIZED; RemoteError ERR_AI_CLOSED,
- *   ERR_AI_STALLED; UsageError as `openAiPath`.
+ *   ERR_AI_STALLED; UsageError as `openAiPath`; EnvironmentError ERR_NAMESPACE_GONE.
  */
 export async function connectBridge(
   outside: Environment,
@@ -61,11 +61,12 @@ export async function connectBridge(
       logger: environment.logger,
       onAiEvent: (json, direction, at) => trace.addAiEvent(json, direction, at),
     });
-    bridge.onClosed = ({ code, error: failure }) => {
-      const error = failure ?? closedInCall(code);
+    const lose = (error: SidetoneError): void => {
       reject(error);
       call.loseAi(error);
     };
+    bridge.onClosed = ({ code, error }) => lose(error ?? closedInCall(code));
+    if (leg !== undefined) leg.onFailed = lose;
     call.attachBridge(bridge, () => session.requestResponse());
   });
 }

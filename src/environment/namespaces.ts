@@ -28,7 +28,7 @@ export interface NetworkNamespace {
   /**
    * Runs a program inside; resolves with what it wrote.
    * @throws EnvironmentError ERR_NAMESPACE_TOOL where there is no such program,
-   *   ERR_NAMESPACE_COMMAND where it failed, with its own words.
+   *   ERR_NAMESPACE_COMMAND where it failed, with its own words; ERR_NAMESPACE_GONE as `ask`.
    */
   run(command: HostCommand): Promise<string>;
   /**
@@ -36,7 +36,10 @@ export interface NetworkNamespace {
    * @throws EnvironmentError ERR_NAMESPACE_COMMAND where it is not there.
    */
   read(path: string): Promise<string>;
-  /** Asks the holder for what the program in it can do beside this. */
+  /**
+   * Asks the holder for what the program in it can do beside this.
+   * @throws EnvironmentError ERR_NAMESPACE_GONE where the holder has ended.
+   */
   ask(verb: string, argument: unknown): Promise<unknown>;
   /** Opens a TCP connection from inside; errors as `Network.connectStream`. */
   connectStream(remote: SocketAddress, timeoutMs: number): Promise<StreamConnection>;

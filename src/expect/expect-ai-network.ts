@@ -109,7 +109,14 @@ async function stallsOf(
   requireParty(call, "bot");
   await settle(call);
   const stalls = aiStalls(call.timeline, direction);
-  if (stalls.transport !== undefined) return stalls;
+  if (stalls.areWatched) return stalls;
+  if (stalls.transport !== undefined) {
+    throw new UsageError(
+      "ERR_AI_STALLS_UNSEEN",
+      "The AI was reached through nft or netem, which do not tell what they held up. Let the hub carry the packets (kernel TCP, without a backend), or ask for what the caller heard.",
+      { context: { callId: call.callId } },
+    );
+  }
   throw new UsageError(
     "ERR_AI_PATH_MISSING",
     "Nothing was put between the bot and its AI in this call, so that nobody knows what was held up. Name the AI's network, or how it is reached, before the call.",

@@ -99,4 +99,5 @@ export {
 } from "./expect-transfer.ts";
 export { expectReconnected, expectTransport, type WantedTransport } from "./expect-transport.ts";
 export { expectUnsupported, requireSupported } from "./expect-unsupported.ts";
+export { requireAiNetwork } from "./require-ai-network.ts";
 export { expectWithin } from "./verdict-on-figure.ts";

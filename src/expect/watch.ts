@@ -10,6 +10,7 @@ import { type CallMetrics, type CallRecord, measureCall } from "../measure/index
 import type { Fact, FactOf, Party } from "../timeline/index.ts";
 import { describeEnd } from "./end.ts";
 import { injectedText } from "./injected.ts";
+import { aiNetworkError } from "./require-ai-network.ts";
 import { unsupportedError } from "./unsupported.ts";
 
 /** What the detector needs to hear after an onset before it can place it. */
@@ -77,6 +78,8 @@ export async function endedEarly(
   const unsupported = unsupportedError(call);
   if (unsupported !== undefined) return unsupported;
   const end = call.timeline.of("callPhase").find(({ phase }) => phase === "ended");
+  const broken = aiNetworkError(call);
+  if (broken !== undefined) return broken;
   const faults = call.timeline.of("fault");
   const ours = faults.find(({ party, fault }) => party === "caller" && fault === "environment");
   if (ours !== undefined) return new EnvironmentError(ours.code, ours.message);

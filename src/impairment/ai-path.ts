@@ -8,6 +8,7 @@ import {
   type MessageSocket,
   type Network,
   type ServerHandlers,
+  type SidetoneError,
   type SocketAddress,
   type StreamConnection,
   type StreamHandlers,
@@ -16,6 +17,8 @@ import {
   UsageError,
 } from "../environment/index.ts";
 import type { PathCounts } from "./impaired-path.ts";
+import { KERNEL_BACKENDS, type KernelBackend } from "./kernel/layout.ts";
+import { routerCommands } from "./kernel/middle-rules.ts";
 import { checkNetwork, type NetworkDirection, type NetworkPlan } from "./profiles.ts";
 
 /**
@@ -37,6 +40,11 @@ export type CongestionControl = "cubic" | "reno" | "bbr";
 export interface AiNetwork extends NetworkPlan {
   /** Default `tcp-modelled`: any host, no privileges. */
   readonly transport?: AiTransport;
+  /**
+   * What injures the packets of the kernel's TCP. Default "hub": every model of a link, by a seed.
+   * "nft" only loses, each packet by itself; "netem" is Linux's own. Of neither are stalls known.
+   */
+  readonly backend?: KernelBackend;
   /** Default cubic. Without meaning for UDP. */
   readonly congestionControl?: CongestionControl;
   /** Gives every packet of a call the same fate again, whatever the transport. Default: the run's. */
@@ -102,11 +110,15 @@ export interface AiPathCounts extends PathCounts {
 /** What lies between our bridge and the AI's host. It may carry one connection after the other. */
 export interface AiPath {
   readonly transport: AiTransport;
+  /** Of the kernel's TCP: what injures its packets. */
+  readonly backend?: KernelBackend;
   /** Its WebSockets go this way; what else is asked of it goes beside the path. */
   readonly network: Network;
   readonly counts: AiPathCounts;
   /** Stalls of 40 ms and more, as they end. */
   onStall: ((stall: AiStall) => void) | undefined;
+  /** Called once where it cannot go on: what it carries is lost, or not injured as was wanted. */
+  onFailed: ((error: SidetoneError) => void) | undefined;
   /**
    * Another network from now on, in the directions that are named; what is under way stays so.
    * @throws UsageError ERR_IMPAIRMENT.
@@ -119,18 +131,35 @@ export interface AiPath {
 /** @throws UsageError ERR_IMPAIRMENT, ERR_AI_TRANSPORT. */
 export function checkAiNetwork(network: AiNetwork): void {
   checkNetwork(network);
-  const { transport = "tcp-modelled", congestionControl = "cubic" } = network;
+  const { transport = "tcp-modelled", congestionControl = "cubic", backend } = network;
   if (!AI_TRANSPORTS.includes(transport)) {
     throw new UsageError(
       "ERR_AI_TRANSPORT",
       `The AI cannot be reached by "${transport}". There are: ${AI_TRANSPORTS.join(", ")}.`,
     );
   }
+  if (backend !== undefined) checkBackend(network, transport, backend);
   if (transport !== "tcp-modelled" || congestionControl !== "bbr") return;
   throw new UsageError(
     "ERR_AI_TRANSPORT",
     "BBR is not modelled. Choose cubic or reno, or the kernel's own TCP (tcp-kernel).",
   );
+}
+
+function checkBackend(network: AiNetwork, transport: AiTransport, backend: KernelBackend): void {
+  if (!KERNEL_BACKENDS.includes(backend)) {
+    throw new UsageError(
+      "ERR_AI_TRANSPORT",
+      `Packets of the kernel's TCP cannot pass "${backend}". There are: ${KERNEL_BACKENDS.join(", ")}.`,
+    );
+  }
+  if (transport !== "tcp-kernel") {
+    throw new UsageError(
+      "ERR_AI_TRANSPORT",
+      `The backend ${backend} is of the kernel's TCP (tcp-kernel), and this AI is reached by ${transport}. Choose that transport, or leave the backend out.`,
+    );
+  }
+  routerCommands(backend, network);
 }
 
 /** A network whose WebSockets connect to a relay instead of the host that their URL names. */

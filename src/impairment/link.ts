@@ -39,6 +39,18 @@ export interface LinkCounts {
   readonly reordered: number;
 }
 
+/** None were offered. */
+export const NO_PACKETS: LinkCounts = {
+  offered: 0,
+  duplicated: 0,
+  delivered: 0,
+  lost: 0,
+  overflowed: 0,
+  underWay: 0,
+  corrupted: 0,
+  reordered: 0,
+};
+
 interface Flight<P> extends LinkOutput<P> {
   readonly order: number;
 }

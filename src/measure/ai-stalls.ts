@@ -11,6 +11,8 @@ export interface AiStallFigures {
   readonly causes: readonly string[];
   /** What carried the leg; its figures are modelled where that is "tcp-modelled". */
   readonly transport: string | undefined;
+  /** Whether anybody looked: routers of the kernel's TCP (nft, netem) do not. */
+  readonly areWatched: boolean;
 }
 
 /** Stalls of the AI's leg, each of 40 ms and more (docs/measurements.md). */
@@ -31,5 +33,6 @@ export function aiStalls(
     totalMs: stalls.reduce((sum, { overdueMs }) => sum + overdueMs, 0),
     causes: causes.map(([cause]) => cause),
     transport: changed?.transport,
+    areWatched: changed !== undefined && (changed.backend ?? "hub") === "hub",
   };
 }

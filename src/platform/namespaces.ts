@@ -148,7 +148,7 @@ class NodeNamespace implements NetworkNamespace {
     try {
       return (await this.ask("run", command)) as string;
     } catch (error) {
-      throw commandFailed(command, error as HolderError);
+      throw commandFailed(command, error);
     }
   }
 
@@ -156,7 +156,7 @@ class NodeNamespace implements NetworkNamespace {
     try {
       return (await this.ask("read", path)) as string;
     } catch (error) {
-      throw commandFailed({ program: "cat", args: [path] }, error as HolderError);
+      throw commandFailed({ program: "cat", args: [path] }, error);
     }
   }
 
@@ -172,8 +172,8 @@ class NodeNamespace implements NetworkNamespace {
     local: SocketAddress,
     { onConnection }: Pick<StreamHandlers, "onConnection">,
   ): Promise<StreamListener> {
-    const { result, handle } = await this.#ask("listen", local).catch((error: HolderError) => {
-      throw listenError(error, "TCP", local);
+    const { result, handle } = await this.#ask("listen", local).catch((error: unknown) => {
+      throw error instanceof HolderError ? listenError(error, "TCP", local) : error;
     });
     const server = handle as Server;
     server.on("connection", (socket) => {
@@ -244,7 +244,7 @@ class NodeNamespace implements NetworkNamespace {
 
   #ask(verb: string, argument: unknown): Promise<Reply> {
     if (!this.#child.connected) {
-      return Promise.reject(new HolderError({ code: "EPIPE", message: "its holder has ended" }));
+      return Promise.reject(holderGone("its channel is closed"));
     }
     this.#asked += 1;
     const id = this.#asked;
@@ -265,19 +265,22 @@ class NodeNamespace implements NetworkNamespace {
 
   #gone(status: string): void {
     for (const waiting of this.#waiting.values()) {
-      waiting.reject(new HolderError({ code: "EPIPE", message: "its holder has ended" }));
+      waiting.reject(holderGone(status));
     }
     this.#waiting.clear();
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.onGone?.(
-      new EnvironmentError(
-        "ERR_NAMESPACE_GONE",
-        `The process that held a network namespace has ended (${status}), and what was connected ` +
-          "through it with it. Did somebody end it, or was there no memory left?",
-      ),
-    );
+    this.onGone?.(holderGone(status));
   }
+}
+
+function holderGone(status: string): EnvironmentError {
+  return new EnvironmentError(
+    "ERR_NAMESPACE_GONE",
+    `The process that held a network namespace has ended (${status}), and what was connected ` +
+      "through it with it. Did somebody end it, or was there no memory left?",
+    { context: { status } },
+  );
 }
 
 function namespacesMissing(refusals: readonly string[]): EnvironmentError {
@@ -298,7 +301,8 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ethtool: "ethtool",
 };
 
-function commandFailed({ program, args }: HostCommand, cause: HolderError): EnvironmentError {
+function commandFailed({ program, args }: HostCommand, cause: unknown): unknown {
+  if (!(cause instanceof HolderError)) return cause;
   if (cause.code === "ENOENT" && program !== "cat") {
     const name = PACKAGES[program] ?? program;
     return new EnvironmentError(

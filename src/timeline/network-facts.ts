@@ -9,6 +9,8 @@ interface InjuredNetwork {
   readonly leg?: "ai" | "signalling";
   /** Of the AI's leg: what carries it (`AiTransport`). Figures of `tcp-modelled` are modelled. */
   readonly transport?: string;
+  /** Of the kernel's TCP: what injured its packets (`KernelBackend`). */
+  readonly backend?: string;
 }
 
 /**

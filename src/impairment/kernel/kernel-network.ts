@@ -7,9 +7,10 @@ import {
   UsageError,
 } from "../../environment/index.ts";
 import type { PathCounts } from "../impaired-path.ts";
-import type { LinkCounts } from "../link.ts";
+import { NO_PACKETS } from "../link.ts";
 import type { NetworkDirection } from "../profiles.ts";
 import { checkNetwork, type NetworkPlan } from "../profiles.ts";
+import { namedMissing } from "./kernel-lacks.ts";
 import {
   type EndName,
   endAddress,
@@ -18,8 +19,9 @@ import {
   middleCommands,
   underlayAddress,
 } from "./layout.ts";
-import { netemCommands, nftCommands, ROUTER_COMMANDS } from "./middle-rules.ts";
+import { ROUTER_COMMANDS, routerCommands } from "./middle-rules.ts";
 import type { HubReport, HubSettings } from "./packet-hub.ts";
+import { countsCommands, parseRouterCounts } from "./router-counts.ts";
 import { parseSocketStatistics, type SocketStatistics } from "./socket-statistics.ts";
 import type { FlowStall } from "./stall-watch.ts";
 import type { TcpSample } from "./tcp-counters.ts";
@@ -50,16 +52,6 @@ export type HubEvent =
   | { readonly kind: "counts"; readonly counts: PathCounts }
   | { readonly kind: "stall"; readonly direction: NetworkDirection; readonly stall: FlowStall };
 
-const NO_PACKETS: LinkCounts = {
-  offered: 0,
-  duplicated: 0,
-  delivered: 0,
-  lost: 0,
-  overflowed: 0,
-  underWay: 0,
-  corrupted: 0,
-  reordered: 0,
-};
 /** A stall's causes are looked for in the last seconds. */
 const SAMPLES_MAX = 2000;
 
@@ -98,13 +90,13 @@ export class KernelNetwork {
   #counts: PathCounts = { sent: NO_PACKETS, received: NO_PACKETS };
 
   /**
-   * @throws EnvironmentError ERR_NAMESPACES, ERR_NAMESPACE_TOOL, ERR_NAMESPACE_COMMAND; UsageError
-   *   ERR_IMPAIRMENT, ERR_CONGESTION_CONTROL.
+   * @throws EnvironmentError ERR_NAMESPACES, ERR_NAMESPACE_TOOL, ERR_NAMESPACE_COMMAND,
+   *   ERR_KERNEL_LACKS; UsageError ERR_IMPAIRMENT, ERR_CONGESTION_CONTROL.
    */
   static async open(host: NamespaceHost, options: KernelNetworkOptions): Promise<KernelNetwork> {
     const { plan = {}, seed, backend = "hub" } = options;
     checkNetwork(plan);
-    if (backend !== "hub") rulesOf(backend, plan);
+    routerCommands(backend, plan);
     const opened: NetworkNamespace[] = [];
     try {
       const middle = await host.open();
@@ -144,7 +136,7 @@ export class KernelNetwork {
     }
   }
 
-  /** What became of the packets, as of a tenth of a second ago or less. */
+  /** What became of the packets: of a hub a tenth of a second ago or less, else at `readCounts`. */
   get counts(): PathCounts {
     return this.#counts;
   }
@@ -165,9 +157,20 @@ export class KernelNetwork {
    */
   async change(plan: NetworkPlan): Promise<void> {
     checkNetwork(plan);
-    this.#plan = { ...this.#plan, ...plan };
+    const whole = { ...this.#plan, ...plan };
+    const commands = routerCommands(this.backend, whole);
+    this.#plan = whole;
     if (this.backend === "hub") await this.#middle.ask("changeHub", plan);
-    else await runAll(this.#middle, rulesOf(this.backend, this.#plan));
+    else await runAll(this.#middle, commands);
+  }
+
+  /** Asks a router for its counts; a hub tells them by itself. */
+  async readCounts(): Promise<void> {
+    const { backend } = this;
+    if (backend === "hub") return;
+    const commands = countsCommands(backend);
+    const printed = await Promise.all(commands.map((command) => this.#middle.run(command)));
+    this.#counts = parseRouterCounts(backend, printed);
   }
 
   /** What became of the packets, and how late the hub was; `undefined` without a hub. */
@@ -211,7 +214,7 @@ export class KernelNetwork {
       const addresses = { near: underlayAddress("near"), far: underlayAddress("far") };
       await middle.ask("openHub", { plan: this.#plan, seed, ...addresses } satisfies HubSettings);
     } else {
-      await runAll(middle, [...ROUTER_COMMANDS, ...rulesOf(backend, this.#plan)]);
+      await runAll(middle, [...ROUTER_COMMANDS, ...routerCommands(backend, this.#plan)]);
     }
     await Promise.all([near.ask("watchTcp", undefined), far.ask("watchTcp", undefined)]);
   }
@@ -250,18 +253,18 @@ export class KernelNetwork {
   }
 }
 
-function rulesOf(backend: "nft" | "netem", plan: NetworkPlan): HostCommand[] {
-  return backend === "nft" ? nftCommands(plan) : netemCommands(plan);
-}
-
 async function runAll(
   namespace: NetworkNamespace,
   commands: readonly HostCommand[],
 ): Promise<void> {
   for (const command of commands) {
-    // Each builds on the one before.
-    // oxlint-disable-next-line no-await-in-loop
-    await namespace.run(command);
+    try {
+      // Each builds on the one before.
+      // oxlint-disable-next-line no-await-in-loop
+      await namespace.run(command);
+    } catch (error) {
+      throw namedMissing(command, error);
+    }
   }
 }
 

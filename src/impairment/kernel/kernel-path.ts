@@ -2,6 +2,7 @@ import {
   after,
   type Clock,
   type ConnectOptions,
+  isSidetoneError,
   type MessageSocket,
   type NamespaceHost,
   type Network,
@@ -13,12 +14,14 @@ import {
   type AiNetwork,
   type AiPath,
   type AiPathCounts,
+  checkAiNetwork,
   RelayedNetwork,
   type TcpCounts,
 } from "../ai-path.ts";
-import { checkNetwork, type NetworkDirection, type NetworkPlan } from "../profiles.ts";
+import type { NetworkDirection, NetworkPlan } from "../profiles.ts";
 import { joinStreams } from "./join-streams.ts";
 import { KernelNetwork } from "./kernel-network.ts";
+import type { KernelBackend } from "./layout.ts";
 import { SAMPLE_MS, stallCauses } from "./stall-causes.ts";
 import type { FlowStall } from "./stall-watch.ts";
 import type { TcpCounters } from "./tcp-counters.ts";
@@ -39,6 +42,8 @@ const PORT = 443;
 const CONNECT_LIMIT_MS = 10_000;
 /** How long after a stall its sender's counters are known: two readings, and the way here. */
 const COUNTERS_KNOWN_MS = 3 * SAMPLE_MS;
+/** How often a router is asked for its counts. */
+const COUNTS_MS = 250;
 
 /**
  * A bridge's WebSocket on the kernel's own TCP, through a network of namespaces: its socket lies in
@@ -49,10 +54,11 @@ const COUNTERS_KNOWN_MS = 3 * SAMPLE_MS;
  */
 export async function openKernelPath(parts: KernelPathParts): Promise<AiPath> {
   const { plan, seed, namespaces } = parts;
-  const { congestionControl = "cubic", sent, received } = plan;
+  const { congestionControl = "cubic", backend = "hub", sent, received } = plan;
   const beneath = await KernelNetwork.open(namespaces, {
     seed,
     congestionControl,
+    backend,
     plan: {
       ...(sent === undefined ? {} : { sent }),
       ...(received === undefined ? {} : { received }),
@@ -65,23 +71,31 @@ export async function openKernelPath(parts: KernelPathParts): Promise<AiPath> {
     await beneath.close();
     throw error;
   }
+  path.followCounts();
   return path;
 }
 
 class KernelPath implements AiPath {
   readonly transport = "tcp-kernel";
+  readonly backend: KernelBackend;
   readonly network: Network;
   onStall: AiPath["onStall"];
+  onFailed: AiPath["onFailed"];
   readonly #parts: KernelPathParts;
   readonly #beneath: KernelNetwork;
   readonly #connections = new Set<StreamConnection>();
   readonly #timers = new Set<Timer>();
+  #plan: NetworkPlan;
+  #isClosed = false;
 
   constructor(parts: KernelPathParts, beneath: KernelNetwork) {
     this.#parts = parts;
     this.#beneath = beneath;
+    this.#plan = parts.plan;
+    this.backend = beneath.backend;
     const remote = { address: beneath.address("far"), port: PORT };
     this.network = new NearNetwork(parts.network, remote, beneath);
+    beneath.onGone = (error) => this.#fail(error);
     beneath.onStall = (direction, stall) => this.#explain(direction, stall);
   }
 
@@ -104,12 +118,25 @@ class KernelPath implements AiPath {
   }
 
   change(plan: NetworkPlan): void {
-    checkNetwork(plan);
-    // The plan is sound; if the hub has gone, its connections break, and that is told.
-    this.#beneath.change(plan).catch(() => {});
+    const whole = { ...this.#plan, ...plan };
+    checkAiNetwork({ ...whole, transport: this.transport, backend: this.backend });
+    this.#plan = whole;
+    this.#beneath.change(plan).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Keeps the counts of a router fresh; a hub tells them by itself. */
+  followCounts(): void {
+    if (this.backend === "hub") return;
+    this.#later(COUNTS_MS, () => {
+      this.#beneath.readCounts().then(
+        () => this.followCounts(),
+        (error: unknown) => this.#fail(error),
+      );
+    });
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     for (const timer of this.#timers) timer.cancel();
     for (const connection of this.#connections) connection.terminate();
     await this.#beneath.close();
@@ -137,14 +164,30 @@ class KernelPath implements AiPath {
 
   /** Tells of a stall once the counters of its sender are known. */
   #explain(direction: NetworkDirection, stall: FlowStall): void {
-    const { clock } = this.#parts;
-    const timer = clock.setTimer(after(clock.now(), COUNTERS_KNOWN_MS), () => {
-      this.#timers.delete(timer);
+    this.#later(COUNTERS_KNOWN_MS, () => {
       const samples = this.#beneath.samples[direction === "sent" ? "near" : "far"];
       const causes = stallCauses(stall, samples);
       this.onStall?.({ direction, at: stall.at, overdueMs: stall.overdueMs, causes });
     });
+  }
+
+  #later(ms: number, action: () => void): void {
+    if (this.#isClosed) return;
+    const { clock } = this.#parts;
+    const timer = clock.setTimer(after(clock.now(), ms), () => {
+      this.#timers.delete(timer);
+      action();
+    });
     this.#timers.add(timer);
+  }
+
+  /** What is injured is not as it was wanted any more, or not there: whoever uses it has to know. */
+  #fail(error: unknown): void {
+    if (this.#isClosed) return;
+    if (!isSidetoneError(error)) throw error;
+    this.#isClosed = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.onFailed?.(error);
   }
 }
 

@@ -13,8 +13,11 @@ import { VXLAN_PATH_BYTES, VXLAN_PORT } from "./vxlan.ts";
  */
 export type EndName = "near" | "far";
 
-/** What the middle is. */
-export type KernelBackend = "hub" | "nft" | "netem";
+/** What the middle can be: a hub of ours, or a router with the packet filter's or netem's losses. */
+export const KERNEL_BACKENDS = ["hub", "nft", "netem"] as const;
+
+/** One of them. */
+export type KernelBackend = (typeof KERNEL_BACKENDS)[number];
 
 const ENDS = {
   near: { subnet: "10.77.1", overlay: "10.78.0.1", mac: "02:00:00:00:00:01" },

@@ -5,14 +5,22 @@ import { netemCommands, nftCommands } from "./middle-rules.ts";
 const loss = { kind: "bernoulli", lossRatio: 0.025 } as const;
 
 describe("nftCommands", () => {
-  it("drops TCP from each end by its own share, in place of what was before", () => {
+  it("drops TCP from each end by its own share, in place of what was before, and counts it all", () => {
     const [{ input = "" } = { input: "" }] = nftCommands({ sent: { loss } });
 
-    expect(input).toMatch(/^table ip sidetone\ndelete table ip sidetone\n/);
+    expect(input).toContain("\nflush chain ip sidetone forward\n");
     expect(input).toContain(
-      'iifname "near" meta l4proto tcp numgen random mod 1000000 < 25000 counter drop',
+      'iifname "near" meta l4proto tcp numgen random mod 1000000 < 25000 counter name sent_lost drop',
     );
-    expect(input).not.toContain('"far"');
+    expect(input).toContain('iifname "far" meta l4proto tcp counter name received_offered');
+    expect(input).not.toContain("received_lost drop");
+  });
+
+  it("takes what asks for nothing", () => {
+    expect(nftCommands({ sent: { changes: [], reorderRatio: 0, keepsOrder: false } })).toEqual(
+      nftCommands({}),
+    );
+    expect(netemCommands({ sent: { changes: [] } })).toEqual(netemCommands({}));
   });
 
   it("refuses what a packet filter cannot do", () => {
@@ -20,7 +28,7 @@ describe("nftCommands", () => {
       { delay: { delayMs: 1 } },
       { loss: burstyLoss(0.1, 3) },
       { loss, keepsOrder: true },
-      { changes: [] },
+      { changes: [{ atMs: 0, settings: {} }] },
     ]) {
       expect(() => nftCommands({ received: plan })).toThrow(/nft can only lose packets/);
     }
@@ -57,7 +65,7 @@ describe("netemCommands", () => {
   it("refuses what netem does not have", () => {
     for (const plan of [
       { loss: { kind: "scripted" as const, lost: [[1, 2]] as const } },
-      { changes: [] },
+      { changes: [{ atMs: 0, settings: {} }] },
       { keepsOrder: true },
     ]) {
       expect(() => netemCommands({ sent: plan })).toThrow(/netem cannot .* hub/s);

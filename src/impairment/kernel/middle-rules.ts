@@ -2,13 +2,24 @@ import { type HostCommand, UsageError } from "../../environment/index.ts";
 import type { DelayModel } from "../delay-model.ts";
 import type { LinkPlan } from "../link-settings.ts";
 import type { LossModel } from "../loss-model.ts";
-import type { NetworkPlan } from "../profiles.ts";
-import type { EndName } from "./layout.ts";
+import type { NetworkDirection, NetworkPlan } from "../profiles.ts";
+import type { EndName, KernelBackend } from "./layout.ts";
+import { NFT_COUNTERS } from "./router-counts.ts";
 
 /** nft draws whole numbers below this: a millionth is the least share that it can lose. */
 const SHARES = 1_000_000;
 /** More packets than this wait in netem only on a network that nobody means. */
 const NETEM_PACKETS_MAX = 200_000;
+
+/**
+ * What makes a router of this kind do what the plan wants; nothing for the hub, which does it itself.
+ *
+ * @throws UsageError ERR_IMPAIRMENT for what it cannot do.
+ */
+export function routerCommands(backend: KernelBackend, plan: NetworkPlan): HostCommand[] {
+  if (backend === "hub") return [];
+  return backend === "nft" ? nftCommands(plan) : netemCommands(plan);
+}
 
 /** What turns a middle between two ends into a router. */
 export const ROUTER_COMMANDS: readonly HostCommand[] = [
@@ -16,21 +27,26 @@ export const ROUTER_COMMANDS: readonly HostCommand[] = [
 ];
 
 /**
- * Loss by the packet filter, in place of what it lost before. It draws its own random numbers: no
- * seed repeats them.
+ * Loss by the packet filter, in place of what it lost before; its counters go on. It draws its own
+ * random numbers: no seed repeats them.
  *
  * @throws UsageError ERR_IMPAIRMENT for anything but loss of packets each by itself.
  */
 export function nftCommands({ sent = {}, received = {} }: NetworkPlan): HostCommand[] {
   const rules = [
-    ...dropRule("near", lossShare(sent)),
-    ...dropRule("far", lossShare(received)),
+    ...wayRules("sent", lossShare(sent)),
+    ...wayRules("received", lossShare(received)),
   ].join("\n    ");
-  const input = `table ip sidetone
-delete table ip sidetone
-table ip sidetone {
+  const counters = NFT_COUNTERS.map((name) => `counter ${name} { }`).join("\n  ");
+  const input = `table ip sidetone {
+  ${counters}
   chain forward {
     type filter hook forward priority 0; policy accept;
+  }
+}
+flush chain ip sidetone forward
+table ip sidetone {
+  chain forward {
     ${rules}
   }
 }
@@ -38,15 +54,19 @@ table ip sidetone {
   return [{ program: "nft", args: ["-f", "-"], input }];
 }
 
-function dropRule(from: EndName, share: number): string[] {
+function wayRules(way: NetworkDirection, share: number): string[] {
   const drawn = Math.round(share * SHARES);
-  return drawn === 0
-    ? []
-    : [`iifname "${from}" meta l4proto tcp numgen random mod ${SHARES} < ${drawn} counter drop`];
+  const which = `iifname "${way === "sent" ? "near" : "far"}" meta l4proto tcp`;
+  return [
+    `${which} counter name ${way}_offered`,
+    ...(drawn === 0
+      ? []
+      : [`${which} numgen random mod ${SHARES} < ${drawn} counter name ${way}_lost drop`]),
+  ];
 }
 
 function lossShare({ loss, ...rest }: LinkPlan): number {
-  const isMore = Object.values(rest).some((value) => value !== false);
+  const isMore = Object.values(rest).some((value) => !isNothing(value));
   if (!isMore && (loss === undefined || loss.kind === "bernoulli")) return loss?.lossRatio ?? 0;
   throw beyond("nft", "lose packets each by itself");
 }
@@ -64,7 +84,7 @@ export function netemCommands({ sent = {}, received = {} }: NetworkPlan): HostCo
 
 /** netem injures what leaves a device: the way to an end. */
 function netemCommand(to: EndName, plan: LinkPlan): HostCommand {
-  if (plan.changes !== undefined || plan.keepsOrder === true) {
+  if (!isNothing(plan.changes) || plan.keepsOrder === true) {
     throw beyond("netem", "keep a plan of changes in time, nor the order in spite of jitter");
   }
   const { loss, delay, reorderRatio, duplicateRatio, corruptRatio, rate } = plan;
@@ -97,6 +117,12 @@ function lossWords(loss: LossModel): string[] {
   const { toBadRatio, toGoodRatio, lossInBadRatio = 1, lossInGoodRatio = 0 } = loss;
   const figures = [toBadRatio, toGoodRatio, lossInBadRatio, lossInGoodRatio].map(percent);
   return ["loss", "gemodel", ...figures];
+}
+
+/** Said, but asking for nothing: a share of 0, no changes in time. */
+function isNothing(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length === 0;
+  return value === undefined || value === false || value === 0;
 }
 
 function shareWords(word: string, ratio: number | undefined): string[] {

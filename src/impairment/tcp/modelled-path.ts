@@ -58,6 +58,7 @@ export async function openModelledPath(parts: ModelledPathParts): Promise<AiPath
 class ModelledPath implements AiPath {
   readonly transport = "tcp-modelled";
   onStall: AiPath["onStall"];
+  onFailed: AiPath["onFailed"];
   network: Network;
   readonly #parts: ModelledPathParts;
   readonly #random: Random;

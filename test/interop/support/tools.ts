@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -16,6 +17,14 @@ export function missingReason(
   if (missing.length > 0) return `not installed: ${missing.join(", ")}`;
   if (root && process.getuid?.() !== 0) return "needs root";
   return undefined;
+}
+
+/** Why this kernel does not do `tc netem`, in its own words; asked in a namespace of its own. */
+export function netemMissing(): string | undefined {
+  const command = ["unshare", "--net", "tc", "qdisc", "add", "dev", "lo", "root", "netem"];
+  const [program = "", ...args] = command;
+  const { status, stderr } = spawnSync(program, args, { encoding: "utf8" });
+  return status === 0 ? undefined : `no netem in this kernel: ${stderr.trim()}`;
 }
 
 /** The end of a test's title that says why it is skipped; empty when it is not. */

@@ -5,6 +5,7 @@ import {
   expectAiHeldUpAtMost,
   expectAiHeldUpInAllAtMost,
   expectAiNetworkLoss,
+  requireAiNetwork,
 } from "../../../src/expect/index.ts";
 import type { FactOf } from "../../../src/timeline/index.ts";
 import { codeOf, recordedCall } from "./recorded-call.ts";
@@ -55,7 +56,35 @@ const HELD_UP = [
   COUNTS,
 ];
 
+describe("a network to the AI that breaks down", () => {
+  const fault: FactOf<"fault"> = {
+    kind: "fault",
+    party: "bot",
+    at,
+    code: "ERR_NAMESPACE_GONE",
+    message: "The process has ended.",
+    fault: "environment",
+  };
+
+  it("breaks the call, whatever its steps made of it", () => {
+    expect(() => requireAiNetwork(recordedCall([NETWORK, fault]))).toThrow(
+      expect.objectContaining({ code: "ERR_NAMESPACE_GONE", fault: "environment" }),
+    );
+    expect(() => requireAiNetwork(recordedCall([NETWORK]))).not.toThrow();
+    const other = { ...fault, code: "ERR_AI_CLOSED" };
+    expect(() => requireAiNetwork(recordedCall([other]))).not.toThrow();
+  });
+});
+
 describe("expectations of the network to the AI", () => {
+  it("refuse to judge what nobody watched: the kernel's TCP through a router", async () => {
+    const call = recordedCall([{ ...NETWORK, transport: "tcp-kernel", backend: "nft" }]);
+
+    expect(await codeOf(expectAiHeldUpAtMost(call, { direction: "received", limitMs: 100 }))).toBe(
+      "ERR_AI_STALLS_UNSEEN",
+    );
+  });
+
   it("look at the longest stall of a direction, and at all of them", async () => {
     const call = recordedCall(HELD_UP);
     const received = { direction: "received" } as const;

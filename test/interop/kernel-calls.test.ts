@@ -1,0 +1,90 @@
+import { spawnSync } from "node:child_process";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { type CliResult, resultOf, startCli } from "../loopback/cli-process.ts";
+import { endsOf } from "../loopback/feature-runs.ts";
+import { because, missingReason, netemMissing } from "./support/tools.ts";
+
+// Calls whose AI is reached by the kernel's own TCP, as a user runs them.
+
+const missing = missingReason(["unshare", "nsenter", "ip", "ethtool", "ss"], { root: true });
+const missingNft = missing ?? missingReason(["nft"]);
+const missingNetem = missing ?? missingReason(["tc"]) ?? netemMissing();
+
+const folders: string[] = [];
+
+afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
+
+async function reportsFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "sidetone-kernel-"));
+  folders.push(folder);
+  return folder;
+}
+
+async function ran(feature: string): Promise<CliResult> {
+  return resultOf(startCli(["run", feature, "--reports", await reportsFolder()]));
+}
+
+/** The processes that hold a command's namespaces, the oldest first: middle, and one at each end. */
+function holdersOf(parentPid: number): number[] {
+  const { stdout } = spawnSync("ps", ["--ppid", String(parentPid), "-o", "pid=,args="], {
+    encoding: "utf8",
+  });
+  return stdout
+    .split("\n")
+    .filter((line) => line.includes("namespace-process"))
+    .map((line) => Number.parseInt(line, 10))
+    .toSorted((one, other) => one - other);
+}
+
+describe.skipIf(missing !== undefined)(`a call over the kernel's TCP${because(missing)}`, () => {
+  it("is ended in order, and broken, where the process in the middle is killed", async () => {
+    const folder = await reportsFolder();
+    const cli = startCli(["run", "test/interop/features/kernel-long.feature", "--reports", folder]);
+    await cli.said("answered 200");
+    const [middle = 0, ...ends] = holdersOf(cli.child.pid ?? 0);
+    expect(ends).toHaveLength(2);
+
+    process.kill(middle, "SIGKILL");
+
+    const result = await resultOf(cli);
+    expect(result.output).toContain("ERR_NAMESPACE_GONE");
+    expect(result.exitCode).toBe(3);
+    expect((await endsOf(result))[0]).toMatchObject({
+      verdict: "broken",
+      code: "ERR_NAMESPACE_GONE",
+    });
+    expect(result.output).toMatch(/ended \(bye/);
+    expect([middle, ...ends].filter(isAlive)).toEqual([]);
+  });
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
+describe.skipIf(missingNft !== undefined)(`through nft${because(missingNft)}`, () => {
+  it("packets of the AI are lost and counted, and what it cannot do is refused", async () => {
+    const result = await ran("test/interop/features/kernel-nft.feature");
+
+    expect((await endsOf(result)).map(({ verdict, code }) => `${verdict}, ${code}`)).toEqual([
+      "pass, none",
+      "broken, ERR_IMPAIRMENT",
+      "broken, ERR_AI_STALLS_UNSEEN",
+    ]);
+  });
+});
+
+describe.skipIf(missingNetem !== undefined)(`through netem${because(missingNetem)}`, () => {
+  it("packets of the AI are delayed, lost and counted", async () => {
+    const ends = await endsOf(await ran("test/interop/features/kernel-netem.feature"));
+
+    expect(ends).toMatchObject([{ verdict: "pass", code: "none" }]);
+  });
+});
