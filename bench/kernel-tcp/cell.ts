@@ -80,6 +80,7 @@ export async function runCell(clock: Clock, cell: Cell, connections = 1): Promis
     plan: { sent: way, received: way },
     seed,
     congestionControl,
+    isPunctual: true,
   });
   try {
     const random = seededRandom(seed);

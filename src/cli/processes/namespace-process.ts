@@ -16,14 +16,13 @@ import { NodeNetwork, PunctualClock, SystemClock, serveNamespace } from "../../p
 
 const COUNTS_MS = 100;
 
-const clock = new PunctualClock();
-/** For what need not be punctual. */
-const idleClock = new SystemClock();
+const clock = new SystemClock();
 let hub: PacketHub | undefined;
 
 const tell = serveNamespace({
   openHub: async (settings: HubSettings): Promise<void> => {
-    const opened = await PacketHub.open(new NodeNetwork(clock), clock, settings);
+    const hubClock = settings.isPunctual ? new PunctualClock() : clock;
+    const opened = await PacketHub.open(new NodeNetwork(hubClock), hubClock, settings);
     opened.onStall = (direction, stall) => {
       tell({ kind: "stall", direction, stall } satisfies HubEvent);
     };
@@ -32,7 +31,7 @@ const tell = serveNamespace({
   },
   changeHub: (plan: NetworkPlan): void => hub?.change(plan),
   readHub: (): HubReport | undefined => hub?.report,
-  watchTcp: (): void => new TcpWatch(idleClock, readTcpCounters, tell).start(),
+  watchTcp: (): void => new TcpWatch(clock, readTcpCounters, tell).start(),
 });
 
 let lastOffered = -1;
@@ -44,7 +43,7 @@ function tellCounts(): void {
     tell({ kind: "counts", counts } satisfies HubEvent);
   }
   lastOffered = offered;
-  idleClock.setTimer(after(idleClock.now(), COUNTS_MS), tellCounts);
+  clock.setTimer(after(clock.now(), COUNTS_MS), tellCounts);
 }
 
 function readTcpCounters(): string {

@@ -36,6 +36,11 @@ export interface KernelNetworkOptions {
   readonly backend?: KernelBackend;
   /** Of both ends; default "cubic". */
   readonly congestionControl?: string;
+  /**
+   * Whether the hub lets packets go to some microseconds, which costs most of a processor; else to
+   * half a millisecond, either way.
+   */
+  readonly isPunctual?: boolean;
 }
 
 /** How the kernel does TCP here: what figures depend on beside loss and delay. */
@@ -85,6 +90,7 @@ export class KernelNetwork {
   /** Called for each stall that the hub saw, as it ends. */
   onStall: ((direction: NetworkDirection, stall: FlowStall) => void) | undefined;
   readonly #middle: NetworkNamespace;
+  readonly #isPunctual: boolean;
   #plan: NetworkPlan;
   readonly #samples: Record<EndName, TcpSample[]> = { near: [], far: [] };
   #counts: PathCounts = { sent: NO_PACKETS, received: NO_PACKETS };
@@ -116,9 +122,15 @@ export class KernelNetwork {
 
   private constructor(
     { middle, near, far }: Readonly<Record<EndName | "middle", NetworkNamespace>>,
-    { backend = "hub", congestionControl = "cubic", plan = {} }: KernelNetworkOptions,
+    {
+      backend = "hub",
+      congestionControl = "cubic",
+      plan = {},
+      isPunctual = false,
+    }: KernelNetworkOptions,
   ) {
     this.#plan = plan;
+    this.#isPunctual = isPunctual;
     this.#middle = middle;
     this.near = near;
     this.far = far;
@@ -212,7 +224,8 @@ export class KernelNetwork {
     ]);
     if (backend === "hub") {
       const addresses = { near: underlayAddress("near"), far: underlayAddress("far") };
-      await middle.ask("openHub", { plan: this.#plan, seed, ...addresses } satisfies HubSettings);
+      const settings = { plan: this.#plan, seed, ...addresses, isPunctual: this.#isPunctual };
+      await middle.ask("openHub", settings satisfies HubSettings);
     } else {
       await runAll(middle, [...ROUTER_COMMANDS, ...routerCommands(backend, this.#plan)]);
     }

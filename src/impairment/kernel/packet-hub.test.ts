@@ -43,7 +43,13 @@ class HubSocket implements DatagramSocket {
 function openHub(plan: NetworkPlan): { clock: ManualClock; socket: HubSocket; hub: PacketHub } {
   const clock = new ManualClock();
   const socket = new HubSocket(clock);
-  const hub = new PacketHub(socket, clock, { plan, seed: "hub", near: NEAR, far: FAR });
+  const hub = new PacketHub(socket, clock, {
+    plan,
+    seed: "hub",
+    near: NEAR,
+    far: FAR,
+    isPunctual: true,
+  });
   return { clock, socket, hub };
 }
 
