@@ -25,6 +25,7 @@ export class AiLeg {
     this.#clock = clock;
     this.#record = record;
     path.onStall = (stall) => record({ kind: "aiStall", transport: path.transport, ...stall });
+    path.onTcpState = (state) => record({ kind: "aiTcp", transport: path.transport, ...state });
     path.onFailed = (error) => this.onFailed?.(error);
   }
 

@@ -43,6 +43,8 @@ export interface MessageSocket {
   readonly failure?: SidetoneError | undefined;
   /** Bytes accepted by `send` that the network has not taken yet. */
   readonly bufferedBytes: number;
+  /** All bytes that the connection below was given so far, framing and TLS among them, if known. */
+  readonly writtenBytes?: number | undefined;
   onOpen: (() => void) | undefined;
   onMessage: ((text: string, arrivedAt: Instant) => void) | undefined;
   /** Called once when the connection has ended, for whatever reason. */

@@ -74,6 +74,35 @@ export interface AiStall {
   readonly causes: readonly StallCause[];
 }
 
+/**
+ * How the kernel's TCP stood at the sender of one direction, when it had just sent something again:
+ * what its namespace counted since it was made, and what TCP_INFO says of its connection.
+ */
+export interface TcpState {
+  readonly direction: NetworkDirection;
+  readonly at: Instant;
+  readonly retransmissions: number;
+  readonly fastRetransmissions: number;
+  readonly slowStartRetransmissions: number;
+  readonly tailLossProbes: number;
+  readonly timeouts: number;
+  readonly spuriousTimeouts: number;
+  /** Missing where the host has no `ss`. */
+  readonly socket?: {
+    readonly congestionControl: string;
+    readonly rttMs?: number;
+    readonly rttVarMs?: number;
+    readonly rtoMs?: number;
+    readonly cwndSegments?: number;
+    readonly ssthreshSegments?: number;
+    readonly mssBytes?: number;
+    readonly unackedSegments: number;
+    readonly retransmissions: number;
+    readonly notSentBytes: number;
+    readonly deliveryBitsPerSecond?: number;
+  };
+}
+
 /** What the TCP of one direction did so far, its sender's end. */
 export interface TcpCounts {
   readonly segments: number;
@@ -117,6 +146,8 @@ export interface AiPath {
   readonly counts: AiPathCounts;
   /** Stalls of 40 ms and more, as they end. */
   onStall: ((stall: AiStall) => void) | undefined;
+  /** Of the kernel's TCP: called after retransmissions, twice a second at most for a direction. */
+  onTcpState?: ((state: TcpState) => void) | undefined;
   /** Called once where it cannot go on: what it carries is lost, or not injured as was wanted. */
   onFailed: ((error: SidetoneError) => void) | undefined;
   /**

@@ -15,6 +15,7 @@ export {
   RelayedNetwork,
   type StallCause,
   type TcpCounts,
+  type TcpState,
 } from "./ai-path.ts";
 export {
   DatagramRelay,
@@ -27,6 +28,7 @@ export { describeNetwork } from "./describe.ts";
 export { ImpairedPath, type PathCounts } from "./impaired-path.ts";
 export {
   type HubEvent,
+  type HubWrite,
   KernelNetwork,
   type KernelNetworkOptions,
   type KernelTcpFacts,

@@ -36,6 +36,7 @@ export class NodeMessageSocket implements MessageSocket {
   onError: ((error: Error) => void) | undefined;
   readonly #socket: WebSocket;
   #addresses: MessageSocket["addresses"];
+  #below: Socket | undefined;
   #failure: SidetoneError | undefined;
 
   constructor(socket: WebSocket, clock: Clock) {
@@ -95,12 +96,18 @@ export class NodeMessageSocket implements MessageSocket {
     clock: Clock,
     options: ConnectOptions = {},
   ): NodeMessageSocket {
+    const opened = async (): Promise<Socket> => {
+      const below = await open();
+      messages.#below = below;
+      return below;
+    };
     const socket = new WebSocket(url, [...(options.subprotocols ?? [])], {
       ...clientSettings(options),
       allowSynchronousEvents: false,
-      createConnection: connectorOver(open, url),
+      createConnection: connectorOver(opened, url),
     });
-    return new NodeMessageSocket(socket, clock);
+    const messages = new NodeMessageSocket(socket, clock);
+    return messages;
   }
 
   get state(): MessageSocketState {
@@ -113,6 +120,10 @@ export class NodeMessageSocket implements MessageSocket {
 
   get failure(): SidetoneError | undefined {
     return this.#failure;
+  }
+
+  get writtenBytes(): number | undefined {
+    return this.#below?.bytesWritten;
   }
 
   get bufferedBytes(): number {

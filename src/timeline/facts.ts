@@ -1,6 +1,11 @@
 import type { Fault, Instant } from "../environment/index.ts";
 import type { FactBase, Party } from "./fact-base.ts";
-import type { AiStallFact, NetworkChangedFact, NetworkCountsFact } from "./network-facts.ts";
+import type {
+  AiStallFact,
+  AiTcpFact,
+  NetworkChangedFact,
+  NetworkCountsFact,
+} from "./network-facts.ts";
 
 /** A SIP message as it crossed the socket. `text` is the whole message, credentials redacted. */
 export interface SipMessageFact extends FactBase {
@@ -514,6 +519,7 @@ export type Fact =
   | NetworkChangedFact
   | NetworkCountsFact
   | AiStallFact
+  | AiTcpFact
   | RtpSourceFact
   | RtcpReportFact
   | RecordingStartedFact

@@ -46,6 +46,7 @@ export type {
 export { decodeFacts, encodeFacts } from "./jsonl.ts";
 export type {
   AiStallFact,
+  AiTcpFact,
   NetworkChangedFact,
   NetworkCountsFact,
   PacketFates,

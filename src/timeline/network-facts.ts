@@ -73,6 +73,24 @@ export interface AiStallFact extends FactBase {
   readonly causes: readonly string[];
 }
 
+/**
+ * On the kernel's own TCP to or from the AI something had been sent again: how the sender of that
+ * direction stood, at most twice a second. Counts are of the whole call.
+ */
+export interface AiTcpFact extends FactBase {
+  readonly kind: "aiTcp";
+  readonly transport: string;
+  readonly direction: "sent" | "received";
+  readonly retransmissions: number;
+  readonly fastRetransmissions: number;
+  readonly slowStartRetransmissions: number;
+  readonly tailLossProbes: number;
+  readonly timeouts: number;
+  readonly spuriousTimeouts: number;
+  /** TCP_INFO of its connection, as `TcpState` of `impairment/`; missing where there is no `ss`. */
+  readonly socket?: object;
+}
+
 /** `offered + duplicated = delivered + lost + overflowed + underWay`. */
 export interface PacketFates {
   readonly offered: number;

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -40,6 +40,21 @@ function holdersOf(parentPid: number): number[] {
 }
 
 describe.skipIf(missing !== undefined)(`a call over the kernel's TCP${because(missing)}`, () => {
+  it("passes the scenarios that a call over modelled TCP passes, stalls towards the AI among them", async () => {
+    const text = await readFile("features/ai-network.feature", "utf8");
+    const feature = join(await reportsFolder(), "kernel.feature");
+    await writeFile(feature, text.replace("reached by modelled TCP", "reached by kernel TCP"));
+
+    const result = await ran(feature);
+
+    const ends = await endsOf(result);
+    expect(ends.length).toBeGreaterThanOrEqual(2);
+    expect(ends.map(({ verdict, code }) => `${verdict}, ${code}`)).toEqual(
+      ends.map(() => "pass, none"),
+    );
+    expect(await readFile(feature, "utf8")).toContain("kernel TCP");
+  });
+
   it("is ended in order, and broken, where the process in the middle is killed", async () => {
     const folder = await reportsFolder();
     const cli = startCli(["run", "test/interop/features/kernel-long.feature", "--reports", folder]);
@@ -60,6 +75,43 @@ describe.skipIf(missing !== undefined)(`a call over the kernel's TCP${because(mi
     expect([middle, ...ends].filter(isAlive)).toEqual([]);
   });
 });
+
+const HOL = ["--transport", "tcp-kernel", "--loss", "0", "--rtt", "20", "--calls", "1"];
+
+describe.skipIf(missing !== undefined)(`a command that is killed${because(missing)}`, () => {
+  it.each([
+    ["run", ["run", "test/interop/features/kernel-long.feature"], ["--reports"]],
+    ["hol", ["hol"], HOL],
+  ])(
+    "leaves nothing of the kernel's network: %s",
+    async (name, [command = "", ...words], options) => {
+      const folder = await reportsFolder();
+      const args =
+        name === "hol" ? [command, folder, ...options] : [command, ...words, ...options, folder];
+      const before = hostTraces();
+      const { child, exited } = startCli(args);
+      await expect
+        .poll(() => holdersOf(child.pid ?? 0).length, { timeout: 60_000, interval: 100 })
+        .toBe(3);
+      const holders = holdersOf(child.pid ?? 0);
+
+      child.kill("SIGKILL");
+      await exited;
+
+      await expect.poll(() => holders.filter(isAlive), { timeout: 30_000 }).toEqual([]);
+      expect(hostTraces()).toEqual(before);
+    },
+  );
+});
+
+/** What of such a network could lie open on the host itself; namespaces of others are not seen. */
+function hostTraces(): readonly string[] {
+  return [
+    ["ip", "netns", "list"],
+    ["ip", "-brief", "link"],
+    ["nft", "list", "ruleset"],
+  ].map(([program = "", ...args]) => spawnSync(program, args, { encoding: "utf8" }).stdout);
+}
 
 function isAlive(pid: number): boolean {
   try {

@@ -11,6 +11,7 @@ import {
   KernelNetwork,
   type KernelNetworkOptions,
   openKernelPath,
+  type TcpState,
 } from "../../src/impairment/index.ts";
 import { compiledModule, createEnvironment, NodeNamespaceHost } from "../../src/platform/index.ts";
 import { because, missingReason, netemMissing } from "./support/tools.ts";
@@ -112,6 +113,8 @@ describe.skipIf(missing !== undefined)(`the kernel's TCP${because(missing)}`, ()
     closers.push(() => path.close());
     const stalls: AiStall[] = [];
     path.onStall = (stall) => stalls.push(stall);
+    const states: TcpState[] = [];
+    path.onTcpState = (state) => states.push(state);
     const socket = path.network.connectMessages(`ws://127.0.0.1:${server.local.port}/`);
     const texts: string[] = [];
     socket.onMessage = (text) => texts.push(text);
@@ -130,6 +133,28 @@ describe.skipIf(missing !== undefined)(`the kernel's TCP${because(missing)}`, ()
     expect(stalls[0]?.causes.join()).toMatch(/tailLossProbe|retransmissionTimeout/);
     await expect.poll(() => path.counts.received.lost).toBe(2);
     expect(path.counts.tcp?.received.retransmissions).toBeGreaterThanOrEqual(1);
+    const ofSender = (): TcpState | undefined =>
+      states.findLast(({ direction }) => direction === "received");
+    await expect.poll(ofSender, { timeout: 5000 }).toBeDefined();
+    expect(ofSender()?.retransmissions).toBeGreaterThanOrEqual(1);
+    expect(ofSender()?.socket).toMatchObject({ mssBytes: 1448, congestionControl: "cubic" });
+    expect(ofSender()?.socket?.rttMs).toBeGreaterThanOrEqual(40);
+
+    // No acknowledgement comes: what has no room in the window waits in the sender, unseen by the hub.
+    stalls.length = 0;
+    path.change({ received: { ...delayed, loss: { kind: "bernoulli", lossRatio: 1 } } });
+    await delay(200);
+    socket.send("0123456789".repeat(10_000));
+    await delay(600);
+    path.change({ received: delayed });
+
+    await expect.poll(() => texts.length, { timeout: 20_000 }).toBe(2);
+    const waited = (): AiStall | undefined =>
+      stalls.find(
+        ({ direction, causes }) => direction === "sent" && causes.includes("congestionWindow"),
+      );
+    await expect.poll(waited, { timeout: 5000 }).toBeDefined();
+    expect(waited()?.overdueMs).toBeGreaterThanOrEqual(100);
     socket.terminate();
   });
 

@@ -8,6 +8,7 @@ import {
   type HubEvent,
   type HubReport,
   type HubSettings,
+  type HubWrite,
   type NetworkPlan,
   PacketHub,
   TcpWatch,
@@ -30,6 +31,7 @@ const tell = serveNamespace({
     tellCounts();
   },
   changeHub: (plan: NetworkPlan): void => hub?.change(plan),
+  noteWritten: ({ direction, ...write }: HubWrite): void => hub?.handleWritten(direction, write),
   readHub: (): HubReport | undefined => hub?.report,
   watchTcp: (): void => new TcpWatch(clock, readTcpCounters, tell).start(),
 });

@@ -23,7 +23,7 @@ import { ROUTER_COMMANDS, routerCommands } from "./middle-rules.ts";
 import type { HubReport, HubSettings } from "./packet-hub.ts";
 import { countsCommands, parseRouterCounts } from "./router-counts.ts";
 import { parseSocketStatistics, type SocketStatistics } from "./socket-statistics.ts";
-import type { FlowStall } from "./stall-watch.ts";
+import type { FlowStall, StreamWrite } from "./stall-watch.ts";
 import type { TcpSample } from "./tcp-counters.ts";
 
 /** What a network of the kernel's own TCP is made of. */
@@ -50,6 +50,11 @@ export interface KernelTcpFacts {
   readonly congestionControl: string;
   /** Values of /proc/sys/net/ipv4 as they are in the near namespace, e.g. tcp_sack: "1". */
   readonly sysctls: Readonly<Record<string, string>>;
+}
+
+/** What the middle is told of a program's writing. */
+export interface HubWrite extends StreamWrite {
+  readonly direction: NetworkDirection;
 }
 
 /** What the middle tells by itself. */
@@ -87,6 +92,8 @@ export class KernelNetwork {
   readonly congestionControl: string;
   /** Called once where one of its processes has ended without `close`. */
   onGone: ((error: SidetoneError) => void) | undefined;
+  /** Called for what the kernel's TCP counted at an end, as `samples`. */
+  onSample: ((end: EndName, sample: TcpSample) => void) | undefined;
   /** Called for each stall that the hub saw, as it ends. */
   onStall: ((direction: NetworkDirection, stall: FlowStall) => void) | undefined;
   readonly #middle: NetworkNamespace;
@@ -191,6 +198,16 @@ export class KernelNetwork {
     return (await this.#middle.ask("readHub", undefined)) as HubReport;
   }
 
+  /**
+   * Tells the hub that a program wrote at the near end (`sent`) or the far one: bytes that wait in
+   * the sender before the kernel sends them are overdue, too.
+   */
+  noteWritten(write: HubWrite): void {
+    if (this.backend !== "hub") return;
+    // Where the hub has gone, that is told by `onGone`.
+    this.#middle.ask("noteWritten", write).catch(() => {});
+  }
+
   /** What the kernel knows of the TCP sockets of an end (TCP_INFO). */
   async sockets(end: EndName): Promise<SocketStatistics[]> {
     return parseSocketStatistics(await this[end].run({ program: "ss", args: ["-tinmO"] }));
@@ -236,6 +253,7 @@ export class KernelNetwork {
     const samples = this.#samples[end];
     samples.push(sample);
     if (samples.length > SAMPLES_MAX) samples.splice(0, SAMPLES_MAX / 2);
+    this.onSample?.(end, sample);
   }
 
   #hear(event: HubEvent): void {

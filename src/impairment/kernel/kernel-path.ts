@@ -21,10 +21,11 @@ import {
 import type { NetworkDirection, NetworkPlan } from "../profiles.ts";
 import { joinStreams } from "./join-streams.ts";
 import { KernelNetwork } from "./kernel-network.ts";
-import type { KernelBackend } from "./layout.ts";
+import type { EndName, KernelBackend } from "./layout.ts";
 import { SAMPLE_MS, stallCauses } from "./stall-causes.ts";
 import type { FlowStall } from "./stall-watch.ts";
 import type { TcpCounters } from "./tcp-counters.ts";
+import { TcpRecord } from "./tcp-record.ts";
 
 /** What a path of the kernel's own TCP is made of. */
 export interface KernelPathParts {
@@ -81,10 +82,12 @@ class KernelPath implements AiPath {
   readonly network: Network;
   onStall: AiPath["onStall"];
   onFailed: AiPath["onFailed"];
+  onTcpState: AiPath["onTcpState"];
   readonly #parts: KernelPathParts;
   readonly #beneath: KernelNetwork;
   readonly #connections = new Set<StreamConnection>();
   readonly #timers = new Set<Timer>();
+  readonly #records: Readonly<Record<EndName, TcpRecord>>;
   #plan: NetworkPlan;
   #isClosed = false;
 
@@ -94,7 +97,14 @@ class KernelPath implements AiPath {
     this.#plan = parts.plan;
     this.backend = beneath.backend;
     const remote = { address: beneath.address("far"), port: PORT };
-    this.network = new NearNetwork(parts.network, remote, beneath);
+    this.network = new NearNetwork(parts, remote, beneath);
+    const record = (direction: NetworkDirection, end: EndName): TcpRecord =>
+      new TcpRecord(parts.clock, direction, {
+        read: () => beneath.sockets(end),
+        tell: (state) => this.onTcpState?.(state),
+      });
+    this.#records = { near: record("sent", "near"), far: record("received", "far") };
+    beneath.onSample = (end, sample) => this.#records[end].handleSample(sample);
     beneath.onGone = (error) => this.#fail(error);
     beneath.onStall = (direction, stall) => this.#explain(direction, stall);
   }
@@ -136,8 +146,7 @@ class KernelPath implements AiPath {
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    for (const timer of this.#timers) timer.cancel();
+    this.#stop();
     for (const connection of this.#connections) connection.terminate();
     await this.#beneath.close();
   }
@@ -149,12 +158,28 @@ class KernelPath implements AiPath {
     try {
       const far = await network.connectStream(remote, { timeoutMs: CONNECT_LIMIT_MS });
       this.#hold(far);
+      this.#noteWrites(near);
       joinStreams(near, far);
       near.resume();
     } catch {
       // The bridge sees what it would have seen without us: no connection.
       near.terminate();
     }
+  }
+
+  /** What is written at the far end may wait there before it is sent. */
+  #noteWrites(connection: StreamConnection): void {
+    const { clock } = this.#parts;
+    const { remote, local } = connection;
+    const send = connection.send.bind(connection);
+    let end = 0;
+    connection.send = (data) => {
+      const at = clock.now();
+      end += data.length;
+      send(data);
+      const [sourcePort, destinationPort] = [local.port, remote.port];
+      this.#beneath.noteWritten({ direction: "received", sourcePort, destinationPort, end, at });
+    };
   }
 
   #hold(connection: StreamConnection): void {
@@ -185,9 +210,14 @@ class KernelPath implements AiPath {
   #fail(error: unknown): void {
     if (this.#isClosed) return;
     if (!isSidetoneError(error)) throw error;
+    this.#stop();
+    this.onFailed?.(error);
+  }
+
+  #stop(): void {
     this.#isClosed = true;
     for (const timer of this.#timers) timer.cancel();
-    this.onFailed?.(error);
+    for (const record of Object.values(this.#records)) record.stop();
   }
 }
 
@@ -195,15 +225,27 @@ class KernelPath implements AiPath {
 class NearNetwork extends RelayedNetwork {
   readonly #remote: SocketAddress;
   readonly #beneath: KernelNetwork;
+  readonly #clock: Clock;
 
-  constructor(network: Network, remote: SocketAddress, beneath: KernelNetwork) {
+  constructor({ network, clock }: KernelPathParts, remote: SocketAddress, beneath: KernelNetwork) {
     super(network, remote);
     this.#remote = remote;
     this.#beneath = beneath;
+    this.#clock = clock;
   }
 
   override connectMessages(url: string, options?: ConnectOptions): MessageSocket {
-    return this.#beneath.near.connectMessages(url, this.#remote, options);
+    const socket = this.#beneath.near.connectMessages(url, this.#remote, options);
+    const send = socket.send.bind(socket);
+    socket.send = (text, frame) => {
+      const at = this.#clock.now();
+      send(text, frame);
+      const { addresses, writtenBytes: end } = socket;
+      if (addresses === undefined || end === undefined) return;
+      const [sourcePort, destinationPort] = [addresses.local.port, this.#remote.port];
+      this.#beneath.noteWritten({ direction: "sent", sourcePort, destinationPort, end, at });
+    };
+    return socket;
   }
 }
 

@@ -14,7 +14,7 @@ import { flipBit, Link, type LinkOutput } from "../link.ts";
 import type { LinkPlan } from "../link-settings.ts";
 import type { NetworkDirection, NetworkPlan } from "../profiles.ts";
 import { LatenessHistogram } from "./lateness.ts";
-import { type FlowStall, StallWatch } from "./stall-watch.ts";
+import { type FlowStall, StallWatch, type StreamWrite } from "./stall-watch.ts";
 import { innerPacketBytes, VXLAN_OVERHEAD_BYTES, VXLAN_PORT } from "./vxlan.ts";
 
 /** What a hub is told at its start. Plain data: it crosses a process's border. */
@@ -97,6 +97,11 @@ export class PacketHub {
     if (received !== undefined) this.#ways.received.change(received, now);
   }
 
+  /** A program at the sender's end of a direction wrote; known before it arrives, else no matter. */
+  handleWritten(direction: NetworkDirection, write: StreamWrite): void {
+    this.#ways[direction].handleWritten(write);
+  }
+
   close(): Promise<void> {
     this.#ways.sent.stop();
     this.#ways.received.stop();
@@ -139,6 +144,10 @@ class Way {
   change(plan: LinkPlan, now: Instant): void {
     this.link.change(plan, now);
     this.#linkMs = Number.POSITIVE_INFINITY;
+  }
+
+  handleWritten(write: StreamWrite): void {
+    this.#watch.handleWritten(write);
   }
 
   pass(data: Uint8Array, sizeBytes: number, now: Instant): void {

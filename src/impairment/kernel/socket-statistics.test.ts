@@ -25,6 +25,7 @@ describe("parseSocketStatistics", () => {
       unackedSegments: 3,
       retransmissions: 2,
       notSentBytes: 1448,
+      deliveryBitsPerSecond: 4_023_088,
       windowLimitedMs: 16,
     });
     expect(second).toMatchObject({ remote: "10.78.0.2:2", retransmissions: 0, unackedSegments: 0 });

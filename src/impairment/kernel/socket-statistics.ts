@@ -15,6 +15,8 @@ export interface SocketStatistics {
   readonly retransmissions: number;
   /** Bytes that wait in the send buffer without having been sent. */
   readonly notSentBytes: number;
+  /** At which the peer got what it acknowledged last. */
+  readonly deliveryBitsPerSecond: number | undefined;
   /** How long sending waited for the peer's window, and for the program (sndbuf), in all. */
   readonly windowLimitedMs: number;
 }
@@ -50,6 +52,7 @@ function statisticsOf(line: string): SocketStatistics {
     unackedSegments: number(/\sunacked:(\d+)/u) ?? 0,
     retransmissions: number(/\sretrans:\d+\/(\d+)/u) ?? 0,
     notSentBytes: number(/\snotsent:(\d+)/u) ?? 0,
+    deliveryBitsPerSecond: number(/\sdelivery_rate (\d+)bps/u),
     windowLimitedMs: number(/\srwnd_limited:(\d+)ms/u) ?? 0,
   };
 }

@@ -1,4 +1,4 @@
-import { after, type Instant } from "../../environment/index.ts";
+import { after, elapsedMs, type Instant } from "../../environment/index.ts";
 import type { StallCause } from "../ai-path.ts";
 import type { FlowStall } from "./stall-watch.ts";
 import { NO_TCP, type TcpCounters, type TcpSample, tcpCountersBetween } from "./tcp-counters.ts";
@@ -6,21 +6,25 @@ import { NO_TCP, type TcpCounters, type TcpSample, tcpCountersBetween } from "./
 /** How often a namespace's counters are read. */
 export const SAMPLE_MS = 20;
 
+/** What waited so long accounts for half of the least stall. */
+const WAIT_MS = 20;
+
 /**
- * Why bytes were overdue, by what their sender's kernel counted from their first transmission to
- * their arrival. Where several connections share a namespace it may be another one's doing.
+ * Why bytes were overdue, by what their sender's kernel counted from their writing to their arrival,
+ * and by whether they had to wait before they were sent at all. Where several connections share a namespace it may be another one's doing.
  *
  * @param samples of the sender, in order.
  */
 export function stallCauses(stall: FlowStall, samples: readonly TcpSample[]): StallCause[] {
-  if (!stall.wasSentAgain) return ["link"];
+  const hasWaited = elapsedMs(stall.writtenAt, stall.offeredAt) >= WAIT_MS;
+  if (!stall.wasSentAgain && !hasWaited) return ["link"];
   // A sample tells what happened in the time before it.
   const until = after(stall.at, SAMPLE_MS);
   const { timeouts, tailLossProbes, fastRetransmissions } = tcpCountersBetween(
-    countersAt(samples, stall.offeredAt),
+    countersAt(samples, stall.writtenAt),
     countersAt(samples, until),
   );
-  const causes: StallCause[] = [];
+  const causes: StallCause[] = hasWaited ? ["congestionWindow"] : [];
   if (fastRetransmissions > 0) causes.push("fastRetransmission");
   if (tailLossProbes > 0) causes.push("tailLossProbe");
   if (timeouts > 0) causes.push("retransmissionTimeout");

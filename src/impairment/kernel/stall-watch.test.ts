@@ -33,12 +33,18 @@ function segment(index: number): Uint8Array {
   return packet({ sequence: ISN + 1 + index * SEGMENT_BYTES, dataBytes: SEGMENT_BYTES });
 }
 
-type Event = readonly [atMs: number, what: "sent" | "came", index: number];
+type Event = readonly [atMs: number, what: "written" | "sent" | "came", index: number];
+
+const PORTS = { sourcePort: 50_000, destinationPort: 443 };
 
 function stallsOf(events: readonly Event[]): FlowStall[] {
   const watch = new StallWatch();
   watch.handleOffered(packet({ sequence: ISN, isSyn: true }), instant(0));
   return events.flatMap(([atMs, what, index]) => {
+    if (what === "written") {
+      watch.handleWritten({ ...PORTS, end: (index + 1) * SEGMENT_BYTES, at: instant(atMs) });
+      return [];
+    }
     if (what === "sent") {
       watch.handleOffered(segment(index), instant(atMs));
       return [];
@@ -70,7 +76,9 @@ describe("StallWatch", () => {
       [160, "came", 0],
     ]);
 
-    expect(stalls).toEqual([{ at: 160, overdueMs: 120, offeredAt: 0, wasSentAgain: true }]);
+    expect(stalls).toEqual([
+      { at: 160, overdueMs: 120, writtenAt: 0, offeredAt: 0, wasSentAgain: true },
+    ]);
   });
 
   it("counts what waited behind a stall as part of it, and what was sent later as another", () => {
@@ -98,7 +106,44 @@ describe("StallWatch", () => {
         [0, "sent", 0],
         [150, "came", 0],
       ]),
-    ).toEqual([{ at: 150, overdueMs: 110, offeredAt: 0, wasSentAgain: false }]);
+    ).toEqual([{ at: 150, overdueMs: 110, writtenAt: 0, offeredAt: 0, wasSentAgain: false }]);
+  });
+
+  it("counts from the writing: what waits in the sender is overdue before it is sent", () => {
+    const stalls = stallsOf([
+      [0, "written", 0],
+      [1, "sent", 0],
+      [20, "written", 1],
+      [41, "came", 0],
+      [300, "sent", 1],
+      [340, "came", 1],
+      [320, "written", 2],
+      [345, "sent", 2],
+      [385, "came", 2],
+    ]);
+
+    // The third was written before the second had come: the same stall.
+    expect(stalls).toEqual([
+      { at: 340, overdueMs: 280, writtenAt: 20, offeredAt: 300, wasSentAgain: false },
+    ]);
+  });
+
+  it("takes a writing of several segments for each of them, and one that is told too late for none", () => {
+    const stalls = stallsOf([
+      [0, "written", 1],
+      [1, "sent", 0],
+      [41, "came", 0],
+      [100, "sent", 1],
+      [140, "came", 1],
+      [150, "sent", 2],
+      [190, "came", 2],
+      [191, "written", 2],
+      [400, "written", 3],
+      [401, "sent", 3],
+      [441, "came", 3],
+    ]);
+
+    expect(stalls.map(({ at, overdueMs }) => [at, overdueMs])).toEqual([[140, 100]]);
   });
 
   it("takes a copy that comes later for nothing", () => {
@@ -118,6 +163,7 @@ describe("StallWatch", () => {
       expect(tcpSegmentOf(segment(0).subarray(0, length))?.dataBytes ?? 0).toBe(0);
       watch.handleOffered(segment(0).subarray(0, length), instant(0));
     }
+    watch.handleWritten({ ...PORTS, end: SEGMENT_BYTES, at: instant(0) });
     expect(watch.handleArrived(segment(0), instant(900), LINK_MS)).toBeUndefined();
   });
 });

@@ -6,10 +6,20 @@ import { tcpSegmentOf } from "./tcp-segment.ts";
 export interface FlowStall {
   readonly at: Instant;
   readonly overdueMs: number;
+  /** When the first of them was written; where that is not known, when it was first sent. */
+  readonly writtenAt: Instant;
   /** When the first of them was sent for the first time. */
   readonly offeredAt: Instant;
   /** Whether a segment was sent again for them; if not, the link itself was late. */
   readonly wasSentAgain: boolean;
+}
+
+/** A program wrote to a connection, so far that its stream is `end` bytes long. */
+export interface StreamWrite {
+  readonly sourcePort: number;
+  readonly destinationPort: number;
+  readonly end: number;
+  readonly at: Instant;
 }
 
 /** What a listener would not notice, and a jitter buffer takes. */
@@ -18,17 +28,21 @@ const STALL_MS = 40;
 const FLOWS_MAX = 64;
 
 /**
- * Watches the TCP connections of one direction of a network for stalls. Bytes that were sent before
- * a stall ended belong to it: one lost segment is one stall, however much waits behind it.
+ * Watches the TCP connections of one direction of a network for stalls. Bytes that were written
+ * before a stall ended belong to it: one lost segment is one stall, however much waits behind it.
  */
 export class StallWatch {
   readonly #flows = new Map<string, TcpFlow>();
   #stalledUntil: Instant | undefined;
 
+  handleWritten(write: StreamWrite): void {
+    this.#flows.get(keyOf(write))?.handleWritten(write.end, write.at);
+  }
+
   handleOffered(packet: Uint8Array, now: Instant): void {
     const segment = tcpSegmentOf(packet);
     if (segment === undefined) return;
-    const key = `${segment.sourcePort}:${segment.destinationPort}`;
+    const key = keyOf(segment);
     if (!segment.isSyn) {
       if (segment.dataBytes > 0) this.#flows.get(key)?.handleOffered(segment, now);
       return;
@@ -44,13 +58,20 @@ export class StallWatch {
   handleArrived(packet: Uint8Array, now: Instant, linkMs: number): FlowStall | undefined {
     const segment = tcpSegmentOf(packet);
     if (segment === undefined || segment.dataBytes === 0) return undefined;
-    const key = `${segment.sourcePort}:${segment.destinationPort}`;
-    const readable = this.#flows.get(key)?.handleArrived(segment);
+    const readable = this.#flows.get(keyOf(segment))?.handleArrived(segment);
     if (readable === undefined) return undefined;
-    const overdueMs = elapsedMs(readable.offeredAt, now) - linkMs;
+    const { offeredAt, writtenAt = offeredAt } = readable;
+    const overdueMs = elapsedMs(writtenAt, now) - linkMs;
     if (overdueMs < STALL_MS) return undefined;
-    const isSame = this.#stalledUntil !== undefined && readable.offeredAt < this.#stalledUntil;
+    const isSame = this.#stalledUntil !== undefined && writtenAt < this.#stalledUntil;
     this.#stalledUntil = now;
-    return isSame ? undefined : { at: now, overdueMs, ...readable };
+    return isSame ? undefined : { at: now, overdueMs, ...readable, writtenAt };
   }
+}
+
+function keyOf({
+  sourcePort,
+  destinationPort,
+}: Pick<StreamWrite, "sourcePort" | "destinationPort">): string {
+  return `${sourcePort}:${destinationPort}`;
 }

@@ -74,6 +74,7 @@ describe("TcpWatch", () => {
 
 describe("stallCauses", () => {
   const stall = {
+    writtenAt: instant(1000),
     offeredAt: instant(1000),
     at: instant(1400),
     overdueMs: 360,
@@ -95,6 +96,17 @@ describe("stallCauses", () => {
     expect(stallCauses(stall, [sample(1300, { fastRetransmissions: 1 })])).toEqual([
       "fastRetransmission",
     ]);
+  });
+
+  it("says that bytes waited to be sent at all, and what the sender did meanwhile", () => {
+    const waited = { ...stall, writtenAt: instant(900), wasSentAgain: false };
+
+    expect(stallCauses(waited, [])).toEqual(["congestionWindow"]);
+    expect(stallCauses(waited, [sample(950, { timeouts: 1 })])).toEqual([
+      "congestionWindow",
+      "retransmissionTimeout",
+    ]);
+    expect(stallCauses({ ...waited, writtenAt: instant(981) }, [])).toEqual(["link"]);
   });
 
   it("blames the link where nothing was sent again", () => {

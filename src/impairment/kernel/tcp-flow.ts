@@ -5,6 +5,8 @@ import type { TcpSegment } from "./tcp-segment.ts";
 export interface InOrder {
   /** When the first of them was offered to the link for the first time. */
   readonly offeredAt: Instant;
+  /** When it was written by its program, where that is known: it may have waited in the sender. */
+  readonly writtenAt: Instant | undefined;
   /** Whether the segment that completed them had been sent before. */
   readonly wasSentAgain: boolean;
 }
@@ -26,6 +28,8 @@ export class TcpFlow {
   readonly #pieces: Piece[] = [];
   /** Arrived beyond a gap; in order, apart from each other. */
   #islands: { readonly from: number; readonly to: number }[] = [];
+  /** What programs wrote and is not readable yet, by its end; in order. */
+  readonly #writes: { readonly end: number; readonly at: Instant }[] = [];
   #highest = 0;
   #frontier = 0;
 
@@ -37,6 +41,12 @@ export class TcpFlow {
   /** Whether a SYN is the one that it began with, sent again. */
   isOf(syn: TcpSegment): boolean {
     return this.#start === (syn.sequence + 1) >>> 0;
+  }
+
+  /** A program wrote, to the connection's byte `end`; where it comes too late it is of no use. */
+  handleWritten(end: number, at: Instant): void {
+    const last = this.#writes.at(-1);
+    if (end > this.#frontier && end > (last?.end ?? 0)) this.#writes.push({ end, at });
   }
 
   handleOffered(segment: TcpSegment, now: Instant): void {
@@ -59,12 +69,15 @@ export class TcpFlow {
     if (first === undefined || first.from > this.#frontier) return undefined;
     this.#islands.shift();
     if (first.to <= this.#frontier) return undefined;
-    this.#frontier = first.to;
     const [readable] = this.#pieces;
+    // All that ends before the first new byte went when that became the frontier.
+    const writtenAt = this.#writes[0]?.at;
+    this.#frontier = first.to;
     const isAll = (end: number): boolean => end <= this.#frontier;
     while (this.#pieces[0] !== undefined && isAll(this.#pieces[0].end)) this.#pieces.shift();
+    while (this.#writes[0] !== undefined && isAll(this.#writes[0].end)) this.#writes.shift();
     if (readable === undefined) return undefined;
-    return { offeredAt: readable.offeredAt, wasSentAgain: readable.isSentAgain };
+    return { offeredAt: readable.offeredAt, writtenAt, wasSentAgain: readable.isSentAgain };
   }
 
   #position({ sequence }: TcpSegment): number {
