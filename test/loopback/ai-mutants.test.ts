@@ -36,7 +36,7 @@ describe("every expectation of the bot's AI fails where it is not met", () => {
   let bot: RemoteAgent;
 
   beforeAll(async () => {
-    opened = await openTestHarness("ai-mutants");
+    opened = await openTestHarness("ai-mutants", { virtual: true });
     ({ harness } = opened);
     caller = await harness.addAgent({ party: "caller", user: "caller", local: LOCAL });
     const ai = await harness.startEmbeddedAi({ scriptPath: join(SCRIPTS, "concierge.yaml") });

@@ -24,7 +24,7 @@ describe("what may go wrong ends in a named error, and no call is left", () => {
   let caller: RemoteAgent;
 
   beforeAll(async () => {
-    opened = await openTestHarness("bad-world", [NO_SUCH_HOST]);
+    opened = await openTestHarness("bad-world", { allow: [NO_SUCH_HOST] });
     ({ harness } = opened);
     ai = await harness.startEmbeddedAi({ scriptPath: scriptPath("reception") });
     bot = await addBot(harness, ai, { stallTimeoutMs: 1000 });

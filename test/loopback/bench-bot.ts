@@ -6,6 +6,7 @@ import {
   type AiOptions,
   type EmbeddedAi,
   type Harness,
+  type HarnessOptions,
   openHarness,
   type RemoteAgent,
 } from "../../src/index.ts";
@@ -16,14 +17,14 @@ export const LOCAL: AgentOptions["local"] = { address: "127.0.0.1", port: 0 };
 /** A harness whose reports go to a folder that is removed with it. */
 export async function openTestHarness(
   seed: string,
-  allow: readonly string[] = [],
+  options: HarnessOptions = {},
 ): Promise<{
   readonly harness: Harness;
   readonly folder: string;
   close(): Promise<void>;
 }> {
   const folder = await mkdtemp(join(tmpdir(), "sidetone-test-"));
-  const harness = await openHarness({ seed, reportFolder: folder, allow });
+  const harness = await openHarness({ seed, reportFolder: folder, ...options });
   return {
     harness,
     folder,

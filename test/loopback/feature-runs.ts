@@ -8,6 +8,12 @@ import { type CliResult, resultOf, startCli } from "./cli-process.ts";
 /** Folder of the features that these tests run, from the repository's root. */
 export const FEATURES = "test/loopback/features";
 
+/**
+ * For features that must not pass. What their steps say hangs on a call's facts, which are the same
+ * in either time; that facts come from real sockets, the features that must pass show.
+ */
+export const VIRTUAL = "--virtual";
+
 /** A run of a feature. */
 export interface FeatureRun extends CliResult {
   /** Where its reports lie. */
@@ -28,6 +34,7 @@ export interface ScenarioEnd {
  */
 export function featureRuns(
   env: Readonly<Record<string, string>> = {},
+  lifetimeMs?: number,
 ): (feature: string, ...options: readonly string[]) => Promise<FeatureRun> {
   const folders: string[] = [];
   afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
@@ -36,7 +43,7 @@ export function featureRuns(
     const folder = await mkdtemp(join(tmpdir(), "sidetone-feature-"));
     folders.push(folder);
     const args = ["run", `${FEATURES}/${feature}`, ...options, "--reports", folder];
-    return { ...(await resultOf(startCli(args, env))), folder };
+    return { ...(await resultOf(startCli(args, env, lifetimeMs))), folder };
   };
 }
 

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { endsOf, featureRuns, namedEnds } from "./feature-runs.ts";
+import { endsOf, featureRuns, namedEnds, VIRTUAL } from "./feature-runs.ts";
 
 const ran = featureRuns();
 
@@ -11,7 +11,7 @@ describe.concurrent("steps about the playout of the AI's speech", { timeout: 90_
   });
 
   it("fail for speech that stalls, or is held back for too long", async ({ expect }) => {
-    const result = await ran("playout-red.feature");
+    const result = await ran("playout-red.feature", VIRTUAL);
     const ends = await endsOf(result);
     expect(ends.length).toBeGreaterThan(1);
     expect(ends, result.output).toEqual(namedEnds(ends, "fail"));

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { endsOf, featureRuns, namedEnds } from "../feature-runs.ts";
+import { endsOf, featureRuns, namedEnds, VIRTUAL } from "../feature-runs.ts";
 
 const ran = featureRuns();
 
@@ -10,7 +10,7 @@ describe.concurrent("steps about dialogs", { timeout: 120_000 }, () => {
   });
 
   it("each fail for a call that is not what they ask for", async ({ expect }) => {
-    const result = await ran("dialog-red.feature");
+    const result = await ran("dialog-red.feature", VIRTUAL);
     const ends = await endsOf(result);
     expect(ends).toHaveLength(4);
     expect(ends, result.output).toEqual(namedEnds(ends, "fail"));

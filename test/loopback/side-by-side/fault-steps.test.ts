@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { endsOf, featureRuns, namedEnds } from "../feature-runs.ts";
+import { endsOf, featureRuns, namedEnds, VIRTUAL } from "../feature-runs.ts";
 
 const ran = featureRuns();
 
@@ -12,7 +12,7 @@ describe.concurrent("steps about faults", { timeout: 120_000 }, () => {
   });
 
   it("each fail where what they expect does not happen", async ({ expect }) => {
-    const result = await ran("faults-red.feature");
+    const result = await ran("faults-red.feature", VIRTUAL);
     const ends = await endsOf(result);
     expect(ends).toHaveLength(5);
     expect(ends, result.output).toEqual(namedEnds(ends, "fail"));
@@ -21,7 +21,7 @@ describe.concurrent("steps about faults", { timeout: 120_000 }, () => {
   });
 
   it("make a scenario broken whose fault never happened, or cannot", async ({ expect }) => {
-    const result = await ran("faults-broken.feature");
+    const result = await ran("faults-broken.feature", VIRTUAL);
     const ends = await endsOf(result);
     expect(ends).toHaveLength(3);
     expect(ends, result.output).toEqual(namedEnds(ends, "broken"));

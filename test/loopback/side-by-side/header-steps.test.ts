@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { endsOf, featureRuns, namedEnds } from "../feature-runs.ts";
+import { endsOf, featureRuns, namedEnds, VIRTUAL } from "../feature-runs.ts";
 
 const ran = featureRuns();
 
@@ -10,7 +10,7 @@ describe.concurrent("steps about headers", { timeout: 120_000 }, () => {
   });
 
   it("each fail for a message that is not like that", async ({ expect }) => {
-    const result = await ran("headers-red.feature");
+    const result = await ran("headers-red.feature", VIRTUAL);
     const ends = await endsOf(result);
     expect(ends).toHaveLength(8);
     expect(ends, result.output).toEqual(namedEnds(ends, "fail"));
@@ -18,7 +18,7 @@ describe.concurrent("steps about headers", { timeout: 120_000 }, () => {
   });
 
   it("refuse what cannot be sent", async ({ expect }) => {
-    const result = await ran("headers-broken.feature");
+    const result = await ran("headers-broken.feature", VIRTUAL);
     const ends = await endsOf(result);
     expect(ends).toHaveLength(3);
     expect(ends, result.output).toEqual(namedEnds(ends, "broken"));

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { endsOf, FEATURES, featureRuns, namedEnds } from "../feature-runs.ts";
+import { endsOf, FEATURES, featureRuns, namedEnds, VIRTUAL } from "../feature-runs.ts";
 
 const STEPS = ["--import", `${FEATURES}/recorded-counts.mjs`];
 const ran = featureRuns();
@@ -17,7 +17,7 @@ describe.concurrent("steps about media", { timeout: 120_000 }, () => {
   });
 
   it("each fail for a call that is not what they ask for", async ({ expect }) => {
-    const result = await ran("media-red.feature", ...STEPS);
+    const result = await ran("media-red.feature", ...STEPS, VIRTUAL);
     const { exitCode, output } = result;
     const ends = await endsOf(result);
     expect(ends.length).toBeGreaterThan(12);
@@ -28,7 +28,7 @@ describe.concurrent("steps about media", { timeout: 120_000 }, () => {
   });
 
   it("refuse what cannot be asked for", async ({ expect }) => {
-    const result = await ran("media-broken.feature", ...STEPS);
+    const result = await ran("media-broken.feature", ...STEPS, VIRTUAL);
     const ends = await endsOf(result);
     expect(ends.length).toBeGreaterThan(1);
     expect(ends, result.output).toEqual(namedEnds(ends, "broken"));

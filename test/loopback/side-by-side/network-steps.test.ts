@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { endsOf, featureRuns, namedEnds } from "../feature-runs.ts";
+import { endsOf, featureRuns, namedEnds, VIRTUAL } from "../feature-runs.ts";
 
 const ran = featureRuns();
 
@@ -27,7 +27,7 @@ describe.concurrent("steps about the network", { timeout: 120_000 }, () => {
   it.for(["network-red.feature", "ai-network-red.feature"])(
     "fail for a call that is not what they ask for: %s",
     async (feature, { expect }) => {
-      const result = await ran(feature);
+      const result = await ran(feature, VIRTUAL);
       const ends = await endsOf(result);
       expect(ends.length).toBeGreaterThan(1);
       expect(ends, result.output).toEqual(namedEnds(ends, "fail"));
@@ -38,7 +38,7 @@ describe.concurrent("steps about the network", { timeout: 120_000 }, () => {
   it.for(["network-broken.feature", "ai-network-broken.feature"])(
     "refuse what cannot be: %s",
     async (feature, { expect }) => {
-      const result = await ran(feature);
+      const result = await ran(feature, VIRTUAL);
       const ends = await endsOf(result);
       expect(ends.length).toBeGreaterThan(1);
       expect(ends, result.output).toEqual(namedEnds(ends, "broken"));

@@ -1,5 +1,5 @@
 import { describe, it } from "vitest";
-import { endsOf, FEATURES, featureRuns, namedEnds } from "../feature-runs.ts";
+import { endsOf, FEATURES, featureRuns, namedEnds, VIRTUAL } from "../feature-runs.ts";
 
 const STEPS = ["--import", `${FEATURES}/altered-recordings.mjs`];
 
@@ -20,7 +20,7 @@ describe.concurrent("steps about the quality of the sound", { timeout: 120_000 }
   });
 
   it("each fail for a call that does not sound as they ask for", async ({ expect }) => {
-    const result = await ran("quality-red.feature", ...STEPS);
+    const result = await ran("quality-red.feature", ...STEPS, VIRTUAL);
     const ends = await endsOf(result);
     expect(ends).toHaveLength(9);
     expect(ends, result.output).toEqual(namedEnds(ends, "fail"));
@@ -28,7 +28,7 @@ describe.concurrent("steps about the quality of the sound", { timeout: 120_000 }
   });
 
   it("refuse what cannot be asked for", async ({ expect }) => {
-    const result = await ran("quality-broken.feature", ...STEPS);
+    const result = await ran("quality-broken.feature", ...STEPS, VIRTUAL);
     const ends = await endsOf(result);
     expect(ends.length).toBeGreaterThan(1);
     expect(ends, result.output).toEqual(namedEnds(ends, "broken"));

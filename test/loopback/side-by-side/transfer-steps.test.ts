@@ -1,7 +1,7 @@
 import { describe, it } from "vitest";
 import { expectAnswered, expectHeard, scriptPath } from "../../../src/index.ts";
 import { addBot, LOCAL, openTestHarness } from "../bench-bot.ts";
-import { endsOf, featureRuns, namedEnds } from "../feature-runs.ts";
+import { endsOf, featureRuns, namedEnds, VIRTUAL } from "../feature-runs.ts";
 
 const ran = featureRuns();
 
@@ -57,7 +57,7 @@ describe.concurrent("steps about transfers", { timeout: 120_000 }, () => {
   });
 
   it("each fail for a transfer that is not what they ask for", async ({ expect }) => {
-    const result = await ran("transfer-red.feature");
+    const result = await ran("transfer-red.feature", VIRTUAL);
     const ends = await endsOf(result);
     expect(ends.length).toBeGreaterThan(12);
     expect(ends, result.output).toEqual(namedEnds(ends, "fail"));
@@ -65,7 +65,7 @@ describe.concurrent("steps about transfers", { timeout: 120_000 }, () => {
   });
 
   it("refuse what cannot be asked for", async ({ expect }) => {
-    const result = await ran("transfer-broken.feature");
+    const result = await ran("transfer-broken.feature", VIRTUAL);
     const ends = await endsOf(result);
     expect(ends.length).toBeGreaterThan(1);
     expect(ends, result.output).toEqual(namedEnds(ends, "broken"));
