@@ -382,6 +382,7 @@ export {
   expectSipLoss,
   expectSpeechLevel,
   expectStallAtMost,
+  expectStallsAtLeast,
   expectStallsAtMost,
   expectStop,
   expectTalk,

@@ -5,6 +5,7 @@ import {
   expectHeldAtMost,
   expectNoCatchUp,
   expectStallAtMost,
+  expectStallsAtLeast,
   expectStallsAtMost,
   type StallConcealment,
 } from "../src/index.ts";
@@ -50,6 +51,14 @@ Then(
   "the bot's speech stalls at most {int} time(s)",
   async function (this: SidetoneWorld, most: number) {
     this.note(await expectStallsAtMost(this.call, most));
+  },
+);
+
+/** It ran dry at least so often: that a network was bad enough to show something. */
+Then(
+  "the bot's speech stalls at least {int} time(s)",
+  async function (this: SidetoneWorld, least: number) {
+    this.note(await expectStallsAtLeast(this.call, least));
   },
 );
 

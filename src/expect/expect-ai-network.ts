@@ -1,10 +1,12 @@
 import type { WatchedCall } from "../call/index.ts";
 import { ExpectationError, UsageError } from "../environment/index.ts";
-import { type AiStallFigures, aiStalls, formatMs } from "../measure/index.ts";
+import { type AiStallFigures, carrierWords, formatMs, measureAiPath } from "../measure/index.ts";
 import { requireParty, settle } from "./watch.ts";
 
 /** How long a call that is being hung up may take to state its counts. */
 const END_LIMIT_MS = 5000;
+
+type PathStalls = AiStallFigures & { readonly carrier: string };
 
 /** To the AI is sent, from it received: as its bridge sees it. */
 interface AiDirection {
@@ -74,10 +76,10 @@ export async function expectAiNetworkLoss(
       { context: { callId: call.callId } },
     );
   }
-  const counts = call.timeline.of("networkCounts").find(({ leg }) => leg === "ai");
-  const { offered = 0, lost = 0, overflowed = 0 } = counts?.[direction] ?? {};
+  const path = measureAiPath(call.timeline.facts);
+  const { offered = 0, lost = 0, overflowed = 0 } = path?.[direction].packets ?? {};
   const percent = offered === 0 ? 0 : (100 * (lost + overflowed)) / offered;
-  const observed = `the network lost ${lost + overflowed} of ${offered} packets ${wayOf(direction)} the AI (${percent.toFixed(1)} %, ${counts?.transport ?? "no injured network"})`;
+  const observed = `the network lost ${lost + overflowed} of ${offered} packets ${wayOf(direction)} the AI (${percent.toFixed(1)} %, ${path === undefined ? "no injured network" : carrierWords(path)})`;
   if (offered > 0 && percent >= atLeastPercent) return observed;
   throw new ExpectationError(
     "ERR_NETWORK_HARMLESS",
@@ -87,7 +89,7 @@ export async function expectAiNetworkLoss(
 }
 
 function heldUp(
-  stalls: AiStallFigures,
+  stalls: PathStalls,
   figure: AiDirection & {
     readonly limitMs: number;
     readonly what: string;
@@ -105,12 +107,13 @@ function heldUp(
 async function stallsOf(
   call: WatchedCall,
   direction: AiDirection["direction"],
-): Promise<AiStallFigures> {
+): Promise<PathStalls> {
   requireParty(call, "bot");
   await settle(call);
-  const stalls = aiStalls(call.timeline, direction);
-  if (stalls.areWatched) return stalls;
-  if (stalls.transport !== undefined) {
+  const path = measureAiPath(call.timeline.facts);
+  const stalls = path?.[direction].stalls;
+  if (path !== undefined && stalls !== undefined) return { ...stalls, carrier: carrierWords(path) };
+  if (path !== undefined) {
     throw new UsageError(
       "ERR_AI_STALLS_UNSEEN",
       "The AI was reached through nft or netem, which do not tell what they held up. Let the hub carry the packets (kernel TCP, without a backend), or ask for what the caller heard.",
@@ -128,7 +131,7 @@ function wayOf(direction: AiDirection["direction"]): string {
   return direction === "sent" ? "to" : "from";
 }
 
-function wordsOf({ count, longestMs, totalMs, causes, transport }: AiStallFigures): string {
-  if (count === 0) return `nothing (${transport})`;
-  return `${count}, the longest ${formatMs(longestMs)}, ${formatMs(totalMs)} in all (${transport}; ${causes.join(", ")})`;
+function wordsOf({ count, longestMs, totalMs, causes, carrier }: PathStalls): string {
+  if (count === 0) return `nothing (${carrier})`;
+  return `${count}, the longest ${formatMs(longestMs)}, ${formatMs(totalMs)} in all (${carrier}; ${causes.join(", ")})`;
 }

@@ -45,6 +45,20 @@ export async function expectStallsAtMost(call: WatchedCall, most: number): Promi
 }
 
 /**
+ * It ran dry at least so often, so that a scenario knows its fault.
+ * @throws ExpectationError ERR_NETWORK_HARMLESS, ERR_NOTHING_HEARD; UsageError ERR_BOT_NOT_OURS.
+ */
+export async function expectStallsAtLeast(call: WatchedCall, least: number): Promise<string> {
+  const { playout, metrics } = await played(call, "stalls");
+  const { stalls } = playout;
+  const text = `stalls of the bot's speech: expected ≥ ${least}, found ${stallWords(playout, metrics)}`;
+  if (stalls.length >= least) return text;
+  throw new ExpectationError("ERR_NETWORK_HARMLESS", `${text}.`, {
+    context: { least, stalls: stalls.length },
+  });
+}
+
+/**
  * None of the stalls of our bot's speech was longer than this.
  * @throws as `expectStallsAtMost`.
  */

@@ -68,6 +68,7 @@ export {
   expectHeldAtMost,
   expectNoCatchUp,
   expectStallAtMost,
+  expectStallsAtLeast,
   expectStallsAtMost,
 } from "./expect-stalls.ts";
 export { awaitTesterEnd, expectGoal, expectLimit, expectRule } from "./expect-tester.ts";

@@ -1,5 +1,6 @@
 import type { Instant } from "../environment/index.ts";
 import type { JudgementFact, Party, TesterFact } from "../timeline/index.ts";
+import type { AiPathMetrics } from "./ai-path.ts";
 import type { QualityMetrics } from "./call-quality.ts";
 import type { EdgeDisagreement } from "./confirmed-pieces.ts";
 import type { DelayMetrics, EchoMetrics } from "./delay-metrics.ts";
@@ -353,6 +354,8 @@ export interface CallMetrics {
   /** Missing in metrics of older versions. */
   readonly quality?: QualityMetrics;
   readonly bridge?: BridgeMetrics;
+  /** The injured network to our bot's AI; missing where there was none, or an older version measured. */
+  readonly aiPath?: AiPathMetrics;
   readonly ai?: AiUsageMetrics;
   /** Who placed the call, where that was an AI tester. */
   readonly tester?: TesterMetrics;

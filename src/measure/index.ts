@@ -3,7 +3,13 @@
  * I/O and knows nothing of how a call was made or how a report looks. docs/measurements.md defines
  * every figure.
  */
-export { type AiStallFigures, aiStalls } from "./ai-stalls.ts";
+export {
+  type AiPathDirection,
+  type AiPathMetrics,
+  type AiStallFigures,
+  carrierWords,
+  measureAiPath,
+} from "./ai-path.ts";
 export { aiUsageOf, usageWords } from "./ai-usage.ts";
 export { FALSE_ANSWER_LIMIT_MS, FALSE_STOP_LIMIT_MS, YIELD_LIMIT_MS } from "./barge-in.ts";
 export { PIECE_GAP_MS, SEGMENT_GAP_MS } from "./bot-turns.ts";

@@ -1,3 +1,4 @@
+import { measureAiPath } from "./ai-path.ts";
 import { measureAiUsage } from "./ai-usage.ts";
 import { measureBackchannels, measureBargeIns } from "./barge-in.ts";
 import { type CallMetrics, METRICS_VERSION, type RecordingSpan } from "./call-metrics.ts";
@@ -43,6 +44,7 @@ export function measureCall(record: CallRecord): CallMetrics {
     unsteady: seen.unsteady,
     quality: withCatchUps(measureQuality(seen, record), facts),
     ...optional("bridge", measureBridge(facts)),
+    ...optional("aiPath", measureAiPath(facts)),
     ...optional("ai", measureAiUsage(facts)),
     ...optional("tester", measureTester(record.facts)),
     ...optional("judgements", judgementsOf(record.facts)),

@@ -50,6 +50,7 @@ export type {
   NetworkChangedFact,
   NetworkCountsFact,
   PacketFates,
+  ReceivedAudioWork,
   TcpWork,
 } from "./network-facts.ts";
 export { type CapturedDatagram, type PcapOptions, PcapWriter } from "./pcap.ts";

@@ -7,6 +7,7 @@ import {
   instrumentConcerns,
 } from "../../measure/index.ts";
 import type { Fact } from "../../timeline/index.ts";
+import { aiPathTables } from "./ai-path-tables.ts";
 import { eventsOf } from "./call-events.ts";
 import { callTables } from "./call-tables.ts";
 import { chartZero } from "./chart-data.ts";
@@ -47,6 +48,7 @@ function recorded(call: CallView, record: CallRecord): Markup {
   return html`${chart(call)}
 ${testerSection(metrics, record.facts, seek)}
 ${callTables(metrics, seek)}
+${aiPathTables(metrics, seek)}
 ${qualityTables(metrics, seek)}
 ${mediaTables({ id, metrics, facts: record.facts }, seek)}
 ${delaySection(metrics, zero)}

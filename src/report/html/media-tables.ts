@@ -22,7 +22,7 @@ export function mediaTables({ id, metrics, facts }: MediaView, seek: SeekLink): 
   if (media.length === 0) return undefined;
   return html`<details class="more"><summary>Media and instrument</summary>
 ${agreedTable(metrics)}${packetTable(media)}${refusedTable(media)}${heardTable(metrics)}
-${playoutTable(metrics)}${stallTable(metrics, seek)}${digitTable(facts, seek)}${timingTable(instrument)}${captureLinks(id, media)}</details>`;
+${digitTable(facts, seek)}${timingTable(instrument)}${captureLinks(id, media)}</details>`;
 }
 
 function agreedTable(metrics: CallMetrics): Markup | undefined {
@@ -138,45 +138,6 @@ function heardTable({ media, bridge }: CallMetrics): Markup | undefined {
     }),
   );
 }
-
-/** What became of the AI's speech between its arrival and the call. */
-function playoutTable({ bridge }: CallMetrics): Markup | undefined {
-  const playout = bridge?.playout;
-  if (playout === undefined || playout.playedMs === 0) return undefined;
-  return table(
-    "Playout of the AI's speech (injection buffer)",
-    ["Played", "Stalls", "Per minute", "Longest", "Silent in all", "Held back (most)", "Slower by"],
-    [
-      [
-        formatMs(playout.playedMs),
-        playout.stalls.length,
-        tenths(playout.stallsPerMinute),
-        formatMs(playout.stallMsMax),
-        formatMs(playout.gapMs),
-        `${formatMs(playout.heldMsMean)} (${formatMs(playout.heldMsMax)})`,
-        formatMs(playout.stretchedMs),
-      ],
-    ],
-  );
-}
-
-function stallTable({ bridge }: CallMetrics, seek: SeekLink): Markup | undefined {
-  return table(
-    "Stalls of the bot's speech",
-    ["From", "For", "Concealed", "Response"],
-    (bridge?.playout?.stalls ?? [])
-      .slice(0, STALLS_MAX)
-      .map(({ startAt, ms, concealedMs, responseId }) => [
-        seek(startAt),
-        formatMs(ms),
-        concealedMs === undefined ? "–" : formatMs(concealedMs),
-        responseId,
-      ]),
-  );
-}
-
-/** Stalls that are listed one by one. */
-const STALLS_MAX = 50;
 
 function digitTable(facts: readonly Fact[], seek: SeekLink): Markup | undefined {
   const digits = facts.filter((fact): fact is FactOf<"digit"> => fact.kind === "digit");

@@ -10,6 +10,7 @@ import {
 import { CALL_FILES } from "../../timeline/index.ts";
 import { encodeBase64 } from "../base64.ts";
 import { countVerdicts, type RunSummary, VERDICTS } from "../run-summary.ts";
+import { aiPathsSection } from "./ai-path-tables.ts";
 import { type CallView, callSection } from "./call-section.ts";
 import { type ChartData, chartDataOf } from "./chart-data.ts";
 import { definitionsSection, figuresSection } from "./figures-section.ts";
@@ -50,6 +51,7 @@ export function renderPage(
 <body><main class="wrap">
 ${header(run)}
 ${figuresSection(figures, ratesOf(metrics), run.calibration)}
+${aiPathsSection(run)}
 <h2 id="scenarios">Scenarios</h2>
 ${scenarios(run, views)}
 ${definitionsSection(figures)}

@@ -89,7 +89,7 @@ describe("expectations of the network to the AI", () => {
     const call = recordedCall(HELD_UP);
     const received = { direction: "received" } as const;
     const longest = await expectAiHeldUpAtMost(call, { ...received, limitMs: 250 });
-    expect(longest).toContain("2, the longest 250 ms, 350 ms in all (tcp-modelled;");
+    expect(longest).toContain("2, the longest 250 ms, 350 ms in all (TCP, modelled;");
     expect(await codeOf(expectAiHeldUpAtMost(call, { ...received, limitMs: 249 }))).toBe(
       "ERR_AI_HELD_UP",
     );

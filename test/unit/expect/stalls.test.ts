@@ -8,6 +8,7 @@ import {
   expectHeldAtMost,
   expectNoCatchUp,
   expectStallAtMost,
+  expectStallsAtLeast,
   expectStallsAtMost,
 } from "../../../src/expect/index.ts";
 import type { CallRecord } from "../../../src/measure/index.ts";
@@ -39,6 +40,8 @@ describe("expectations of the bot's playout", () => {
     await expect(expectStallAtMost(call, 300)).resolves.toContain("expected ≤ 300 ms");
     expect(await codeOf(expectStallsAtMost(call, 1))).toBe("ERR_SPEECH_STALLED");
     expect(await codeOf(expectStallAtMost(call, 299))).toBe("ERR_SPEECH_STALLED");
+    await expect(expectStallsAtLeast(call, 2)).resolves.toContain("found 2");
+    expect(await codeOf(expectStallsAtLeast(call, 3))).toBe("ERR_NETWORK_HARMLESS");
   });
 
   it("look at how long it was held back", async () => {
