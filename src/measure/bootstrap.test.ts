@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Random, seededRandom } from "../environment/index.ts";
-import { bootstrapQuantiles, countedQuantile } from "./bootstrap.ts";
+import { bootstrapGroupedQuantiles, bootstrapQuantiles, countedQuantile } from "./bootstrap.ts";
 import { quantile } from "./statistics.ts";
 
 /** Latencies as they are: log-normal, median 900 ms. */
@@ -65,5 +65,42 @@ describe("countedQuantile", () => {
         expect(countedQuantile(values, counts, share)).toEqual(quantile(written, share));
       }),
     );
+  });
+});
+
+describe("bootstrapGroupedQuantiles", () => {
+  /** Calls with a latency of their own (sd 100 ms), whose turns lie within 4 ms of it. */
+  function calls(random: Random): number[][] {
+    return Array.from({ length: 12 }, () => {
+      const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+      return Array.from({ length: 20 }, () => 900 + 100 * normal + 8 * (random() - 0.5));
+    });
+  }
+
+  it("covers the true median where turns of a call hang together, and single turns do not", () => {
+    const random = seededRandom("groups");
+    const covered = { groups: 0, turns: 0 };
+    for (let sample = 0; sample < 60; sample += 1) {
+      const groups = calls(random);
+      const sorted = groups.flat().toSorted((a, b) => a - b);
+      const [byGroup] = bootstrapGroupedQuantiles(groups, [0.5], random);
+      const [byTurn] = bootstrapQuantiles(sorted, [0.5], random);
+      const holds = (interval: typeof byGroup): number =>
+        interval !== undefined && interval.low <= 900 && interval.high >= 900 ? 1 : 0;
+      covered.groups += holds(byGroup);
+      covered.turns += holds(byTurn);
+    }
+    expect(covered.groups).toBeGreaterThanOrEqual(52);
+    expect(covered.turns).toBeLessThan(42);
+  });
+
+  it("has none of fewer than six groups that hold anything, nor of too few values", () => {
+    const random = seededRandom("few");
+    const five = Array.from({ length: 5 }, () => latencies(40, random));
+    expect(bootstrapGroupedQuantiles([...five, []], [0.5], random)).toEqual([undefined]);
+    const six = Array.from({ length: 6 }, () => latencies(2, random));
+    const [p50, p95] = bootstrapGroupedQuantiles(six, [0.5, 0.95], random);
+    expect(p50?.low).toBeLessThan(p50?.high ?? 0);
+    expect(p95).toBeUndefined();
   });
 });

@@ -16,6 +16,53 @@ export function bootstrapQuantiles(
   shares: readonly number[],
   random: Random,
 ): (Interval | undefined)[] {
+  return resampledQuantiles(sorted, shares, (counts) => {
+    const n = sorted.length;
+    for (let draw = 0; draw < n; draw += 1) {
+      const index = randomInteger(random, n);
+      counts[index] = (counts[index] as number) + 1;
+    }
+  });
+}
+
+/** With fewer groups their resampling says little. */
+const GROUPS_MIN = 6;
+
+/**
+ * The same where values come in groups (the turns of a call) that hang together: whole groups are
+ * drawn, as single values would pass for more than they are. `undefined` with fewer than six groups.
+ */
+export function bootstrapGroupedQuantiles(
+  groups: readonly (readonly number[])[],
+  shares: readonly number[],
+  random: Random,
+): (Interval | undefined)[] {
+  const filled = groups.filter((group) => group.length > 0);
+  if (filled.length < GROUPS_MIN) return shares.map(() => undefined);
+  const values = filled
+    .flatMap((group, owner) => group.map((value) => ({ value, owner })))
+    .toSorted((a, b) => a.value - b.value);
+  const times = new Uint32Array(filled.length);
+  return resampledQuantiles(
+    values.map(({ value }) => value),
+    shares,
+    (counts) => {
+      times.fill(0);
+      for (let draw = 0; draw < filled.length; draw += 1) {
+        const owner = randomInteger(random, filled.length);
+        times[owner] = (times[owner] as number) + 1;
+      }
+      for (const [index, { owner }] of values.entries()) counts[index] = times[owner] as number;
+    },
+  );
+}
+
+/** @param draw fills in how often each value is there in a round; the counts come as zeros. */
+function resampledQuantiles(
+  sorted: readonly number[],
+  shares: readonly number[],
+  draw: (counts: Uint32Array) => void,
+): (Interval | undefined)[] {
   const n = sorted.length;
   const wanted = shares.map((share) => Math.max(share, 1 - share) ** n <= TAIL);
   if (!wanted.includes(true)) return shares.map(() => undefined);
@@ -23,10 +70,7 @@ export function bootstrapQuantiles(
   const counts = new Uint32Array(n);
   for (let round = 0; round < ROUNDS; round += 1) {
     counts.fill(0);
-    for (let draw = 0; draw < n; draw += 1) {
-      const index = randomInteger(random, n);
-      counts[index] = (counts[index] as number) + 1;
-    }
+    draw(counts);
     for (const [index, share] of shares.entries()) {
       (drawn[index] as Float64Array)[round] = countedQuantile(sorted, counts, share);
     }

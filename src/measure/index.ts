@@ -98,6 +98,7 @@ export {
   type Statistics,
   shownStatistics,
   summarise,
+  summariseGroups,
   wilsonInterval,
 } from "./statistics.ts";
 export {

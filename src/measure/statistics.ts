@@ -1,5 +1,5 @@
 import type { Random } from "../environment/index.ts";
-import { bootstrapQuantiles } from "./bootstrap.ts";
+import { bootstrapGroupedQuantiles, bootstrapQuantiles } from "./bootstrap.ts";
 import type { Interval } from "./interval.ts";
 
 /** How values are distributed. Percentiles interpolate linearly (Hyndman & Fan, type 7). */
@@ -27,10 +27,33 @@ const SHARES = [0.5, 0.95, 0.99] as const;
 /** Statistics of values; `undefined` where there are none. The order of values does not matter. */
 export function summarise(values: readonly number[], random?: Random): Statistics | undefined {
   const sorted = values.toSorted((a, b) => a - b);
+  return statisticsOf(
+    sorted,
+    random === undefined ? [] : bootstrapQuantiles(sorted, SHARES, random),
+  );
+}
+
+/**
+ * Statistics of values that come in groups which hang together, as turns of a call do: intervals are
+ * drawn from whole groups, from six groups on.
+ */
+export function summariseGroups(
+  groups: readonly (readonly number[])[],
+  random: Random,
+): Statistics | undefined {
+  return statisticsOf(
+    groups.flat().toSorted((a, b) => a - b),
+    bootstrapGroupedQuantiles(groups, SHARES, random),
+  );
+}
+
+function statisticsOf(
+  sorted: readonly number[],
+  [p50, p95, p99]: readonly (Interval | undefined)[],
+): Statistics | undefined {
   const min = sorted[0];
   const max = sorted.at(-1);
   if (min === undefined || max === undefined) return undefined;
-  const [p50, p95, p99] = random === undefined ? [] : bootstrapQuantiles(sorted, SHARES, random);
   return {
     n: sorted.length,
     min,

@@ -1,5 +1,5 @@
 import { type Random, seededRandom } from "../../environment/index.ts";
-import { type Interval, type Statistics, summarise, wilsonInterval } from "../../measure/index.ts";
+import { type Interval, type Statistics, summariseGroups, wilsonInterval } from "../../measure/index.ts";
 import { rateOf, type WeightedRate } from "./call-rates.ts";
 import type { CallResult } from "./call-result.ts";
 import { type Comparison, comparePairs } from "./comparison.ts";
@@ -104,13 +104,14 @@ function summariseCell(cell: Cell, all: readonly CallResult[], random: Random): 
     missed: share(turns.filter(({ isMissed }) => isMissed).length, turns.length),
     notYielded: notYieldedOf(stops),
     ...statistics(
+      calls,
       {
-        responseLatencyMs: defined(turns.map((turn) => turn.responseLatencyMs)),
-        bargeInStopMs: defined(stops.map((stop) => stop.stopLatencyMs)),
-        playoutStallMs: calls.flatMap((call) => call.playoutStallsMs),
-        pathStallMs: stalls.map(({ overdueMs }) => overdueMs),
-        mos: defined(calls.map((call) => call.mos)),
-        mosLqo: defined(calls.map((call) => call.mosLqo)),
+        responseLatencyMs: (call) => defined(call.turns.map((turn) => turn.responseLatencyMs)),
+        bargeInStopMs: (call) => defined(call.stops.map((stop) => stop.stopLatencyMs)),
+        playoutStallMs: (call) => call.playoutStallsMs,
+        pathStallMs: (call) => receivedStalls([call]).map(({ overdueMs }) => overdueMs),
+        mos: (call) => defined([call.mos]),
+        mosLqo: (call) => defined([call.mosLqo]),
       },
       random,
     ),
@@ -201,13 +202,17 @@ function share(count: number, total: number): Share {
   return { count, total, ...(interval === undefined ? {} : { interval }) };
 }
 
+/** Of the values in all calls; intervals by whole calls. */
 function statistics<Name extends string>(
-  values: Readonly<Record<Name, readonly number[]>>,
+  calls: readonly CallResult[],
+  valuesIn: Readonly<Record<Name, (call: CallResult) => readonly number[]>>,
   random: Random,
 ): Partial<Record<Name, Statistics>> {
-  const names = Object.keys(values) as Name[];
+  const names = Object.keys(valuesIn) as Name[];
   return withoutMissing(
-    Object.fromEntries(names.map((name) => [name, summarise(values[name], random)])),
+    Object.fromEntries(
+      names.map((name) => [name, summariseGroups(calls.map(valuesIn[name]), random)]),
+    ),
   ) as Partial<Record<Name, Statistics>>;
 }
 

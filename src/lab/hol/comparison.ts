@@ -1,5 +1,5 @@
 import type { Random } from "../../environment/index.ts";
-import { type Statistics, summarise } from "../../measure/index.ts";
+import { type Statistics, summariseGroups } from "../../measure/index.ts";
 import type { CallResult } from "./call-result.ts";
 import type { Cell } from "./sweep.ts";
 
@@ -32,9 +32,9 @@ export function comparePairs(
     const udp = cells.find(({ cell }) => cell.transport === "udp" && isLike(cell, tcp.cell));
     if (udp === undefined) return [];
     const random = randomFor(`${tcp.cell.id} minus udp`);
-    const response = summarise(differences(tcp, udp, latencies), random);
+    const response = summariseGroups(differences(tcp, udp, latencies), random);
     if (response === undefined) return [];
-    const stop = summarise(differences(tcp, udp, stops), random);
+    const stop = summariseGroups(differences(tcp, udp, stops), random);
     return [
       {
         tcp: tcp.cell,
@@ -58,9 +58,14 @@ function isLike(a: Cell, b: Cell): boolean {
 /** Index of the question → ms. */
 type Values = ReadonlyMap<number, number>;
 
-function differences(a: CellCalls, b: CellCalls, valuesIn: (call: CallResult) => Values): number[] {
+/** A group for each pair of calls. */
+function differences(
+  a: CellCalls,
+  b: CellCalls,
+  valuesIn: (call: CallResult) => Values,
+): number[][] {
   const others = new Map(b.calls.map((call) => [call.repeat, valuesIn(call)]));
-  return a.calls.flatMap((call) =>
+  return a.calls.map((call) =>
     [...valuesIn(call)].flatMap(([index, ms]) => {
       const other = others.get(call.repeat)?.get(index);
       return other === undefined ? [] : [ms - other];

@@ -29,7 +29,7 @@ ${facts(header)}</header>
 ${notes(header, analysis.cells)}
 ${summarySection(analysis.cells)}
 <h2>Plots</h2>
-<p class="small">Bars are 95 % intervals: bootstrap over turns for latencies, over whole calls for rates. They are left out where there are too few values. Rest the pointer on a point for its figures.</p>
+<p class="small">Bars are 95 % intervals: bootstrap over whole calls, as turns and events of a call hang together. They are left out where there are fewer than six calls, or too few values. Rest the pointer on a point for its figures.</p>
 ${results.length === 0 ? html`<p>No call has been placed yet.</p>` : plotsSection(analysis.cells, results)}
 <h2>Cells</h2>
 ${cellsTable(analysis.cells)}
