@@ -1,5 +1,10 @@
 import { type Random, seededRandom } from "../../environment/index.ts";
-import { type Interval, type Statistics, summariseGroups, wilsonInterval } from "../../measure/index.ts";
+import {
+  type Interval,
+  type Statistics,
+  summariseGroups,
+  wilsonInterval,
+} from "../../measure/index.ts";
 import { rateOf, type WeightedRate } from "./call-rates.ts";
 import type { CallResult } from "./call-result.ts";
 import { type Comparison, comparePairs } from "./comparison.ts";

@@ -91,7 +91,17 @@ describe("the results of a study", () => {
     expect(texts.get(PATH)).toBe(`${JSON.stringify(HEADER)}\n`);
   });
 
+  it("are kept where more calls of each cell are wanted than it was begun with", async () => {
+    const texts = await begun();
+    const wanted = { ...HEADER, node: "v99", sweep: { ...SWEEP, callsPerCell: 9 } };
+    const study = await openStudy(memoryFiles(texts), "study", wanted);
+    expect(study.results).toEqual(RESULTS.slice(0, 2));
+    expect(study.header).toEqual({ ...HEADER, sweep: wanted.sweep });
+    expect(await readStudy(memoryFiles(texts), "study")).toEqual(study);
+  });
+
   it.each([
+    ["fewer calls", { sweep: { ...SWEEP, callsPerCell: 2 } }, /callsPerCell is 3, and now 2/u],
     ["another seed", { sweep: { ...SWEEP, seed: "8" } }, /its seed is "7", and now "8"/u],
     ["another sweep", { sweep: { ...SWEEP, lossRatios: [0.02] } }, /lossRatios is \[0.01\]/u],
     ["another Sidetone", { sidetoneVersion: "9.9.9" }, /Sidetone 0.2.0, this is 9.9.9/u],

@@ -51,7 +51,7 @@ export async function readStudy(
 
 /**
  * Begins a study in a folder, or goes on with the one that lies there: by the same version of
- * Sidetone, seed and sweep.
+ * Sidetone, seed and sweep. More calls of each cell than it was begun with are added to it.
  *
  * @throws UsageError ERR_HOL_RESULTS_MALFORMED, ERR_HOL_OTHER_STUDY.
  */
@@ -66,12 +66,17 @@ export async function openStudy(
     await files.write(path, line(header));
     return { header, results: [] };
   }
-  requireSame(path, found.study.header, header);
-  if (found.isTorn) {
-    const { header: first, results } = found.study;
-    await files.write(path, [first, ...results].map(line).join(""));
+  const { header: first, results } = found.study;
+  requireSame(path, first, header);
+  const { callsPerCell } = header.sweep;
+  const isExtended = callsPerCell > first.sweep.callsPerCell;
+  const study = isExtended
+    ? { header: { ...first, sweep: { ...first.sweep, callsPerCell } }, results }
+    : found.study;
+  if (found.isTorn || isExtended) {
+    await files.write(path, [study.header, ...results].map(line).join(""));
   }
-  return found.study;
+  return study;
 }
 
 /** Adds the line of a call that has ended. */
@@ -159,6 +164,7 @@ function differenceOf(found: StudyHeader, wanted: StudyHeader): string | undefin
   }
   const keys = Object.keys(wanted.sweep) as (keyof Sweep)[];
   for (const key of keys) {
+    if (key === "callsPerCell" && wanted.sweep[key] >= found.sweep[key]) continue;
     const was = JSON.stringify(found.sweep[key]);
     const is = JSON.stringify(wanted.sweep[key]);
     if (was !== is) return `its ${key} is ${was}, and now ${is}`;
