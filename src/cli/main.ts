@@ -80,7 +80,7 @@ Options
   --loss LIST, --rtt LIST  hol: packets lost, per cent (default: 0,0.5,1,2,5), and round trips, ms
                        (default: 20,80,160)
   --burst LIST         hol: mean lengths of runs of losses, packets (default: 1, each by itself)
-  --transport LIST     hol: tcp-modelled (default), tcp-kernel, udp
+  --transport LIST     hol: of tcp-modelled, udp, tcp-kernel (default: the first two)
   --congestion LIST    hol: cubic (default), reno, bbr
   --pre-buffer LIST    hol: how long answers are held back, ms (default: 0)
   --turns N            hol: questions of a call (default: 10)
@@ -140,7 +140,7 @@ const OPTIONS = {
   loss: { type: "string", default: "0,0.5,1,2,5" },
   rtt: { type: "string", default: "20,80,160" },
   burst: { type: "string", default: "1" },
-  transport: { type: "string", default: "tcp-modelled" },
+  transport: { type: "string", default: "tcp-modelled,udp" },
   congestion: { type: "string", default: "cubic" },
   "pre-buffer": { type: "string", default: "0" },
   turns: { type: "string", default: "10" },

@@ -12,6 +12,14 @@ function latencies(n: number, random: Random): number[] {
   }).toSorted((a, b) => a - b);
 }
 
+/** Calls with a latency of their own (sd 100 ms), whose turns lie within 4 ms of it. */
+function callsWithTurns(random: Random): number[][] {
+  return Array.from({ length: 12 }, () => {
+    const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+    return Array.from({ length: 20 }, () => 900 + 100 * normal + 8 * (random() - 0.5));
+  });
+}
+
 describe("bootstrapQuantiles", () => {
   it("covers the true median and p95 of a known distribution about as often as documented", () => {
     const random = seededRandom("coverage");
@@ -69,19 +77,11 @@ describe("countedQuantile", () => {
 });
 
 describe("bootstrapGroupedQuantiles", () => {
-  /** Calls with a latency of their own (sd 100 ms), whose turns lie within 4 ms of it. */
-  function calls(random: Random): number[][] {
-    return Array.from({ length: 12 }, () => {
-      const normal = Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
-      return Array.from({ length: 20 }, () => 900 + 100 * normal + 8 * (random() - 0.5));
-    });
-  }
-
   it("covers the true median where turns of a call hang together, and single turns do not", () => {
     const random = seededRandom("groups");
     const covered = { groups: 0, turns: 0 };
     for (let sample = 0; sample < 60; sample += 1) {
-      const groups = calls(random);
+      const groups = callsWithTurns(random);
       const sorted = groups.flat().toSorted((a, b) => a - b);
       const [byGroup] = bootstrapGroupedQuantiles(groups, [0.5], random);
       const [byTurn] = bootstrapQuantiles(sorted, [0.5], random);
