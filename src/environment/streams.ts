@@ -12,7 +12,7 @@ export interface StreamConnection {
   onData: ((data: Uint8Array, arrivedAt: Instant) => void) | undefined;
   /** Called once when the connection has ended; with an error unless either side closed it. */
   onClose: ((error: SidetoneError | undefined) => void) | undefined;
-  /** Called when `bufferedBytes` is 0 again after the host's buffer for it was full. */
+  /** Called when `bufferedBytes` is 0 again after it was not. */
   onDrain: (() => void) | undefined;
   /** Hands bytes to the network. `data` may be reused as soon as this returns. */
   send(data: Uint8Array): void;

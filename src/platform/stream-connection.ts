@@ -32,6 +32,7 @@ export class NodeStreamConnection implements StreamConnection {
   onDrain: (() => void) | undefined;
   readonly #socket: Socket;
   #failure: SidetoneError | undefined;
+  #isBuffering = false;
 
   /** @param socket is connected, and its handshake done. */
   constructor(socket: Socket, clock: Clock) {
@@ -46,7 +47,6 @@ export class NodeStreamConnection implements StreamConnection {
     socket.on("error", (error) => {
       this.#failure ??= streamFailure(error, this.remote);
     });
-    socket.on("drain", () => this.onDrain?.());
     socket.on("close", () => this.onClose?.(this.#failure));
   }
 
@@ -57,7 +57,8 @@ export class NodeStreamConnection implements StreamConnection {
   send(data: Uint8Array): void {
     if (!this.#socket.writable) return;
     // The host may keep a reference, so it gets a copy of its own.
-    this.#socket.write(Buffer.from(data));
+    this.#socket.write(Buffer.from(data), () => this.#tellDrained());
+    if (this.bufferedBytes > 0) this.#isBuffering = true;
   }
 
   pause(): void {
@@ -75,6 +76,13 @@ export class NodeStreamConnection implements StreamConnection {
 
   terminate(): void {
     this.#socket.destroy();
+  }
+
+  /** Node's own "drain" comes only after more was buffered than its high-water mark. */
+  #tellDrained(): void {
+    if (!this.#isBuffering || this.bufferedBytes > 0) return;
+    this.#isBuffering = false;
+    this.onDrain?.();
   }
 }
 
