@@ -11,24 +11,22 @@ afterAll(() => Promise.all(closers.map((close) => close())));
 /** A connection whose far end does not read. */
 async function toSilentReader(): Promise<{ near: StreamConnection; far: StreamConnection }> {
   const network = new NodeNetwork(new SystemClock());
-  let accept: (connection: StreamConnection) => void = () => {};
-  const accepted = new Promise<StreamConnection>((resolve) => {
-    accept = resolve;
-  });
+  const accepted: StreamConnection[] = [];
   const listener = await network.listenStream(
     { address: "127.0.0.1", port: 0 },
     {
       onRefused: () => {},
       onConnection: (connection) => {
         connection.pause();
-        accept(connection);
+        accepted.push(connection);
       },
     },
   );
   closers.push(() => listener.close());
   const near = await network.connectStream(listener.local, { timeoutMs: TIMEOUT_MS });
   closers.push(() => near.terminate());
-  return { near, far: await accepted };
+  await expect.poll(() => accepted.length).toBe(1);
+  return { near, far: accepted[0] as StreamConnection };
 }
 
 describe("a connection of the host", () => {
