@@ -54,6 +54,25 @@ function stallsOf(events: readonly Event[]): FlowStall[] {
 }
 
 describe("StallWatch", () => {
+  it("tells a long wait that began behind a short stall, of what was not yet due when that ended", () => {
+    const told = stallsOf([
+      [0, "written", 0],
+      [120, "written", 1],
+      [110, "sent", 0],
+      [130, "sent", 1],
+      // Due at 40 and 160: the first is late, and the second comes long after it was due.
+      [150, "came", 0],
+      [400, "written", 2],
+      [1500, "came", 1],
+      [1500, "sent", 2],
+      [1540, "came", 2],
+    ]);
+    expect(told.map(({ at, overdueMs }) => [at, overdueMs])).toEqual([
+      [150, 110],
+      [1500, 1340],
+    ]);
+  });
+
   it("sees nothing where all comes in the link's own time", () => {
     expect(
       stallsOf([

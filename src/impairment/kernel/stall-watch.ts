@@ -1,4 +1,4 @@
-import { elapsedMs, type Instant } from "../../environment/index.ts";
+import { after, elapsedMs, type Instant } from "../../environment/index.ts";
 import { TcpFlow } from "./tcp-flow.ts";
 import { tcpSegmentOf } from "./tcp-segment.ts";
 
@@ -28,12 +28,12 @@ const STALL_MS = 40;
 const FLOWS_MAX = 64;
 
 /**
- * Watches the TCP connections of one direction of a network for stalls. Bytes that were written
- * before a stall ended belong to it: one lost segment is one stall, however much waits behind it.
+ * Watches the TCP connections of one direction of a network for stalls. Bytes that were
+ * due before a stall ended belong to it: one lost segment is one stall, however much waits behind it.
  */
 export class StallWatch {
   readonly #flows = new Map<string, TcpFlow>();
-  #stalledUntil: Instant | undefined;
+  #toldAt: Instant | undefined;
 
   handleWritten(write: StreamWrite): void {
     this.#flows.get(keyOf(write))?.handleWritten(write.end, write.at);
@@ -63,9 +63,10 @@ export class StallWatch {
     const { offeredAt, writtenAt = offeredAt } = readable;
     const overdueMs = elapsedMs(writtenAt, now) - linkMs;
     if (overdueMs < STALL_MS) return undefined;
-    const isSame = this.#stalledUntil !== undefined && writtenAt < this.#stalledUntil;
-    this.#stalledUntil = now;
-    return isSame ? undefined : { at: now, overdueMs, ...readable, writtenAt };
+    // What was due before the last stall ended is part of it, as in the modelled path.
+    if (this.#toldAt !== undefined && after(writtenAt, linkMs) < this.#toldAt) return undefined;
+    this.#toldAt = now;
+    return { at: now, overdueMs, ...readable, writtenAt };
   }
 }
 
