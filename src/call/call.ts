@@ -108,6 +108,7 @@ export class Call {
   #isChangingMedia = false;
   #hasBegun = false;
   #hasEnded = false;
+  #isHangingUp = false;
 
   constructor(parts: CallParts) {
     this.#parts = parts;
@@ -314,6 +315,7 @@ export class Call {
 
   /** BYE, CANCEL or rejection, whichever fits; resolves when the call has ended. */
   hangUp(headers: readonly string[] = []): Promise<void> {
+    this.#isHangingUp = true;
     return this.#parts.sip.hangUp(headers);
   }
 
@@ -444,6 +446,8 @@ export class Call {
 
   #loseMedia(silentMs: number): void {
     const { media, clock } = this.#parts;
+    // The peer has our BYE, and its answer was lost: no media come any more, and none are due.
+    if (this.#isHangingUp) return this.#end(clock.now(), { endedBy: "local", reason: "bye" });
     this.fail(media.silenceError(silentMs), { endedBy: "network", reason: "rtpTimeout" });
     // Nobody may be there to answer our BYE: it is repeated for 32 s (Timer F), the call is over.
     this.#end(clock.now(), { endedBy: "network", reason: "noAnswer" });

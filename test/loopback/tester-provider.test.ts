@@ -2,11 +2,11 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, it } from "vitest";
-import { loadVoices } from "../../../src/audio/index.ts";
-import type { Environment, HttpRequest, Network } from "../../../src/environment/index.ts";
-import { createEnvironment, NodeFileStore } from "../../../src/platform/index.ts";
-import { parseScript, RealtimeServer } from "../../../src/realtime-server/index.ts";
-import { type CliResult, resultOf, startCli } from "../cli-process.ts";
+import { loadVoices } from "../../src/audio/index.ts";
+import type { Environment, HttpRequest, Network } from "../../src/environment/index.ts";
+import { createEnvironment, NodeFileStore } from "../../src/platform/index.ts";
+import { parseScript, RealtimeServer } from "../../src/realtime-server/index.ts";
+import { type CliResult, resultOf, startCli } from "./cli-process.ts";
 
 const KEY = "planted-provider-key-0123456789";
 const SCRIPT = "test/loopback/scripts/restless.yaml";
