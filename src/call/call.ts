@@ -446,7 +446,7 @@ export class Call {
 
   #loseMedia(silentMs: number): void {
     const { media, clock } = this.#parts;
-    // The peer has our BYE, and its answer was lost: no media come any more, and none are due.
+    // RFC 3261 §15.1.1: the session is over once the BYE is sent; it may be repeated for 32 s.
     if (this.#isHangingUp) return this.#end(clock.now(), { endedBy: "local", reason: "bye" });
     this.fail(media.silenceError(silentMs), { endedBy: "network", reason: "rtpTimeout" });
     // Nobody may be there to answer our BYE: it is repeated for 32 s (Timer F), the call is over.
