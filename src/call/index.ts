@@ -40,7 +40,7 @@ export {
   serveRealtimeServer,
 } from "./realtime-service.ts";
 export type { RegistrationWatch } from "./registration-watch.ts";
-export { THREAD_MESSAGES } from "./remote-procedures.ts";
+export { RemoteProcedures, serveProcedures, THREAD_MESSAGES } from "./remote-procedures.ts";
 export type { StandInAnswer, StandInRequest, StandInServer } from "./stand-in-server.ts";
 export { type RemoteAgent, Switchboard } from "./switchboard.ts";
 export { testerProviderIn } from "./tester-provider.ts";

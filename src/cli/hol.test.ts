@@ -31,7 +31,6 @@ describe("sidetone hol", () => {
     [{ congestion: "cubic,cubic" }, /cubic is named twice/u],
     [{ calls: "2.5" }, /calls in each cell is 2.5/u],
     [{ atOnce: "0" }, /--at-once takes a whole number/u],
-    [{ atOnce: "2" }, /In virtual time one call is placed at a time/u],
     [{ folders: ["a", "b"] }, /one folder, and 2 were named: a, b/u],
   ])("refuses %j before anything is placed or written", async (change, message) => {
     await expect(hol({ ...OPTIONS, ...change })).rejects.toThrow(message);

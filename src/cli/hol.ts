@@ -1,6 +1,5 @@
 import { isoText, UsageError } from "../environment/index.ts";
 import type { AiTransport, CongestionControl } from "../impairment/index.ts";
-import { abortAllHarnesses, openHarness, scriptPath } from "../index.ts";
 import {
   analyseStudy,
   checkSweep,
@@ -10,11 +9,13 @@ import {
   renderStudyText,
   resultsPath,
   runStudy,
+  type StudyOutcome,
   type StudyProgress,
   type Sweep,
 } from "../lab/index.ts";
 import { hostInfo, NodeFileStore, packageInfo, SystemClock } from "../platform/index.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
+import { HolWorkers } from "./hol-workers.ts";
 import { Interruption } from "./interruption.ts";
 
 /** The study that is wanted; lists and numbers as the user wrote them. */
@@ -52,39 +53,44 @@ const AT_ONCE_MAX = 50;
  * @throws UsageError ERR_HOL_SWEEP, ERR_HOL_OTHER_STUDY, ERR_HOL_RESULTS_MALFORMED.
  */
 export async function hol(options: HolCommandOptions): Promise<number> {
-  const { write, tell, virtual, json } = options;
+  const { write, tell, json } = options;
   const sweep = sweepOf(options);
   const folder = folderOf(options);
   const concurrency = atOnceOf(options);
   const clock = new SystemClock();
+  const workers = new HolWorkers(concurrency);
   const interruption = new Interruption(clock, {
     onFirst: () => {
       tell("\nInterrupted: hanging up. What has been found is kept; the same command goes on.");
-      void abortAllHarnesses();
+      void workers.abort();
     },
     onSecond: () => process.exit(EXIT_CODES.interrupted),
   });
   const stopListening = interruption.listen();
   const files = new NodeFileStore();
   const { node, platform } = hostInfo();
-  const outcome = await runStudy({
-    files,
-    folder,
-    header: {
-      schema: "sidetone-hol",
-      version: RESULTS_LINE_VERSION,
-      sidetoneVersion: packageInfo().version,
-      node,
-      platform,
-      startedAt: isoText(clock.wallClockMs()),
-      sweep,
-    },
-    openHarness: (seed) => openHarness({ seed, virtual, reportFolder: `${folder}/harness` }),
-    scriptPath: scriptPath("head-of-line"),
-    concurrency,
-    isAborted: () => interruption.hasHappened,
-    onProgress: (progress) => tell(progressText(progress)),
-  });
+  const header = {
+    schema: "sidetone-hol",
+    version: RESULTS_LINE_VERSION,
+    sidetoneVersion: packageInfo().version,
+    node,
+    platform,
+    startedAt: isoText(clock.wallClockMs()),
+    sweep,
+  } as const;
+  let outcome: StudyOutcome;
+  try {
+    outcome = await runStudy({
+      files,
+      folder,
+      header,
+      workers: await workers.open({ sweep, reportFolder: `${folder}/harness` }),
+      isAborted: () => interruption.hasHappened,
+      onProgress: (progress) => tell(progressText(progress)),
+    });
+  } finally {
+    await workers.close();
+  }
   const study = await readStudy(files, folder);
   if (study !== undefined) {
     const analysis = analyseStudy(study);
@@ -157,13 +163,10 @@ function folderOf({ folders, reports }: HolCommandOptions): string {
   throw unfit(`A study has one folder, and ${folders.length} were named: ${folders.join(", ")}.`);
 }
 
-function atOnceOf({ atOnce, virtual }: HolCommandOptions): number {
+function atOnceOf({ atOnce }: HolCommandOptions): number {
   const count = number("--at-once", atOnce);
   if (!Number.isInteger(count) || count < 1 || count > AT_ONCE_MAX) {
     throw unfit(`--at-once takes a whole number from 1 to ${AT_ONCE_MAX}, and got "${atOnce}".`);
-  }
-  if (virtual && count > 1) {
-    throw unfit("In virtual time one call is placed at a time: leave --at-once out.");
   }
   return count;
 }

@@ -5,13 +5,21 @@
  */
 export { type CalibrateOptions, CONDITIONS, type Condition, calibrate } from "./calibrate.ts";
 export { analyseStudy, type StudyAnalysis } from "./hol/analysis.ts";
+export type { CallResult } from "./hol/call-result.ts";
 export {
   RESULTS_LINE_VERSION,
   readStudy,
   resultsPath,
   type StoredStudy,
 } from "./hol/results-file.ts";
-export { runStudy, type StudyProgress } from "./hol/run-study.ts";
+export { runStudy, type StudyOutcome, type StudyProgress } from "./hol/run-study.ts";
 export { renderStudyPage } from "./hol/study-page.ts";
 export { renderStudyText } from "./hol/study-text.ts";
-export { checkSweep, type StudyTime, type Sweep } from "./hol/sweep.ts";
+export { StudyWorker, type StudyWorking } from "./hol/study-worker.ts";
+export {
+  type Cell,
+  checkSweep,
+  type PlannedCall,
+  type StudyTime,
+  type Sweep,
+} from "./hol/sweep.ts";

@@ -26,6 +26,6 @@ export { PunctualClock } from "./punctual-clock.ts";
 export { type IssuedCertificate, issueServerCertificate } from "./server-certificate.ts";
 export { soxBlocks } from "./sox.ts";
 export { SystemClock } from "./system-clock.ts";
-export { parentChannel, startThread, threadData } from "./threads.ts";
+export { giveWay, parentChannel, startThread, threadData } from "./threads.ts";
 export { loadUserModule, loadUserPackage } from "./user-modules.ts";
 export { variable, variableList, warnOnce } from "./variables.ts";

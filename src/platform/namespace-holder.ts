@@ -28,8 +28,9 @@ export function serveNamespace(verbs: HolderVerbs = {}): (event: unknown) => voi
   const all: HolderVerbs = { ...verbs, run: runProgram, read: readFile };
   process.on("disconnect", () => process.exit(0));
   process.on("message", (message) => {
-    const request = message as HolderRequest;
-    void answer(request, all).then(({ reply, socket }) => post(reply, socket));
+    const { id, verb, argument } = message as HolderRequest;
+    if (id === undefined) all[verb]?.(argument as never);
+    else void answer({ id, verb, argument }, all).then(({ reply, socket }) => post(reply, socket));
   });
   post({ kind: "ready" });
   return (event) => post({ kind: "event", event });
@@ -46,7 +47,10 @@ interface Answer {
   readonly socket?: Socket | Server;
 }
 
-async function answer({ id, verb, argument }: HolderRequest, verbs: HolderVerbs): Promise<Answer> {
+async function answer(
+  { id, verb, argument }: Required<HolderRequest>,
+  verbs: HolderVerbs,
+): Promise<Answer> {
   try {
     if (verb === "connect") {
       return { reply: { kind: "result", id }, socket: await connect(argument as SocketAddress) };

@@ -1,6 +1,7 @@
-/** What is asked of the holder of a namespace. */
+/** What is asked of the holder of a namespace, or told to it. */
 export interface HolderRequest {
-  readonly id: number;
+  /** Missing where no answer is wanted. */
+  readonly id?: number;
   readonly verb: string;
   readonly argument: unknown;
 }

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import type { AddressInfo, Server, Socket } from "node:net";
+import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import {
   type Clock,
@@ -17,7 +18,7 @@ import {
 } from "../environment/index.ts";
 import { listenError } from "./listen-error.ts";
 import { NodeMessageSocket } from "./message-socket.ts";
-import type { HolderFailure, HolderMessage } from "./namespace-messages.ts";
+import type { HolderFailure, HolderMessage, HolderRequest } from "./namespace-messages.ts";
 import { NodeStreamConnection } from "./stream-connection.ts";
 import { streamFailure, timedOut } from "./tls-failure.ts";
 
@@ -66,7 +67,11 @@ export class NodeNamespaceHost implements NamespaceHost {
       try {
         // One after the other: the second is for where the first is refused.
         // oxlint-disable-next-line no-await-in-loop
-        return await NodeNamespace.start(command, this.#entry, this.#clock);
+        return await NodeNamespace.start(command, this.#entry, {
+          clock: this.#clock,
+          // What begins takes a processor for a while, and these have no packets to carry.
+          givesWay: beside !== undefined,
+        });
       } catch (error) {
         refusals.push(`"${command.join(" ")}": ${(error as Error).message}`);
       }
@@ -100,7 +105,11 @@ class NodeNamespace implements NetworkNamespace {
   #asked = 0;
   #isClosed = false;
 
-  static start(command: readonly string[], entry: URL, clock: Clock): Promise<NodeNamespace> {
+  static start(
+    command: readonly string[],
+    entry: URL,
+    { clock, givesWay }: { readonly clock: Clock; readonly givesWay: boolean },
+  ): Promise<NodeNamespace> {
     const [program = "", ...before] = command;
     const args = [...before, process.execPath, fileURLToPath(entry)];
     // A session of its own: Ctrl-C is for us, who then end it.
@@ -108,6 +117,7 @@ class NodeNamespace implements NetworkNamespace {
       stdio: ["ignore", "ignore", "pipe", "ipc"],
       detached: true,
     });
+    if (givesWay && child.pid !== undefined) letGiveWay(child.pid);
     let complaint = "";
     child.stderr?.setEncoding("utf8").on("data", (text: string) => {
       complaint = (complaint + text).slice(-COMPLAINT_CHARS_MAX);
@@ -162,6 +172,10 @@ class NodeNamespace implements NetworkNamespace {
 
   async ask(verb: string, argument: unknown): Promise<unknown> {
     return (await this.#ask(verb, argument)).result;
+  }
+
+  tell(verb: string, argument: unknown): void {
+    if (this.#child.connected) this.#child.send({ verb, argument } satisfies HolderRequest);
   }
 
   async connectStream(remote: SocketAddress, timeoutMs: number): Promise<StreamConnection> {
@@ -250,7 +264,7 @@ class NodeNamespace implements NetworkNamespace {
     const id = this.#asked;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
-      this.#child.send({ id, verb, argument });
+      this.#child.send({ id, verb, argument } satisfies HolderRequest);
     });
   }
 
@@ -271,6 +285,14 @@ class NodeNamespace implements NetworkNamespace {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.onGone?.(holderGone(status));
+  }
+}
+
+function letGiveWay(pid: number): void {
+  try {
+    setPriority(pid, constants.priority.PRIORITY_LOW);
+  } catch {
+    // It has ended already, which is told by its exit.
   }
 }
 

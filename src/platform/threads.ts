@@ -1,3 +1,4 @@
+import { constants, setPriority } from "node:os";
 import { parentPort, Worker, workerData } from "node:worker_threads";
 import type { Channel } from "../environment/index.ts";
 
@@ -41,4 +42,10 @@ export function parentChannel(): Channel {
   };
   port.on("message", (message: unknown) => channel.onMessage?.(message));
   return channel;
+}
+
+/** Lets whatever else runs on this host go before this thread (on Linux; elsewhere nothing). */
+export function giveWay(): void {
+  // There, 0 is this thread, and not its process.
+  if (process.platform === "linux") setPriority(0, constants.priority.PRIORITY_LOW);
 }

@@ -1,10 +1,11 @@
 /**
  * The body of a process that holds a network namespace. The one in the middle also carries the
- * packets of the two at the ends, which count what their TCP does; see `KernelNetwork`.
+ * packets of the two at the ends, and reads what their TCP counts; see `KernelNetwork`.
  */
-import { readFileSync } from "node:fs";
+import { openSync, readSync } from "node:fs";
 import { after } from "../../environment/index.ts";
 import {
+  type EndName,
   type HubEvent,
   type HubReport,
   type HubSettings,
@@ -16,6 +17,8 @@ import {
 import { NodeNetwork, PunctualClock, SystemClock, serveNamespace } from "../../platform/index.ts";
 
 const COUNTS_MS = 100;
+/** More than these files hold. */
+const PROC_BYTES_MAX = 65_536;
 
 const clock = new SystemClock();
 let hub: PacketHub | undefined;
@@ -33,7 +36,10 @@ const tell = serveNamespace({
   changeHub: (plan: NetworkPlan): void => hub?.change(plan),
   noteWritten: ({ direction, ...write }: HubWrite): void => hub?.handleWritten(direction, write),
   readHub: (): HubReport | undefined => hub?.report,
-  watchTcp: (): void => new TcpWatch(clock, readTcpCounters, tell).start(),
+  watchTcp: ({ near, far }: Record<EndName, number>): void => {
+    watchTcp("near", near);
+    watchTcp("far", far);
+  },
 });
 
 let lastOffered = -1;
@@ -48,6 +54,22 @@ function tellCounts(): void {
   clock.setTimer(after(clock.now(), COUNTS_MS), tellCounts);
 }
 
-function readTcpCounters(): string {
-  return readFileSync("/proc/net/snmp", "utf8") + readFileSync("/proc/net/netstat", "utf8");
+/** @param pid of a process in the end's namespace. */
+function watchTcp(end: EndName, pid: number): void {
+  const files = ["snmp", "netstat"].map((name) => openSync(`/proc/${pid}/net/${name}`, "r"));
+  const buffer = Buffer.alloc(PROC_BYTES_MAX);
+  const textOf = (file: number): string =>
+    buffer.toString("latin1", 0, readSync(file, buffer, 0, PROC_BYTES_MAX, 0));
+  const read = (): string | undefined => {
+    try {
+      return files.map(textOf).join("");
+    } catch {
+      // The process has ended, which whoever started it is told as well.
+      return undefined;
+    }
+  };
+  const watch = new TcpWatch(clock, read, (sample) =>
+    tell({ kind: "tcp", end, sample } satisfies HubEvent),
+  );
+  watch.start();
 }

@@ -30,6 +30,7 @@ class FakeHost implements NamespaceHost {
       run: (command) => this.#run(command),
       read: () => Promise.resolve("reno cubic\n"),
       ask: () => Promise.resolve(undefined),
+      tell: () => undefined,
       connectStream: unused,
       listenStream: unused,
       connectMessages: unused,

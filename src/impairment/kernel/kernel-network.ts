@@ -60,6 +60,7 @@ export interface HubWrite extends StreamWrite {
 /** What the middle tells by itself. */
 export type HubEvent =
   | { readonly kind: "counts"; readonly counts: PathCounts }
+  | { readonly kind: "tcp"; readonly end: EndName; readonly sample: TcpSample }
   | { readonly kind: "stall"; readonly direction: NetworkDirection; readonly stall: FlowStall };
 
 /** A stall's causes are looked for in the last seconds. */
@@ -143,8 +144,6 @@ export class KernelNetwork {
     this.far = far;
     this.backend = backend;
     this.congestionControl = congestionControl;
-    near.onEvent = (event) => this.#keep("near", event as TcpSample);
-    far.onEvent = (event) => this.#keep("far", event as TcpSample);
     middle.onEvent = (event) => this.#hear(event as HubEvent);
     let isGone = false;
     for (const namespace of [middle, near, far]) {
@@ -203,9 +202,7 @@ export class KernelNetwork {
    * the sender before the kernel sends them are overdue, too.
    */
   noteWritten(write: HubWrite): void {
-    if (this.backend !== "hub") return;
-    // Where the hub has gone, that is told by `onGone`.
-    this.#middle.ask("noteWritten", write).catch(() => {});
+    if (this.backend === "hub") this.#middle.tell("noteWritten", write);
   }
 
   /** What the kernel knows of the TCP sockets of an end (TCP_INFO). */
@@ -246,7 +243,7 @@ export class KernelNetwork {
     } else {
       await runAll(middle, [...ROUTER_COMMANDS, ...routerCommands(backend, this.#plan)]);
     }
-    await Promise.all([near.ask("watchTcp", undefined), far.ask("watchTcp", undefined)]);
+    await middle.ask("watchTcp", { near: near.pid, far: far.pid });
   }
 
   #keep(end: EndName, sample: TcpSample): void {
@@ -258,6 +255,7 @@ export class KernelNetwork {
 
   #hear(event: HubEvent): void {
     if (event.kind === "counts") this.#counts = event.counts;
+    else if (event.kind === "tcp") this.#keep(event.end, event.sample);
     else this.onStall?.(event.direction, event.stall);
   }
 

@@ -46,22 +46,54 @@ export const NO_TCP: TcpCounters = {
   spuriousTimeouts: 0,
 };
 
+const GROUPS = ["Tcp:", "TcpExt:"] as const;
+
 /**
  * Reads /proc/net/snmp and /proc/net/netstat (as one text): pairs of lines, names above values. What
  * a kernel does not count is 0.
  */
 export function parseTcpCounters(text: string): TcpCounters {
-  const values = new Map<string, number>();
-  const lines = text.split("\n");
-  for (const [index, line] of lines.entries()) {
-    const [group, ...names] = line.split(" ");
-    const [sameGroup, ...figures] = lines[index + 1]?.split(" ") ?? [];
-    if (group === "" || group !== sameGroup || !/\D/u.test(names[0] ?? "")) continue;
-    for (const [column, name] of names.entries()) {
-      values.set(`${group}${name}`, Number(figures[column]));
+  return new TcpCounterParser().parse(text);
+}
+
+/** The same for many readings of one kernel, whose names stay as they are. */
+export class TcpCounterParser {
+  /** A line of names → which of its columns count what. */
+  readonly #columns = new Map<string, readonly (readonly [keyof TcpCounters, number])[]>();
+
+  parse(text: string): TcpCounters {
+    const counters: { -readonly [Key in keyof TcpCounters]: number } = { ...NO_TCP };
+    for (const group of GROUPS) {
+      const [names, figures] = pairOf(text, group);
+      const values = figures.split(" ");
+      for (const [key, column] of this.#columnsOf(names, group)) {
+        counters[key] = Number(values[column] ?? 0);
+      }
     }
+    return counters;
   }
-  return countersOf((key) => values.get(NAMES[key]) ?? 0);
+
+  #columnsOf(names: string, group: string): readonly (readonly [keyof TcpCounters, number])[] {
+    const known = this.#columns.get(names);
+    if (known !== undefined) return known;
+    const wanted = new Map(KEYS.map((key) => [NAMES[key], key]));
+    const found = names.split(" ").flatMap((name, column) => {
+      const key = wanted.get(`${group}${name}`);
+      return key === undefined ? [] : [[key, column] as const];
+    });
+    this.#columns.set(names, found);
+    return found;
+  }
+}
+
+/** The two lines that begin with a group's name; empty where they are not there. */
+function pairOf(text: string, group: string): readonly [names: string, figures: string] {
+  const begin = text.startsWith(`${group} `) ? 0 : text.indexOf(`\n${group} `) + 1;
+  if (begin === 0 && !text.startsWith(group)) return ["", ""];
+  const middle = text.indexOf("\n", begin) + 1;
+  const end = text.indexOf("\n", middle);
+  const figures = text.slice(middle, end === -1 ? undefined : end);
+  return [text.slice(begin, middle - 1), figures.startsWith(`${group} `) ? figures : ""];
 }
 
 /** What happened from one sample to a later one. */

@@ -56,6 +56,8 @@ export interface CallResult {
   readonly tcp?: TcpWork;
   /** The instrument did not keep time: its figures are left out of the analysis. */
   readonly isUnhealthy: boolean;
+  /** In what it did not. */
+  readonly concerns?: readonly string[];
 }
 
 /** A call that came to nothing. */
@@ -83,6 +85,7 @@ export function resultOf(
   { facts, indexOf }: { readonly facts: readonly Fact[]; readonly indexOf: IndexOf },
 ): CallResult {
   const failure = metrics.faults[0]?.code;
+  const concerns = instrumentConcerns(metrics);
   return {
     cell: cell.id,
     repeat,
@@ -96,7 +99,8 @@ export function resultOf(
     ...soundOf(metrics),
     pathStalls: pathStallsOf(facts),
     ...pathEntry(facts),
-    isUnhealthy: instrumentConcerns(metrics).length > 0,
+    isUnhealthy: concerns.length > 0,
+    ...(concerns.length > 0 ? { concerns } : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import type { Harness, RemoteAgent, WatchedCall } from "../../call/index.ts";
+import type { EmbeddedAi, Harness, RemoteAgent, WatchedCall } from "../../call/index.ts";
 import {
   after,
   EnvironmentError,
@@ -10,21 +10,21 @@ import type { AiNetwork } from "../../impairment/index.ts";
 import type { Fact } from "../../timeline/index.ts";
 import { type Cell, lossModelOf, type PlannedCall } from "./sweep.ts";
 
-/** Where a call of the study is placed: the harness is the call's own. */
+/** Where calls are placed: what they share. */
 export interface CallPlace {
   readonly harness: Harness;
-  /** The script `head-of-line`. */
-  readonly scriptPath: string;
-  /** How many questions are asked. */
-  readonly turns: number;
+  readonly server: EmbeddedAi;
+  readonly caller: RemoteAgent;
 }
 
 const LOCAL = { address: "127.0.0.1", port: 0 };
+/** A call over the worst of networks takes a multiple of its time. */
+const CALL_DURATION_LIMIT_MS = 1_800_000;
 const RING_MS = 120;
 /** The AI answers so long after the caller stopped; exact. */
 const ANSWER_DELAY_MS = 400;
 /** The same for every call: an adaptive buffer would add delays of its own. */
-const PLAYOUT_DELAY_MS = 60;
+const MEDIA = { jitterBuffer: { kind: "fixed", delayMs: 60 } } as const;
 /** Time for a connection to be set up over the worst of networks: SYNs are sent after 1, 3, 7 s. */
 const CONNECT_LIMIT_MS = 15_000;
 const GREETING_LIMIT_MS = 20_000;
@@ -41,6 +41,12 @@ const QUESTION = "what-time-is-breakfast";
 const LONG_QUESTION = "tell-me-about-the-hotel";
 const INTERRUPTION = "excuse-me-may-i-ask-something";
 
+/** A call that is up; its bot is to be closed. */
+export interface StartedCall {
+  readonly bot: RemoteAgent;
+  readonly talk: Talk;
+}
+
 /** A call that ended, and which of its utterances asked which question. */
 export interface PlacedCall {
   readonly call: WatchedCall;
@@ -56,37 +62,45 @@ export function aiNetworkOf(cell: Cell, seed: string): AiNetwork {
   return congestionControl === undefined ? network : { ...network, congestionControl };
 }
 
+/** Starts a caller and an AI in a harness. @param scriptPath of the script `head-of-line`. */
+export async function openPlace(harness: Harness, scriptPath: string): Promise<CallPlace> {
+  const server = await harness.startEmbeddedAi({ scriptPath, answerDelayMs: ANSWER_DELAY_MS });
+  const caller = await harness.addAgent({
+    party: "caller",
+    user: "caller",
+    local: LOCAL,
+    media: MEDIA,
+    callDurationLimitMs: CALL_DURATION_LIMIT_MS,
+  });
+  return { harness, server, caller };
+}
+
 /**
- * Places a call by the plan and talks until its questions are asked.
+ * Brings a call by the plan up, to a bot of its own, until that has greeted.
  *
  * @throws EnvironmentError of the code that the bot's side failed with, where the call could not be
  *   set up.
  */
-export async function placeCall(place: CallPlace, planned: PlannedCall): Promise<PlacedCall> {
-  const { caller, bot } = await openEnds(place, planned);
-  const call = await caller.dial(bot.uri, { ringTimeoutMs: CONNECT_LIMIT_MS });
-  const talk = new Talk(place.harness, call, seededRandom(`${planned.seed}/pauses`));
-  await talk.begin();
-  for (let index = 0; index < place.turns && !call.hasEnded; index += 1) {
-    // oxlint-disable-next-line no-await-in-loop -- a conversation.
-    await talk.take(index);
+export async function startCall(place: CallPlace, planned: PlannedCall): Promise<StartedCall> {
+  const bot = await addBot(place, planned);
+  try {
+    const call = await place.caller.dial(bot.uri, { ringTimeoutMs: CONNECT_LIMIT_MS });
+    const talk = new Talk(place.harness, call, seededRandom(`${planned.seed}/pauses`));
+    await talk.begin();
+    return { bot, talk };
+  } catch (error) {
+    await bot.close();
+    throw error;
   }
-  await Promise.allSettled([call.hangUp()]);
-  if (!(await call.whenEnded(END_LIMIT_MS))) await place.harness.endCalls([call]);
-  return { call, indexOf: talk.indexOf };
 }
 
-async function openEnds(
-  { harness, scriptPath }: CallPlace,
-  { cell, seed }: PlannedCall,
-): Promise<{ readonly caller: RemoteAgent; readonly bot: RemoteAgent }> {
-  const server = await harness.startEmbeddedAi({ scriptPath, answerDelayMs: ANSWER_DELAY_MS });
-  const media = { jitterBuffer: { kind: "fixed", delayMs: PLAYOUT_DELAY_MS } } as const;
-  const bot = await harness.addAgent({
+function addBot({ harness, server }: CallPlace, { cell, seed }: PlannedCall): Promise<RemoteAgent> {
+  return harness.addAgent({
     party: "bot",
     user: "bot",
     local: LOCAL,
-    media,
+    media: MEDIA,
+    callDurationLimitMs: CALL_DURATION_LIMIT_MS,
     answer: { kind: "answer", ringMs: RING_MS },
     ai: {
       provider: "openai",
@@ -102,13 +116,11 @@ async function openEnds(
         : { playout: { preBuffer: { kind: "fixed", delayMs: cell.preBufferMs } } }),
     },
   });
-  const caller = await harness.addAgent({ party: "caller", user: "caller", local: LOCAL, media });
-  return { caller, bot };
 }
 
 /** The caller's side of a call: asks, listens, pauses, breaks in. */
-class Talk {
-  readonly indexOf = new Map<string, number>();
+export class Talk {
+  readonly #indexOf = new Map<string, number>();
   readonly #harness: Harness;
   readonly #call: WatchedCall;
   readonly #random: Random;
@@ -135,7 +147,24 @@ class Talk {
     );
   }
 
-  async take(index: number): Promise<void> {
+  /** Asks so many questions and hangs up. */
+  async untilEnd(turns: number): Promise<PlacedCall> {
+    const call = this.#call;
+    for (let index = 0; index < turns && !call.hasEnded; index += 1) {
+      // oxlint-disable-next-line no-await-in-loop -- a conversation.
+      await this.#take(index);
+    }
+    await this.end();
+    return { call, indexOf: this.#indexOf };
+  }
+
+  async end(): Promise<void> {
+    const call = this.#call;
+    await Promise.allSettled([call.hangUp()]);
+    if (!(await call.whenEnded(END_LIMIT_MS))) await this.#harness.endCalls([call]);
+  }
+
+  async #take(index: number): Promise<void> {
     await this.#pause(this.#between(PAUSE_MS));
     if (index % STOP_EVERY !== STOP_EVERY - 1) return this.#ask(index, QUESTION);
     const begunAt = await this.#say(index, LONG_QUESTION);
@@ -161,7 +190,7 @@ class Talk {
     if (this.#call.hasEnded) return clock.now();
     const purpose = phrase === INTERRUPTION ? "interruption" : "speech";
     const utteranceId = await this.#harness.say(this.#call, { phrase, purpose });
-    this.indexOf.set(utteranceId, index);
+    this.#indexOf.set(utteranceId, index);
     await this.#harness.spoken(this.#call, utteranceId, ANSWER_LIMIT_MS);
     return clock.now();
   }

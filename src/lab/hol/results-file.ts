@@ -51,7 +51,8 @@ export async function readStudy(
 
 /**
  * Begins a study in a folder, or goes on with the one that lies there: by the same version of
- * Sidetone, seed and sweep. More calls of each cell than it was begun with are added to it.
+ * Sidetone, seed and sweep. More calls of each cell, and more values of what is varied, than it was
+ * begun with are added to it.
  *
  * @throws UsageError ERR_HOL_RESULTS_MALFORMED, ERR_HOL_OTHER_STUDY.
  */
@@ -68,11 +69,9 @@ export async function openStudy(
   }
   const { header: first, results } = found.study;
   requireSame(path, first, header);
-  const { callsPerCell } = header.sweep;
-  const isExtended = callsPerCell > first.sweep.callsPerCell;
-  const study = isExtended
-    ? { header: { ...first, sweep: { ...first.sweep, callsPerCell } }, results }
-    : found.study;
+  const isExtended = JSON.stringify(first.sweep) !== JSON.stringify(header.sweep);
+  const { sweep, skipped } = header;
+  const study = isExtended ? { header: { ...first, sweep, skipped }, results } : found.study;
   if (found.isTorn || isExtended) {
     await files.write(path, [study.header, ...results].map(line).join(""));
   }
@@ -164,12 +163,19 @@ function differenceOf(found: StudyHeader, wanted: StudyHeader): string | undefin
   }
   const keys = Object.keys(wanted.sweep) as (keyof Sweep)[];
   for (const key of keys) {
-    if (key === "callsPerCell" && wanted.sweep[key] >= found.sweep[key]) continue;
+    if (holds(wanted.sweep[key], found.sweep[key], key)) continue;
     const was = JSON.stringify(found.sweep[key]);
     const is = JSON.stringify(wanted.sweep[key]);
-    if (was !== is) return `its ${key} is ${was}, and now ${is}`;
+    return `its ${key} is ${was}, and now ${is}`;
   }
   return undefined;
+}
+
+/** Whether what is wanted is what was found, or more of it. */
+function holds(wanted: Sweep[keyof Sweep], found: Sweep[keyof Sweep], key: keyof Sweep): boolean {
+  if (key === "callsPerCell") return wanted >= found;
+  if (!Array.isArray(wanted) || !Array.isArray(found)) return wanted === found;
+  return found.every((value) => wanted.includes(value as never));
 }
 
 function malformed(path: string, number: number, what: string, cause?: unknown): UsageError {

@@ -5,6 +5,7 @@ import type { StoredStudy, StudyHeader } from "./results-file.ts";
 import { plotsSection } from "./study-plots.ts";
 import { summarySection } from "./study-summary.ts";
 import { cellsTable, comparisonsTable } from "./study-tables.ts";
+import { timeWords } from "./sweep.ts";
 
 /** Up to so many bytes of lines are embedded; more are beside the page alone. */
 const EMBED_BYTES_MAX = 6_000_000;
@@ -46,7 +47,7 @@ function facts({ sidetoneVersion, node, platform, sweep }: StudyHeader): Markup 
     Sidetone: sidetoneVersion,
     Node: node,
     platform,
-    time: sweep.time,
+    time: timeWords(sweep),
     seed: sweep.seed,
     "calls per cell": sweep.callsPerCell,
     "questions per call": sweep.turnsPerCall,
@@ -71,7 +72,7 @@ function notes({ sweep, skipped }: StudyHeader, cells: readonly CellSummary[]): 
       : []),
     ...(sweep.time === "virtual"
       ? [
-          "Virtual time: figures of protocols, buffers and networks alone; no machine was ever late.",
+          "Virtual time (all but a kernel's TCP): figures of protocols, buffers and networks alone; no machine was ever late.",
         ]
       : []),
     ...(placed < planned ? [`Not finished: ${placed} of ${planned} calls so far.`] : []),

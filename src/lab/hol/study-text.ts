@@ -3,7 +3,7 @@ import type { CellSummary, Share, StudyAnalysis } from "./analysis.ts";
 import type { Comparison } from "./comparison.ts";
 import type { StoredStudy } from "./results-file.ts";
 import { carrierName } from "./series.ts";
-import { lossWords } from "./sweep.ts";
+import { lossWords, timeWords } from "./sweep.ts";
 
 const COLUMNS = ["turns", "p50", "p95", "stop p50", "stalls/min", "gaps/min", "missed"];
 const NUMBER_WIDTH = 12;
@@ -14,7 +14,7 @@ export function renderStudyText({ header }: StoredStudy, analysis: StudyAnalysis
   const { sidetoneVersion, node, platform, sweep, skipped } = header;
   const titles = COLUMNS.map((column) => column.padStart(NUMBER_WIDTH)).join("");
   return [
-    `Head-of-line blocking (Sidetone ${sidetoneVersion}, Node ${node}, ${platform}), ${sweep.time} time, seed ${sweep.seed}`,
+    `Head-of-line blocking (Sidetone ${sidetoneVersion}, Node ${node}, ${platform}), ${timeWords(sweep)}, seed ${sweep.seed}`,
     "p50, p95: response latency heard, ms. Stalls: bytes from the AI 100 ms late and more.",
     ...skipped.map(({ transport, reason }) => `Skipped: ${transport}. ${reason}`),
     "",

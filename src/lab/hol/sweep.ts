@@ -23,6 +23,7 @@ export interface Sweep {
   readonly callsPerCell: number;
   /** Questions of a call. */
   readonly turnsPerCall: number;
+  /** Of the kernel's own TCP it is real, whatever stands here. */
   readonly time: StudyTime;
   /** Whether ViSQOL listens to every call, which takes long. */
   readonly visqol: boolean;
@@ -107,6 +108,17 @@ export function planCalls(cells: readonly Cell[], sweep: Sweep): PlannedCall[] {
   return Array.from({ length: sweep.callsPerCell }, (_, repeat) =>
     cells.map((cell) => ({ cell, repeat, seed: seedOf(cell, repeat, sweep.seed) })),
   ).flat();
+}
+
+/** In which time a cell's calls are placed: a kernel has its own. */
+export function timeOf({ transport }: Pick<Cell, "transport">, { time }: Sweep): StudyTime {
+  return transport === "tcp-kernel" ? "real" : time;
+}
+
+/** In words: "virtual time, but for tcp-kernel". */
+export function timeWords({ time, transports }: Sweep): string {
+  const isMixed = time === "virtual" && transports.includes("tcp-kernel");
+  return isMixed ? "virtual time, but for tcp-kernel" : `${time} time`;
 }
 
 /** What loses a cell's packets. @throws UsageError ERR_IMPAIRMENT. */

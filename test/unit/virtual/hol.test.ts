@@ -3,7 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openHarness, scriptPath } from "../../../src/index.ts";
-import { RESULTS_LINE_VERSION, readStudy, runStudy, type Sweep } from "../../../src/lab/index.ts";
+import {
+  RESULTS_LINE_VERSION,
+  readStudy,
+  runStudy,
+  StudyWorker,
+  type Sweep,
+} from "../../../src/lab/index.ts";
+import { measureCall } from "../../../src/measure/index.ts";
 import { NodeFileStore } from "../../../src/platform/index.ts";
 
 const SWEEP: Sweep = {
@@ -46,9 +53,15 @@ async function run(name: string, callsMax = Number.POSITIVE_INFINITY): Promise<s
       startedAt: "2026-01-01T00:00:00.000Z",
       sweep: SWEEP,
     },
-    openHarness: (seed) => openHarness({ seed, virtual: true, reportFolder: join(folder, name) }),
-    scriptPath: scriptPath("head-of-line"),
-    concurrency: 1,
+    workers: [
+      new StudyWorker({
+        sweep: SWEEP,
+        openHarness: (seed) =>
+          openHarness({ seed, virtual: true, reportFolder: join(folder, name) }),
+        measure: (record) => Promise.resolve(measureCall(record)),
+        scriptPath: scriptPath("head-of-line"),
+      }),
+    ],
     isAborted: () => ended >= callsMax,
     onProgress: ({ last }) => {
       if (last !== undefined) ended += 1;
