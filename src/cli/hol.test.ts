@@ -12,6 +12,7 @@ const OPTIONS: HolCommandOptions = {
   preBuffer: "0",
   calls: "1",
   turns: "1",
+  aiFormat: "pcmu",
   atOnce: "1",
   virtual: true,
   visqol: false,
@@ -30,6 +31,7 @@ describe("sidetone hol", () => {
     [{ transport: "pigeon" }, /no transport "pigeon"/u],
     [{ congestion: "cubic,cubic" }, /cubic is named twice/u],
     [{ calls: "2.5" }, /calls in each cell is 2.5/u],
+    [{ aiFormat: "mp3" }, /no format of speech "mp3"/u],
     [{ atOnce: "0" }, /--at-once takes a whole number/u],
     [{ folders: ["a", "b"] }, /one folder, and 2 were named: a, b/u],
   ])("refuses %j before anything is placed or written", async (change, message) => {

@@ -1,6 +1,7 @@
 import { isoText, UsageError } from "../environment/index.ts";
 import type { AiTransport, CongestionControl } from "../impairment/index.ts";
 import {
+  type AiFormat,
   analyseStudy,
   checkSweep,
   RESULTS_LINE_VERSION,
@@ -32,6 +33,7 @@ export interface HolCommandOptions {
   readonly preBuffer: string;
   readonly calls: string | undefined;
   readonly turns: string;
+  readonly aiFormat: string;
   readonly atOnce: string;
   readonly virtual: boolean;
   readonly visqol: boolean;
@@ -133,6 +135,7 @@ function sweepOf(options: HolCommandOptions): Sweep {
     preBuffersMs: numbers("--pre-buffer", options.preBuffer),
     callsPerCell: number("--calls", options.calls ?? "20"),
     turnsPerCall: number("--turns", options.turns),
+    aiFormat: options.aiFormat as AiFormat,
     time: options.virtual ? "virtual" : "real",
     visqol: options.visqol,
     seed: options.seed ?? "1",

@@ -84,6 +84,7 @@ Options
   --congestion LIST    hol: cubic (default), reno, bbr
   --pre-buffer LIST    hol: how long answers are held back, ms (default: 0)
   --turns N            hol: questions of a call (default: 10)
+  --ai-format FORMAT   hol: pcmu (default; G.711) or pcm (24 kHz) to and from the AI
   --at-once N          hol: calls at the same time (default: 1)
   --calibration FILE   calibrate: where the result is kept (default: SIDETONE_CALIBRATION, or in the
                        user's cache folder; docs/calibrate.md)
@@ -145,6 +146,7 @@ const OPTIONS = {
   "pre-buffer": { type: "string", default: "0" },
   turns: { type: "string", default: "10" },
   "at-once": { type: "string", default: "1" },
+  "ai-format": { type: "string", default: "pcmu" },
   calibration: { type: "string" },
   address: { type: "string", default: "127.0.0.1" },
   clients: { type: "string" },
@@ -277,6 +279,7 @@ function holOptions(values: Values, folders: readonly string[]): HolCommandOptio
     preBuffer: values["pre-buffer"],
     calls,
     turns,
+    aiFormat: values["ai-format"],
     atOnce: values["at-once"],
     virtual,
     visqol: values.visqol,

@@ -17,6 +17,7 @@ export { renderStudyPage } from "./hol/study-page.ts";
 export { renderStudyText } from "./hol/study-text.ts";
 export { StudyWorker, type StudyWorking } from "./hol/study-worker.ts";
 export {
+  type AiFormat,
   type Cell,
   checkSweep,
   type PlannedCall,

@@ -1,4 +1,5 @@
-import type { Fact, MediaStatisticsFact, Party } from "../timeline/index.ts";
+import type { Instant } from "../environment/index.ts";
+import type { Fact, FactOf, MediaStatisticsFact, Party } from "../timeline/index.ts";
 import type { BridgeMetrics, InstrumentMetrics, MediaMetrics } from "./call-metrics.ts";
 import { factsOf } from "./facts-of.ts";
 import { optional } from "./optional.ts";
@@ -94,6 +95,10 @@ function mediaOf(counted: MediaStatisticsFact, facts: readonly Fact[]): MediaMet
   };
 }
 
+const SHARE_ABOVE_P99 = 0.01;
+/** Of sums of shares. */
+const ROUNDING = 1e-9;
+
 function instrumentOf(counted: MediaStatisticsFact, facts: readonly Fact[]): InstrumentMetrics {
   const lag = factsOf(facts, "instrument", counted.party);
   return {
@@ -101,10 +106,41 @@ function instrumentOf(counted: MediaStatisticsFact, facts: readonly Fact[]): Ins
     departureJitterMsP99: counted.departureJitterMsP99,
     departureJitterMsMax: counted.departureJitterMsMax,
     missedDeadlines: counted.missedDeadlines,
-    eventLoopLagMsP99: Math.max(0, ...lag.map(({ eventLoopLagMsP99 }) => eventLoopLagMsP99)),
+    eventLoopLagMsP99: lagMsP99(
+      lag,
+      factsOf(facts, "mediaStarted", counted.party)[0]?.at ?? counted.at,
+    ),
     eventLoopLagMsMax: Math.max(0, ...lag.map(({ eventLoopLagMsMax }) => eventLoopLagMsMax)),
     ...optional("sentAudioRatio", sentAudioRatio(counted, facts)),
   };
+}
+
+/** What an end told of its event loop, for the time since it last told. */
+type LagTelling = Pick<FactOf<"instrument">, "at" | "eventLoopLagMsP99" | "eventLoopLagMsMax">;
+
+/**
+ * The least that the lag was above for at most 1 % of the time, as far as its tellings can say: the
+ * whole time of one whose own p99 is above counts, and 1 % of one whose maximum alone is.
+ *
+ * @param since begins the first telling's time.
+ */
+export function lagMsP99(tellings: readonly LagTelling[], since: Instant): number {
+  const told = tellings.map((each, index) => ({
+    ...each,
+    ms: betweenMs(tellings[index - 1]?.at ?? since, each.at),
+  }));
+  const all = told.reduce((sum, { ms }) => sum + ms, 0);
+  const msAbove = (lagMs: number): number =>
+    told.reduce((sum, { ms, eventLoopLagMsP99: p99, eventLoopLagMsMax: max }) => {
+      if (max <= lagMs) return sum;
+      return sum + (p99 <= lagMs ? SHARE_ABOVE_P99 * ms : ms);
+    }, 0);
+  const values = told.flatMap(({ eventLoopLagMsP99, eventLoopLagMsMax }) => [
+    eventLoopLagMsP99,
+    eventLoopLagMsMax,
+  ]);
+  const limit = (SHARE_ABOVE_P99 + ROUNDING) * all;
+  return values.toSorted((a, b) => a - b).find((lagMs) => msAbove(lagMs) <= limit) ?? 0;
 }
 
 /** The last packet counts from its departure, hence one packet time more has been sent. */

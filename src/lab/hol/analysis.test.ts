@@ -16,6 +16,7 @@ const SWEEP: Sweep = {
   preBuffersMs: [0],
   callsPerCell: 8,
   turnsPerCall: 3,
+  aiFormat: "pcmu",
   time: "virtual",
   visqol: false,
   seed: "7",

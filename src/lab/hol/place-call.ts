@@ -8,13 +8,14 @@ import {
 } from "../../environment/index.ts";
 import type { AiNetwork } from "../../impairment/index.ts";
 import type { Fact } from "../../timeline/index.ts";
-import { type Cell, lossModelOf, type PlannedCall } from "./sweep.ts";
+import { type AiFormat, type Cell, lossModelOf, type PlannedCall } from "./sweep.ts";
 
 /** Where calls are placed: what they share. */
 export interface CallPlace {
   readonly harness: Harness;
   readonly server: EmbeddedAi;
   readonly caller: RemoteAgent;
+  readonly aiFormat: AiFormat;
 }
 
 const LOCAL = { address: "127.0.0.1", port: 0 };
@@ -63,7 +64,10 @@ export function aiNetworkOf(cell: Cell, seed: string): AiNetwork {
 }
 
 /** Starts a caller and an AI in a harness. @param scriptPath of the script `head-of-line`. */
-export async function openPlace(harness: Harness, scriptPath: string): Promise<CallPlace> {
+export async function openPlace(
+  harness: Harness,
+  { scriptPath, aiFormat }: { readonly scriptPath: string; readonly aiFormat: AiFormat },
+): Promise<CallPlace> {
   const server = await harness.startEmbeddedAi({ scriptPath, answerDelayMs: ANSWER_DELAY_MS });
   const caller = await harness.addAgent({
     party: "caller",
@@ -72,7 +76,7 @@ export async function openPlace(harness: Harness, scriptPath: string): Promise<C
     media: MEDIA,
     callDurationLimitMs: CALL_DURATION_LIMIT_MS,
   });
-  return { harness, server, caller };
+  return { harness, server, caller, aiFormat };
 }
 
 /**
@@ -94,7 +98,10 @@ export async function startCall(place: CallPlace, planned: PlannedCall): Promise
   }
 }
 
-function addBot({ harness, server }: CallPlace, { cell, seed }: PlannedCall): Promise<RemoteAgent> {
+function addBot(
+  { harness, server, aiFormat }: CallPlace,
+  { cell, seed }: PlannedCall,
+): Promise<RemoteAgent> {
   return harness.addAgent({
     party: "bot",
     user: "bot",
@@ -108,6 +115,8 @@ function addBot({ harness, server }: CallPlace, { cell, seed }: PlannedCall): Pr
       apiKey: server.apiKey,
       model: "gpt-realtime",
       greets: true,
+      // By UDP it is Opus.
+      ...(cell.transport === "udp" ? {} : { audioFormat: aiFormat }),
       turnDetection: { type: "server_vad" },
       connectTimeoutMs: CONNECT_LIMIT_MS,
       network: aiNetworkOf(cell, seed),

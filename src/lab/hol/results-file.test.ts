@@ -19,6 +19,7 @@ const SWEEP: Sweep = {
   preBuffersMs: [0],
   callsPerCell: 3,
   turnsPerCall: 5,
+  aiFormat: "pcmu",
   time: "virtual",
   visqol: false,
   seed: "7",

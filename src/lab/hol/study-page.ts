@@ -1,10 +1,11 @@
 import { html, jsonScript, type Markup, PAGE_STYLE, trusted } from "../../report/index.ts";
+import { modelBesideKernel } from "./agreement.ts";
 import type { CellSummary, StudyAnalysis } from "./analysis.ts";
 import { PLOT_STYLE } from "./plot.ts";
 import type { StoredStudy, StudyHeader } from "./results-file.ts";
 import { plotsSection } from "./study-plots.ts";
 import { summarySection } from "./study-summary.ts";
-import { cellsTable, comparisonsTable } from "./study-tables.ts";
+import { besideKernelTable, cellsTable, comparisonsTable } from "./study-tables.ts";
 import { timeWords } from "./sweep.ts";
 
 /** Up to so many bytes of lines are embedded; more are beside the page alone. */
@@ -34,6 +35,7 @@ ${summarySection(analysis.cells)}
 ${results.length === 0 ? html`<p>No call has been placed yet.</p>` : plotsSection(analysis.cells, results)}
 <h2>Cells</h2>
 ${cellsTable(analysis.cells)}
+${besideKernelTable(modelBesideKernel(analysis.cells))}
 ${comparisonsTable(analysis.comparisons)}
 ${method(header)}
 ${rawData(study)}
@@ -41,6 +43,8 @@ ${rawData(study)}
 `;
   return page.markup;
 }
+
+const FORMAT_WORDS = { pcm: "PCM, 24 kHz", pcmu: "G.711 (PCMU)" } as const;
 
 function facts({ sidetoneVersion, node, platform, sweep }: StudyHeader): Markup {
   const pairs = {
@@ -51,6 +55,7 @@ function facts({ sidetoneVersion, node, platform, sweep }: StudyHeader): Markup 
     seed: sweep.seed,
     "calls per cell": sweep.callsPerCell,
     "questions per call": sweep.turnsPerCall,
+    "speech over TCP": FORMAT_WORDS[sweep.aiFormat],
   };
   return html`<dl class="facts small">${Object.entries(pairs).map(
     ([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`,
@@ -92,7 +97,7 @@ function notes({ sweep, skipped }: StudyHeader, cells: readonly CellSummary[]): 
 function method({ sweep }: StudyHeader): Markup {
   return html`<h2>Method</h2>
 <div class="words">
-<p class="words">Each call is a real call to a bot of Sidetone's: SIP, RTP (G.711, fixed jitter buffer of 60 ms, nothing lost), and a bridge that speaks the OpenAI Realtime protocol over a WebSocket with the embedded AI. The AI answers exactly 400 ms after it has found that the caller stopped, and sends each answer in bursts at 5 to 15 times the speed of speech, as providers do. Only the network between bridge and AI is injured: half of the round trip each way, and each direction loses packets by itself.</p>
+<p class="words">Each call is a real call to a bot of Sidetone's: SIP, RTP (G.711, fixed jitter buffer of 60 ms, nothing lost), and a bridge that speaks the OpenAI Realtime protocol over a WebSocket with the embedded AI. The AI answers exactly 400 ms after it has found that the caller stopped, and sends each answer in bursts at 5 to 15 times the speed of speech, as providers do; over TCP as ${FORMAT_WORDS[sweep.aiFormat]} in base64. Only the network between bridge and AI is injured: half of the round trip each way, and each direction loses packets by itself.</p>
 <p class="words">A caller asks ${sweep.turnsPerCall} questions, with pauses of 500 to 900 ms. Every fifth asks for a long answer and interrupts it 1.5 to 4 s after its onset. Figures are taken of what the caller hears, as <code>docs/measurements.md</code> defines them.</p>
 <p class="words">The seed of a call follows from the study's seed, the loss and the number of the call. So transports, congestion controls, round trips and pre-buffers meet the same speech, the same pauses and the same loss process. Packets differ between transports, so the process, not each word's packet, is what they share.</p>
 <p class="words">“udp” stands for what WebRTC would do: the same speech as paced RTP with concealment. Its stalls are not counted as bytes that come late, as nothing waits for what was lost.</p>

@@ -1,5 +1,6 @@
 import type { Interval } from "../../measure/index.ts";
 import { type Content, html, type Markup } from "../../report/index.ts";
+import { AGREEMENT_FIGURES, type Agreement, type Estimate, type FigurePair } from "./agreement.ts";
 import type { CellSummary, Share } from "./analysis.ts";
 import type { Comparison } from "./comparison.ts";
 import { carrierName } from "./series.ts";
@@ -87,6 +88,35 @@ ${wideTable(
     withInterval(msText(stop?.p50), stop?.p50Interval),
   ]),
 )}`;
+}
+
+/** What the model came to beside what a kernel's TCP did: figure by figure. */
+export function besideKernelTable(agreements: readonly Agreement[]): Markup | undefined {
+  if (agreements.length === 0) return undefined;
+  const columns = AGREEMENT_FIGURES.map(({ name, unit }) => `${name}, ${unit}`);
+  const compared = agreements
+    .flatMap(({ figures }) => figures)
+    .filter(({ agrees }) => agrees !== undefined);
+  const agreed = compared.filter(({ agrees }) => agrees === true).length;
+  return html`<h2>The model beside the kernel</h2>
+<p class="small">Modelled | kernel. Of ${compared.length} pairs of figures with intervals, ${agreed} have intervals that overlap; the others are marked.</p>
+${wideTable(
+  columns,
+  agreements.map(({ one, figures }) => [
+    ...networkOf(one.cell),
+    ...AGREEMENT_FIGURES.map(({ name }) => pairText(figures.find((pair) => pair.name === name))),
+  ]),
+)}`;
+}
+
+function pairText(pair: FigurePair | undefined): Content {
+  if (pair === undefined) return "–";
+  const { unit, one, other, agrees } = pair;
+  const digits = unit === "ms" ? 0 : 2;
+  const text = ({ value, interval }: Estimate): Content =>
+    withInterval(value.toFixed(digits), interval, digits);
+  const both = html`${text(one)} | ${text(other)}`;
+  return agrees === false ? html`<strong>${both} ≠</strong>` : both;
 }
 
 function wideTable(columns: readonly string[], rows: readonly (readonly Content[])[]): Markup {

@@ -119,7 +119,8 @@ export class StudyWorker implements StudyWorking {
   async #openPlace(seed: string, time: StudyTime): Promise<CallPlace> {
     const harness = await this.#parts.openHarness(seed, time);
     try {
-      return await openPlace(harness, this.#parts.scriptPath);
+      const { scriptPath, sweep } = this.#parts;
+      return await openPlace(harness, { scriptPath, aiFormat: sweep.aiFormat });
     } catch (error) {
       await harness.close();
       throw error;

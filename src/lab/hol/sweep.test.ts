@@ -10,6 +10,7 @@ const SWEEP: Sweep = {
   preBuffersMs: [0, 200],
   callsPerCell: 2,
   turnsPerCall: 5,
+  aiFormat: "pcmu",
   time: "virtual",
   visqol: false,
   seed: "7",

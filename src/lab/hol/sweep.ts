@@ -23,12 +23,17 @@ export interface Sweep {
   readonly callsPerCell: number;
   /** Questions of a call. */
   readonly turnsPerCall: number;
+  /** What speech is sent and wanted as over TCP: 24 kHz PCM or G.711, a sixth of it. */
+  readonly aiFormat: AiFormat;
   /** Of the kernel's own TCP it is real, whatever stands here. */
   readonly time: StudyTime;
   /** Whether ViSQOL listens to every call, which takes long. */
   readonly visqol: boolean;
   readonly seed: string;
 }
+
+/** As OpenAI's Realtime protocol has them: "audio/pcm" and "audio/pcmu", both in base64. */
+export type AiFormat = "pcm" | "pcmu";
 
 /** Over this host's sockets and clock, or in a world of its own (docs/virtual-time.md). */
 export type StudyTime = "real" | "virtual";
@@ -60,6 +65,7 @@ export interface PlannedCall {
   readonly seed: string;
 }
 
+const AI_FORMATS: readonly AiFormat[] = ["pcm", "pcmu"];
 const CONGESTION_CONTROLS: readonly CongestionControl[] = ["cubic", "reno", "bbr"];
 /** Beyond this nothing talks any more. */
 const LOSS_RATIO_MAX = 0.5;
@@ -77,6 +83,7 @@ export function checkSweep(sweep: Sweep): void {
   requireNumbers("pre-buffer", sweep.preBuffersMs, { max: PRE_BUFFER_MS_MAX }, "ms");
   requireNames("transport", sweep.transports, AI_TRANSPORTS);
   requireNames("congestion control", sweep.congestionControls, CONGESTION_CONTROLS);
+  requireNames("format of speech", [sweep.aiFormat], AI_FORMATS);
   requireCount("calls in each cell", sweep.callsPerCell, CALLS_MAX);
   requireCount("questions of a call", sweep.turnsPerCall, TURNS_MAX);
   for (const lossRatio of sweep.lossRatios) {

@@ -22,6 +22,7 @@ const SWEEP: Sweep = {
   preBuffersMs: [0],
   callsPerCell: 1,
   turnsPerCall: 2,
+  aiFormat: "pcmu",
   time: "virtual",
   visqol: false,
   seed: "7",

@@ -1,0 +1,99 @@
+import type { Interval } from "../../measure/index.ts";
+import type { CellSummary } from "./analysis.ts";
+
+/** One figure of two cells that should tell the same. */
+export interface FigurePair {
+  readonly name: string;
+  readonly unit: "ms" | "/min";
+  readonly one: Estimate;
+  readonly other: Estimate;
+  /** Whether the intervals have something in common; missing where one has none. */
+  readonly agrees?: boolean;
+}
+
+/** A figure with its 95 % interval. */
+export interface Estimate {
+  readonly value: number;
+  readonly interval?: Interval;
+}
+
+/** A modelled cell beside the kernel's, or one cell in virtual and in real time. */
+export interface Agreement {
+  readonly one: CellSummary;
+  readonly other: CellSummary;
+  readonly figures: readonly FigurePair[];
+}
+
+type FigureOf = (
+  cell: CellSummary,
+) => { readonly value: number; readonly interval?: Interval | undefined } | undefined;
+
+/** Percentiles' values need at least so many for p95 to be more than the maximum. */
+const P95_VALUES_MIN = 72;
+
+/** What is compared. */
+export const AGREEMENT_FIGURES: readonly {
+  readonly name: string;
+  readonly unit: FigurePair["unit"];
+  readonly of: FigureOf;
+}[] = [
+  {
+    name: "response p50",
+    unit: "ms",
+    of: ({ responseLatencyMs: s }) => s && { value: s.p50, interval: s.p50Interval },
+  },
+  {
+    name: "response p95",
+    unit: "ms",
+    of: ({ responseLatencyMs: s }) =>
+      s === undefined || s.n < P95_VALUES_MIN
+        ? undefined
+        : { value: s.p95, interval: s.p95Interval },
+  },
+  {
+    name: "stalls ≥ 100 ms",
+    unit: "/min",
+    of: ({ pathStallsPerMinute: r }) => r && { value: r.perMinute, interval: r.interval },
+  },
+  {
+    name: "playout stalls",
+    unit: "/min",
+    of: ({ playoutStallsPerMinute: r }) => r && { value: r.perMinute, interval: r.interval },
+  },
+  {
+    name: "gaps",
+    unit: "/min",
+    of: ({ gapsPerMinute: r }) => r && { value: r.perMinute, interval: r.interval },
+  },
+];
+
+/** The figures that both cells have. */
+export function agreementOf(one: CellSummary, other: CellSummary): Agreement {
+  const figures = AGREEMENT_FIGURES.flatMap(({ name, unit, of }): FigurePair[] => {
+    const [a, b] = [estimate(of(one)), estimate(of(other))];
+    if (a === undefined || b === undefined) return [];
+    return [{ name, unit, one: a, other: b, ...agreesEntry(a, b) }];
+  });
+  return { one, other, figures };
+}
+
+/** Each modelled cell beside the one of the kernel's TCP that is like it else. */
+export function modelBesideKernel(cells: readonly CellSummary[]): Agreement[] {
+  return cells.flatMap((modelled) => {
+    if (!modelled.isModelled) return [];
+    const kernelId = modelled.cell.id.replace("tcp-modelled", "tcp-kernel");
+    const kernel = cells.find(({ cell }) => cell.id === kernelId);
+    return kernel === undefined ? [] : [agreementOf(modelled, kernel)];
+  });
+}
+
+function estimate(figure: ReturnType<FigureOf>): Estimate | undefined {
+  if (figure === undefined) return undefined;
+  const { value, interval } = figure;
+  return interval === undefined ? { value } : { value, interval };
+}
+
+function agreesEntry({ interval: a }: Estimate, { interval: b }: Estimate): { agrees?: boolean } {
+  if (a === undefined || b === undefined) return {};
+  return { agrees: a.low <= b.high && b.low <= a.high };
+}
