@@ -362,6 +362,22 @@ describe("Agent", () => {
     expect(bot.liveState.calls).toBe(0);
   });
 
+  it("is over by its own BYE, though nothing answers that while no speech comes any more", async () => {
+    const world = openWorld();
+    const bot = await world.open({ party: "bot", answer: { kind: "answer", ringMs: 0 } });
+    const caller = await world.open({ party: "caller", silentPeerLimitMs: 5000 });
+    const call = await caller.dial(bot.uri);
+    await world.advance(500);
+
+    caller.changeSipNetwork({ received: { loss: { kind: "bernoulli", lossRatio: 1 } } });
+    void call.hangUp();
+    await world.advance(6000);
+
+    expect(world.phases("bot").at(-1)).toMatchObject({ endedBy: "remote", reason: "bye" });
+    expect(world.phases("caller").at(-1)).toMatchObject({ endedBy: "local", reason: "bye" });
+    expect(world.facts.filter(({ kind }) => kind === "fault")).toEqual([]);
+  });
+
   it("refuses a call with 503 when no media port is to be had, and goes on", async () => {
     const world = openWorld();
     const bot = await world.open({ party: "bot", answer: { kind: "answer", ringMs: 0 } });
