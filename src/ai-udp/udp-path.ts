@@ -1,11 +1,12 @@
 import type { AiSession } from "../bridge/index.ts";
 import { loadCodecs } from "../codec/index.ts";
-import { type Clock, type Network, seededRandom } from "../environment/index.ts";
+import type { Clock, Network } from "../environment/index.ts";
 import {
   type AiNetwork,
   type AiPath,
   type AiPathCounts,
   checkNetwork,
+  fateOf,
   Link,
   type NetworkPlan,
 } from "../impairment/index.ts";
@@ -47,8 +48,8 @@ export class UdpPath implements AiPath {
     this.#parts = parts;
     this.#plan = plan;
     this.network = network;
-    this.#sent = new Link(plan.sent ?? {}, seededRandom(`${seed}/sent`));
-    this.#received = new Link(plan.received ?? {}, seededRandom(`${seed}/received`));
+    this.#sent = new Link(plan.sent ?? {}, fateOf(seed, "sent"));
+    this.#received = new Link(plan.received ?? {}, fateOf(seed, "received"));
   }
 
   get counts(): AiPathCounts {

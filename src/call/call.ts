@@ -108,6 +108,7 @@ export class Call {
   #isChangingMedia = false;
   #hasBegun = false;
   #hasEnded = false;
+  #isAnswered = false;
   #isHangingUp = false;
 
   constructor(parts: CallParts) {
@@ -396,6 +397,7 @@ export class Call {
   }
 
   #handleAnswered(): void {
+    this.#isAnswered = true;
     this.#parts.media.handleAnswered();
     this.onAnswered?.();
   }
@@ -447,7 +449,10 @@ export class Call {
   #loseMedia(silentMs: number): void {
     const { media, clock } = this.#parts;
     // RFC 3261 §15.1.1: the session is over once the BYE is sent; it may be repeated for 32 s.
-    if (this.#isHangingUp) return this.#end(clock.now(), { endedBy: "local", reason: "bye" });
+    if (this.#isHangingUp) {
+      const reason = this.#isAnswered ? "bye" : "cancel";
+      return this.#end(clock.now(), { endedBy: "local", reason });
+    }
     this.fail(media.silenceError(silentMs), { endedBy: "network", reason: "rtpTimeout" });
     // Nobody may be there to answer our BYE: it is repeated for 32 s (Timer F), the call is over.
     this.#end(clock.now(), { endedBy: "network", reason: "noAnswer" });

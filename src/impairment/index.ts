@@ -55,6 +55,7 @@ export {
 export { burstyLoss, type LossModel, meanLossRatio } from "./loss-model.ts";
 export {
   checkNetwork,
+  fateOf,
   type NetworkDirection,
   type NetworkPlan,
   type NetworkProfile,

@@ -1,4 +1,4 @@
-import { UsageError } from "../environment/index.ts";
+import { type Random, seededRandom, UsageError } from "../environment/index.ts";
 import { checkPlan, type LinkPlan } from "./link-settings.ts";
 import { burstyLoss } from "./loss-model.ts";
 
@@ -134,4 +134,12 @@ export function networkProfile(name: string): NetworkProfile {
     "ERR_NETWORK_UNKNOWN",
     `There is no network "${name}". There are: ${PROFILES.map((each) => each.name).join(", ")}.`,
   );
+}
+
+/**
+ * What decides the fate of a direction's packets: of the same seed and plan, the nth packet offered
+ * is lost over every transport or over none.
+ */
+export function fateOf(seed: string, direction: NetworkDirection): Random {
+  return seededRandom(`${seed}/${direction}`);
 }

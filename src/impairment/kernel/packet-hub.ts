@@ -6,13 +6,12 @@ import {
   type Network,
   type Random,
   type SocketAddress,
-  seededRandom,
   type Timer,
 } from "../../environment/index.ts";
 import type { PathCounts } from "../impaired-path.ts";
 import { flipBit, Link, type LinkOutput } from "../link.ts";
 import type { LinkPlan } from "../link-settings.ts";
-import type { NetworkDirection, NetworkPlan } from "../profiles.ts";
+import { fateOf, type NetworkDirection, type NetworkPlan } from "../profiles.ts";
 import { LatenessHistogram } from "./lateness.ts";
 import { type FlowStall, StallWatch, type StreamWrite } from "./stall-watch.ts";
 import { innerPacketBytes, VXLAN_OVERHEAD_BYTES, VXLAN_PORT } from "./vxlan.ts";
@@ -69,7 +68,7 @@ export class PacketHub {
     this.#clock = clock;
     this.#near = near;
     const way = (direction: NetworkDirection, to: string): Way =>
-      new Way(plan[direction] ?? {}, seededRandom(`${seed}/${direction}`), {
+      new Way(plan[direction] ?? {}, fateOf(seed, direction), {
         clock,
         deliver: (data, lateMs) => {
           this.#lateness.add(lateMs);

@@ -19,7 +19,7 @@ import {
   type TcpCounts,
 } from "../ai-path.ts";
 import { Link } from "../link.ts";
-import { checkNetwork, type NetworkPlan } from "../profiles.ts";
+import { checkNetwork, fateOf, type NetworkPlan } from "../profiles.ts";
 import { type End, ModelledConnection, type Packet } from "./connection.ts";
 import { RelayedConnection } from "./relayed-connection.ts";
 import { StallWatch } from "./stall-watch.ts";
@@ -77,8 +77,8 @@ class ModelledPath implements AiPath {
     const { plan, seed } = parts;
     // Each direction by itself, so that what one carries does not change the other's fate.
     this.#links = {
-      toFar: new Link(plan.sent ?? {}, seededRandom(`${seed} sent`)),
-      toNear: new Link(plan.received ?? {}, seededRandom(`${seed} received`)),
+      toFar: new Link(plan.sent ?? {}, fateOf(seed, "sent")),
+      toNear: new Link(plan.received ?? {}, fateOf(seed, "received")),
     };
     this.#random = seededRandom(`${seed} tcp`);
   }
