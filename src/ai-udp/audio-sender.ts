@@ -97,10 +97,11 @@ export class AudioSender {
       queued = { item, pieces: [], samples: 0, isComplete: false };
       this.#queue.push(queued);
     }
+    // Nothing waited: what comes now is spoken from now on, and not after what was spoken last.
+    if (this.#dueAt === undefined || (!this.#canSend && this.#dueAt < now)) this.#dueAt = now;
     const converted = this.#converted(samples);
     queued.pieces.push(converted);
     queued.samples += converted.length;
-    this.#dueAt ??= now;
     if (!this.#options.isPaced) while (this.#canSend) this.#send(now);
   }
 

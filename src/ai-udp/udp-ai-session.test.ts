@@ -107,6 +107,19 @@ describe("UdpAiSession", () => {
     expect(Math.abs(level - spoken)).toBeLessThan(1);
   });
 
+  it("brings each response whole, however long the pause before it", () => {
+    const leg = openLeg({ received: { delay: { delayMs: 40 } } });
+    for (const [index, pauseMs] of [5000, 3500, 8000].entries()) {
+      const saidAt = leg.clock.now();
+      leg.speak(`r${index}`, 2000);
+      leg.clock.advance(pauseMs);
+      const pieces = leg.audio(`r${index}`);
+      expect((pieces[0]?.atMs ?? 0) - saidAt).toBeLessThan(140);
+      expect(leg.heardMs(`r${index}`)).toBeGreaterThanOrEqual(1980);
+      expect((pieces.at(-1)?.atMs ?? 0) - saidAt).toBeGreaterThan(1950);
+    }
+  });
+
   it("conceals and recovers what is lost; nothing waits", () => {
     const loss = { loss: { kind: "bernoulli", lossRatio: 0.1 } } as const;
     const leg = openLeg({ received: { ...loss, delay: { delayMs: 40 } } });
