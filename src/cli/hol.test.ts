@@ -17,6 +17,7 @@ const OPTIONS: HolCommandOptions = {
   virtual: true,
   visqol: false,
   seed: undefined,
+  against: undefined,
   json: false,
   write: () => undefined,
   tell: () => undefined,
@@ -33,6 +34,7 @@ describe("sidetone hol", () => {
     [{ calls: "2.5" }, /calls in each cell is 2.5/u],
     [{ aiFormat: "mp3" }, /no format of speech "mp3"/u],
     [{ atOnce: "0" }, /--at-once takes a whole number/u],
+    [{ against: "/nowhere/else" }, /there is no study \(\/nowhere\/else/u],
     [{ folders: ["a", "b"] }, /one folder, and 2 were named: a, b/u],
   ])("refuses %j before anything is placed or written", async (change, message) => {
     await expect(hol({ ...OPTIONS, ...change })).rejects.toThrow(message);

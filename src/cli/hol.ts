@@ -6,13 +6,19 @@ import {
   checkSweep,
   RESULTS_LINE_VERSION,
   readStudy,
+  renderAgainstText,
   renderStudyPage,
   renderStudyText,
   resultsPath,
   runStudy,
+  type StoredStudy,
+  type StudyAgainst,
+  type StudyAnalysis,
   type StudyOutcome,
   type StudyProgress,
   type Sweep,
+  studiesBeside,
+  timeWords,
 } from "../lab/index.ts";
 import { hostInfo, NodeFileStore, packageInfo, SystemClock } from "../platform/index.ts";
 import { EXIT_CODES } from "./exit-codes.ts";
@@ -39,6 +45,8 @@ export interface HolCommandOptions {
   readonly visqol: boolean;
   /** Default 1, so that the same command goes on with a study. */
   readonly seed: string | undefined;
+  /** The folder of another study that this one is laid beside. */
+  readonly against: string | undefined;
   readonly json: boolean;
   readonly write: (text: string) => void;
   readonly tell: (text: string) => void;
@@ -59,6 +67,8 @@ export async function hol(options: HolCommandOptions): Promise<number> {
   const sweep = sweepOf(options);
   const folder = folderOf(options);
   const concurrency = atOnceOf(options);
+  const files = new NodeFileStore();
+  const other = await otherStudy(files, options.against);
   const clock = new SystemClock();
   const workers = new HolWorkers(concurrency);
   const interruption = new Interruption(clock, {
@@ -69,7 +79,6 @@ export async function hol(options: HolCommandOptions): Promise<number> {
     onSecond: () => process.exit(EXIT_CODES.interrupted),
   });
   const stopListening = interruption.listen();
-  const files = new NodeFileStore();
   const { node, platform } = hostInfo();
   const header = {
     schema: "sidetone-hol",
@@ -96,13 +105,41 @@ export async function hol(options: HolCommandOptions): Promise<number> {
   const study = await readStudy(files, folder);
   if (study !== undefined) {
     const analysis = analyseStudy(study);
-    await files.write(`${folder}/index.html`, renderStudyPage(study, analysis));
-    write(json ? JSON.stringify(jsonOf(analysis), undefined, 2) : renderStudyText(study, analysis));
+    const beside = other === undefined ? undefined : againstOf(other, analysis);
+    await files.write(`${folder}/index.html`, renderStudyPage(study, analysis, beside));
+    write(
+      json
+        ? JSON.stringify({ ...jsonOf(analysis), against: beside }, undefined, 2)
+        : renderStudyText(study, analysis) +
+            (beside === undefined ? "" : renderAgainstText(beside)),
+    );
     tell(`${folder}/index.html, ${resultsPath(folder)}`);
   }
   stopListening();
   if (interruption.hasHappened) return EXIT_CODES.interrupted;
   return outcome.skipped.length > 0 ? EXIT_CODES.environment : EXIT_CODES.passed;
+}
+
+/** @throws UsageError ERR_HOL_SWEEP where there is none. */
+async function otherStudy(
+  files: NodeFileStore,
+  folder: string | undefined,
+): Promise<{ readonly folder: string; readonly study: StoredStudy } | undefined> {
+  if (folder === undefined) return undefined;
+  const study = await readStudy(files, folder);
+  if (study !== undefined) return { folder, study };
+  throw unfit(`--against ${folder}: there is no study (${resultsPath(folder)}).`);
+}
+
+function againstOf(
+  { folder, study }: { readonly folder: string; readonly study: StoredStudy },
+  { cells }: StudyAnalysis,
+): StudyAgainst {
+  const { sweep, sidetoneVersion } = study.header;
+  return {
+    name: `${folder} (Sidetone ${sidetoneVersion}, ${timeWords(sweep)})`,
+    agreements: studiesBeside(cells, analyseStudy(study).cells),
+  };
 }
 
 /** Maps are no JSON. */

@@ -85,6 +85,7 @@ Options
   --pre-buffer LIST    hol: how long answers are held back, ms (default: 0)
   --turns N            hol: questions of a call (default: 10)
   --ai-format FORMAT   hol: pcmu (default; G.711) or pcm (24 kHz) to and from the AI
+  --against FOLDER     hol: lays the study beside another one, figure by figure
   --at-once N          hol: calls at the same time (default: 1)
   --calibration FILE   calibrate: where the result is kept (default: SIDETONE_CALIBRATION, or in the
                        user's cache folder; docs/calibrate.md)
@@ -146,6 +147,7 @@ const OPTIONS = {
   "pre-buffer": { type: "string", default: "0" },
   turns: { type: "string", default: "10" },
   "at-once": { type: "string", default: "1" },
+  against: { type: "string" },
   "ai-format": { type: "string", default: "pcmu" },
   calibration: { type: "string" },
   address: { type: "string", default: "127.0.0.1" },
@@ -284,6 +286,7 @@ function holOptions(values: Values, folders: readonly string[]): HolCommandOptio
     virtual,
     visqol: values.visqol,
     seed: values.seed,
+    against: values.against,
     json: values.json,
     write,
     tell,

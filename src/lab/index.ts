@@ -4,6 +4,7 @@
  * TCP and UDP make of the same losses on a bot's way to its AI, as a caller hears it.
  */
 export { type CalibrateOptions, CONDITIONS, type Condition, calibrate } from "./calibrate.ts";
+export { agreedOf, modelBesideKernel, type StudyAgainst, studiesBeside } from "./hol/agreement.ts";
 export { analyseStudy, type StudyAnalysis } from "./hol/analysis.ts";
 export type { CallResult } from "./hol/call-result.ts";
 export {
@@ -14,7 +15,7 @@ export {
 } from "./hol/results-file.ts";
 export { runStudy, type StudyOutcome, type StudyProgress } from "./hol/run-study.ts";
 export { renderStudyPage } from "./hol/study-page.ts";
-export { renderStudyText } from "./hol/study-text.ts";
+export { renderAgainstText, renderStudyText } from "./hol/study-text.ts";
 export { StudyWorker, type StudyWorking } from "./hol/study-worker.ts";
 export {
   type AiFormat,
@@ -23,4 +24,5 @@ export {
   type PlannedCall,
   type StudyTime,
   type Sweep,
+  timeWords,
 } from "./hol/sweep.ts";

@@ -3,8 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
+  type AiNetwork,
   type CallMetrics,
   type DialOptions,
+  type EmbeddedAi,
   expectAnswer,
   expectAnswered,
   expectDigits,
@@ -24,6 +26,8 @@ type World = (typeof WORLDS)[number];
 
 const LOOPBACK = { address: "127.0.0.1", port: 0 } as const;
 const LIMIT_MS = 8000;
+/** What the bot says of breakfast takes so long. */
+const BREAKFAST_MS = 4276;
 const QUIET_MS = 2500;
 /** Lost each way in the call over a bad line. */
 const LOSS = { loss: { kind: "bernoulli", lossRatio: 0.05 } } as const;
@@ -59,6 +63,8 @@ const CALLS = {
     await speak(harness, call, { phrase: "what-time-is-breakfast" });
     await expectAnswer(call, LIMIT_MS);
   },
+  aiByTcp: askTwice,
+  aiByUdp: askTwice,
   silence: async (_harness: Harness, call: WatchedCall): Promise<void> => {
     await call.waitFor(() => false, QUIET_MS);
   },
@@ -68,6 +74,24 @@ const DIALLED: Partial<Readonly<Record<Name, DialOptions>>> = {
   loss: { media: { network: { sent: LOSS, received: LOSS } } },
 };
 
+/** What lies between bot and AI. */
+const AI_WAY = { delay: { delayMs: 40 }, ...LOSS } as const;
+const AI_NETWORKS: Partial<Readonly<Record<Name, AiNetwork>>> = {
+  aiByTcp: { transport: "tcp-modelled", seed: "p", sent: AI_WAY, received: AI_WAY },
+  aiByUdp: { transport: "udp", seed: "p", sent: AI_WAY, received: AI_WAY },
+};
+
+async function askTwice(harness: Harness, call: WatchedCall): Promise<void> {
+  for (let question = 0; question < 2; question += 1) {
+    // oxlint-disable-next-line no-await-in-loop -- one after the other.
+    await speak(harness, call, { phrase: "what-time-is-breakfast" });
+    // oxlint-disable-next-line no-await-in-loop -- as above.
+    await expectAnswer(call, LIMIT_MS);
+    // oxlint-disable-next-line no-await-in-loop -- as above.
+    expect(await harness.heardToEnd(call, LIMIT_MS)).toBe(true);
+  }
+}
+
 async function speak(harness: Harness, call: WatchedCall, speech: Speech): Promise<void> {
   const said = await harness.say(call, speech);
   expect(await harness.spoken(call, said, LIMIT_MS)).toBe(true);
@@ -75,8 +99,11 @@ async function speak(harness: Harness, call: WatchedCall, speech: Speech): Promi
 
 const figures: Partial<Record<World, Readonly<Record<Name, CallMetrics>>>> = {};
 
-async function openBot(harness: Harness): Promise<RemoteAgent> {
-  const { url, apiKey } = await harness.startEmbeddedAi({ scriptPath: scriptPath("reception") });
+async function openBot(
+  harness: Harness,
+  { url, apiKey }: EmbeddedAi,
+  network: AiNetwork | undefined,
+): Promise<RemoteAgent> {
   return harness.addAgent({
     party: "bot",
     user: "bot",
@@ -89,15 +116,19 @@ async function openBot(harness: Harness): Promise<RemoteAgent> {
       model: "gpt-realtime",
       greets: false,
       turnDetection: { type: "semantic_vad" },
+      ...(network === undefined ? {} : { network }),
     },
   });
 }
 
 async function makeCalls(harness: Harness): Promise<Readonly<Record<Name, CallMetrics>>> {
-  const bot = await openBot(harness);
+  const server = await harness.startEmbeddedAi({ scriptPath: scriptPath("reception") });
+  const bot = await openBot(harness, server, undefined);
   const caller = await harness.addAgent({ party: "caller", user: "caller", local: LOOPBACK });
   const made = Object.entries(CALLS).map(async ([name, converse]) => {
-    const call = await caller.dial(bot.uri, DIALLED[name as Name] ?? {});
+    const network = AI_NETWORKS[name as Name];
+    const called = network === undefined ? bot : await openBot(harness, server, network);
+    const call = await caller.dial(called.uri, DIALLED[name as Name] ?? {});
     await expectAnswered(call, LIMIT_MS);
     await converse(harness, call);
     await harness.endCalls([call]);
@@ -144,6 +175,16 @@ describe.each(WORLDS)("a call in a %s world", (world) => {
       expect(concealedMs).toBeGreaterThan(0);
     }
     for (const { lost } of of(world, "silence").media) expect(lost).toBe(0);
+  });
+
+  it("carries every answer of its AI whole, over UDP as over TCP, in spite of losses", () => {
+    for (const name of ["aiByTcp", "aiByUdp"] as const) {
+      const { turns, conversation, aiPath } = of(world, name);
+      expect(turns.map(({ outcome }) => outcome)).toEqual(["answered", "answered"]);
+      expect(conversation.botSpeechMs).toBeGreaterThan(2 * 0.9 * BREAKFAST_MS);
+      expect(conversation.botSpeechMs).toBeLessThan(2 * 1.1 * BREAKFAST_MS);
+      expect(aiPath?.received.packets?.lost).toBeGreaterThan(0);
+    }
   });
 
   it("is silent where nobody says anything", () => {

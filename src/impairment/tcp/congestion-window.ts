@@ -57,13 +57,15 @@ export class CongestionWindow {
     this.threshold = this.#avoidance.reduce(this.segments);
   }
 
-  endReduction(): void {
-    if (this.#reduction !== undefined) this.segments = this.threshold;
+  endReduction(now: Instant): void {
+    if (this.#reduction === undefined) return;
+    this.segments = this.threshold;
     this.#reduction = undefined;
+    this.#usedAt = now;
   }
 
   /** By the retransmission timeout; `isFirst` in this window of data. */
-  handleTimeout(isFirst: boolean, inFlight: number): void {
+  handleTimeout(isFirst: boolean, inFlight: number, now: Instant): void {
     if (isFirst) {
       this.#remember();
       this.threshold = this.#avoidance.reduce(this.segments);
@@ -72,6 +74,7 @@ export class CongestionWindow {
     this.#reduction = undefined;
     this.segments = inFlight + 1;
     this.#grown = 0;
+    this.#usedAt = now;
   }
 
   /** The reduction was made for nothing. */
@@ -166,13 +169,13 @@ export class CongestionWindow {
   }
 
   #giveUnusedBack(now: Instant, isOpen: boolean): void {
-    const used = Math.max(this.#mostUsed, INITIAL_SEGMENTS);
-    if (isOpen && used < this.segments) {
-      this.threshold = this.#presentThreshold;
-      this.segments = Math.floor((this.segments + used) / 2);
-    }
-    this.#mostUsed = 0;
     this.#usedAt = now;
+    if (!isOpen) return;
+    const used = Math.max(this.#mostUsed, INITIAL_SEGMENTS);
+    this.#mostUsed = 0;
+    if (used >= this.segments) return;
+    this.threshold = this.#presentThreshold;
+    this.segments = Math.floor((this.segments + used) / 2);
   }
 
   #remember(): void {

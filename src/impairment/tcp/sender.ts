@@ -114,7 +114,7 @@ export class Sender {
     const news = this.#takeIn(ack, now);
     if (ack.duplicate !== undefined) this.#handleDuplicate(ack.duplicate.end);
     let restartsTimer = this.#sampleRoundTrip(news, now);
-    this.#settleProbe(ack, news);
+    this.#settleProbe(ack, news, now);
     const wasReducing = this.#window.isReducing;
     if (this.#isDubious(news)) restartsTimer = this.#recover(news, now) && restartsTimer;
     if (restartsTimer) this.#restartTimer(now);
@@ -177,7 +177,7 @@ export class Sender {
   }
 
   /** What an answer to a tail loss probe tells (`tcp_process_tlp_ack`). */
-  #settleProbe(ack: Acknowledgement, { advanced, sacked }: News): void {
+  #settleProbe(ack: Acknowledgement, { advanced, sacked }: News, now: Instant): void {
     const probe = this.#probe;
     if (probe === undefined || ack.next < probe.highest) return;
     const cameTwice = ack.duplicate?.end === probe.highest;
@@ -186,7 +186,7 @@ export class Sender {
       // The probe itself mended the loss: that was congestion all the same.
       this.#probe = undefined;
       this.#window.beginReduction();
-      this.#window.endReduction();
+      this.#window.endReduction(now);
     } else if (!advanced && sacked.length === 0) this.#probe = undefined;
   }
 
@@ -218,7 +218,7 @@ export class Sender {
   #endRecovery(news: News, now: Instant): void {
     this.#rack.handleRecovered();
     if (this.#mayUndo(news)) this.#undoReduction(now);
-    this.#window.endReduction();
+    this.#window.endReduction(now);
     this.#undo = undefined;
     this.#state = "open";
   }
@@ -362,7 +362,7 @@ export class Sender {
         this.#queue.markLost(segment);
       }
     }
-    this.#window.handleTimeout(isFirst, this.#queue.inFlight);
+    this.#window.handleTimeout(isFirst, this.#queue.inFlight, now);
     if (isFirst) this.#rememberForUndo();
     this.#isDoubtful = isFirst || this.#timeoutsInARow > 0;
     this.#state = "loss";

@@ -24,6 +24,13 @@ export interface Agreement {
   readonly figures: readonly FigurePair[];
 }
 
+/** Another study that this one is laid beside. */
+export interface StudyAgainst {
+  /** "the study in real time of …". */
+  readonly name: string;
+  readonly agreements: readonly Agreement[];
+}
+
 type FigureOf = (
   cell: CellSummary,
 ) => { readonly value: number; readonly interval?: Interval | undefined } | undefined;
@@ -85,6 +92,31 @@ export function modelBesideKernel(cells: readonly CellSummary[]): Agreement[] {
     const kernel = cells.find(({ cell }) => cell.id === kernelId);
     return kernel === undefined ? [] : [agreementOf(modelled, kernel)];
   });
+}
+
+/** Each cell of a study beside the same cell of another one. */
+export function studiesBeside(
+  one: readonly CellSummary[],
+  other: readonly CellSummary[],
+): Agreement[] {
+  return one.flatMap((summary) => {
+    const same = other.find(({ cell }) => cell.id === summary.cell.id);
+    return same === undefined ? [] : [agreementOf(summary, same)];
+  });
+}
+
+/** How many of the pairs that have intervals have intervals that overlap. */
+export function agreedOf(agreements: readonly Agreement[]): {
+  readonly agreed: number;
+  readonly compared: number;
+} {
+  const compared = agreements
+    .flatMap(({ figures }) => figures)
+    .filter(({ agrees }) => agrees !== undefined);
+  return {
+    agreed: compared.filter(({ agrees }) => agrees === true).length,
+    compared: compared.length,
+  };
 }
 
 function estimate(figure: ReturnType<FigureOf>): Estimate | undefined {

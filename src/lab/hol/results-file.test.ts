@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { FileStore } from "../../environment/index.ts";
+import { AI_TRANSPORTS } from "../../impairment/index.ts";
 import { type CallResult, failedCall } from "./call-result.ts";
 import {
   appendResult,
@@ -57,6 +58,7 @@ function memoryFiles(texts: Map<string, string>): FileStore {
 }
 
 /** A study of two calls. */
+
 async function begun(): Promise<Map<string, string>> {
   const texts = new Map<string, string>();
   const files = memoryFiles(texts);
@@ -98,6 +100,19 @@ describe("the results of a study", () => {
     const study = await openStudy(memoryFiles(texts), "study", wanted);
     expect(study.results).toEqual(RESULTS.slice(0, 2));
     expect(study.header).toEqual({ ...HEADER, sweep: wanted.sweep });
+    expect(await readStudy(memoryFiles(texts), "study")).toEqual(study);
+  });
+
+  it("are kept where more values are wanted of what is varied", async () => {
+    const texts = await begun();
+    const sweep = {
+      ...SWEEP,
+      lossRatios: [0, ...SWEEP.lossRatios],
+      transports: [...AI_TRANSPORTS],
+    };
+    const skipped = [{ transport: "tcp-kernel cubic", reason: "no root" }];
+    const study = await openStudy(memoryFiles(texts), "study", { ...HEADER, sweep, skipped });
+    expect(study).toEqual({ header: { ...HEADER, sweep, skipped }, results: RESULTS.slice(0, 2) });
     expect(await readStudy(memoryFiles(texts), "study")).toEqual(study);
   });
 

@@ -1,11 +1,11 @@
 import { html, jsonScript, type Markup, PAGE_STYLE, trusted } from "../../report/index.ts";
-import { modelBesideKernel } from "./agreement.ts";
+import { modelBesideKernel, type StudyAgainst } from "./agreement.ts";
 import type { CellSummary, StudyAnalysis } from "./analysis.ts";
 import { PLOT_STYLE } from "./plot.ts";
 import type { StoredStudy, StudyHeader } from "./results-file.ts";
 import { plotsSection } from "./study-plots.ts";
 import { summarySection } from "./study-summary.ts";
-import { besideKernelTable, cellsTable, comparisonsTable } from "./study-tables.ts";
+import { agreementTable, cellsTable, comparisonsTable } from "./study-tables.ts";
 import { timeWords } from "./sweep.ts";
 
 /** Up to so many bytes of lines are embedded; more are beside the page alone. */
@@ -15,7 +15,11 @@ const EMBED_BYTES_MAX = 6_000_000;
  * A study as one HTML page that loads nothing: plots, tables, method, and (to a limit) the raw lines
  * of `results.jsonl`.
  */
-export function renderStudyPage(study: StoredStudy, analysis: StudyAnalysis): string {
+export function renderStudyPage(
+  study: StoredStudy,
+  analysis: StudyAnalysis,
+  against?: StudyAgainst,
+): string {
   const { header, results } = study;
   const turns = analysis.cells.reduce((sum, cell) => sum + cell.turns, 0);
   const page = html`<!doctype html>
@@ -35,7 +39,8 @@ ${summarySection(analysis.cells)}
 ${results.length === 0 ? html`<p>No call has been placed yet.</p>` : plotsSection(analysis.cells, results)}
 <h2>Cells</h2>
 ${cellsTable(analysis.cells)}
-${besideKernelTable(modelBesideKernel(analysis.cells))}
+${agreementTable(modelBesideKernel(analysis.cells), { title: "The model beside the kernel", names: ["Modelled", "kernel"] })}
+${against === undefined ? undefined : agreementTable(against.agreements, { title: `Beside ${against.name}`, names: ["This study", "the other"] })}
 ${comparisonsTable(analysis.comparisons)}
 ${method(header)}
 ${rawData(study)}
@@ -67,7 +72,7 @@ function notes({ sweep, skipped }: StudyHeader, cells: readonly CellSummary[]): 
   const failed = cells.reduce((sum, cell) => sum + cell.failed.length, 0);
   const unhealthy = cells.reduce((sum, cell) => sum + cell.unhealthy, 0);
   const least = Math.min(...cells.map(({ turns }) => turns));
-  const placed = cells.reduce((sum, cell) => sum + cell.calls, 0);
+  const placed = cells.reduce((sum, cell) => sum + cell.calls - cell.unhealthy, 0);
   const planned = cells.length * sweep.callsPerCell;
   const lines = [
     ...(cells.some(({ isModelled }) => isModelled)

@@ -1,6 +1,12 @@
 import type { Interval } from "../../measure/index.ts";
 import { type Content, html, type Markup } from "../../report/index.ts";
-import { AGREEMENT_FIGURES, type Agreement, type Estimate, type FigurePair } from "./agreement.ts";
+import {
+  AGREEMENT_FIGURES,
+  type Agreement,
+  agreedOf,
+  type Estimate,
+  type FigurePair,
+} from "./agreement.ts";
 import type { CellSummary, Share } from "./analysis.ts";
 import type { Comparison } from "./comparison.ts";
 import { carrierName } from "./series.ts";
@@ -90,16 +96,16 @@ ${wideTable(
 )}`;
 }
 
-/** What the model came to beside what a kernel's TCP did: figure by figure. */
-export function besideKernelTable(agreements: readonly Agreement[]): Markup | undefined {
+/** What two cells each came to that should tell the same, figure by figure. */
+export function agreementTable(
+  agreements: readonly Agreement[],
+  { title, names }: { readonly title: string; readonly names: readonly [string, string] },
+): Markup | undefined {
   if (agreements.length === 0) return undefined;
   const columns = AGREEMENT_FIGURES.map(({ name, unit }) => `${name}, ${unit}`);
-  const compared = agreements
-    .flatMap(({ figures }) => figures)
-    .filter(({ agrees }) => agrees !== undefined);
-  const agreed = compared.filter(({ agrees }) => agrees === true).length;
-  return html`<h2>The model beside the kernel</h2>
-<p class="small">Modelled | kernel. Of ${compared.length} pairs of figures with intervals, ${agreed} have intervals that overlap; the others are marked.</p>
+  const { agreed, compared } = agreedOf(agreements);
+  return html`<h2>${title}</h2>
+<p class="small">${names[0]} | ${names[1]}. Of ${compared} pairs of figures with intervals, ${agreed} have intervals that overlap; the others are marked.</p>
 ${wideTable(
   columns,
   agreements.map(({ one, figures }) => [

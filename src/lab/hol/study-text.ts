@@ -1,4 +1,5 @@
 import type { Interval, Statistics } from "../../measure/index.ts";
+import { agreedOf, type Estimate, type StudyAgainst } from "./agreement.ts";
 import type { CellSummary, Share, StudyAnalysis } from "./analysis.ts";
 import type { Comparison } from "./comparison.ts";
 import type { StoredStudy } from "./results-file.ts";
@@ -52,6 +53,26 @@ function comparisonLines(comparisons: readonly Comparison[]): string[] {
       return `  ${name.padEnd(NAME_WIDTH)}${`p50 ${msText(p50)}`.padStart(NUMBER_WIDTH)}${intervalText(p50Interval)} (n ${n})`;
     }),
   ];
+}
+
+/** Two studies' figures that should be the same, for the terminal. */
+export function renderAgainstText({ name, agreements }: StudyAgainst): string {
+  const { agreed, compared } = agreedOf(agreements);
+  const text = ({ value, interval }: Estimate, digits: number): string =>
+    `${value.toFixed(digits)}${intervalText(interval, digits)}`;
+  return [
+    "",
+    `  Beside ${name}: of ${compared} pairs of figures with intervals, ${agreed} overlap.`,
+    ...agreements.flatMap(({ one: { cell }, figures }) => [
+      `  ${carrierName(cell)}, ${lossWords(cell)}, ${cell.roundTripMs} ms`,
+      ...figures.map(({ name: figure, unit, one, other, agrees }) => {
+        const digits = unit === "ms" ? 0 : 2;
+        const mark = agrees === false ? "  do not overlap" : "";
+        return `    ${figure.padEnd(18)}${text(one, digits).padStart(26)} | ${text(other, digits)} ${unit}${mark}`;
+      }),
+    ]),
+    "",
+  ].join("\n");
 }
 
 /** Of fewer values a p95 would be the maximum again. */
