@@ -105,7 +105,7 @@ export function agreementTable(
   const columns = AGREEMENT_FIGURES.map(({ name, unit }) => `${name}, ${unit}`);
   const { agreed, compared } = agreedOf(agreements);
   return html`<h2>${title}</h2>
-<p class="small">${names[0]} | ${names[1]}. Of ${compared} pairs of figures with intervals, ${agreed} have intervals that overlap; the others are marked.</p>
+<p class="small">${names[0]} | ${names[1]}. Of ${compared} pairs of figures with intervals, ${agreed} have intervals that overlap (times: or are apart by no more than a packet of 20 ms, as phases between packets differ); the others are marked.</p>
 ${wideTable(
   columns,
   agreements.map(({ one, figures }) => [

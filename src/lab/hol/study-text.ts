@@ -62,7 +62,7 @@ export function renderAgainstText({ name, agreements }: StudyAgainst): string {
     `${value.toFixed(digits)}${intervalText(interval, digits)}`;
   return [
     "",
-    `  Beside ${name}: of ${compared} pairs of figures with intervals, ${agreed} overlap.`,
+    `  Beside ${name}: of ${compared} pairs of figures with intervals, ${agreed} overlap (times: or are apart by no more than a packet of 20 ms).`,
     ...agreements.flatMap(({ one: { cell }, figures }) => [
       `  ${carrierName(cell)}, ${lossWords(cell)}, ${cell.roundTripMs} ms`,
       ...figures.map(({ name: figure, unit, one, other, agrees }) => {
