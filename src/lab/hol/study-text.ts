@@ -55,11 +55,13 @@ function comparisonLines(comparisons: readonly Comparison[]): string[] {
   ];
 }
 
+function estimateText({ value, interval }: Estimate, digits: number): string {
+  return `${value.toFixed(digits)}${intervalText(interval, digits)}`;
+}
+
 /** Two studies' figures that should be the same, for the terminal. */
 export function renderAgainstText({ name, agreements }: StudyAgainst): string {
   const { agreed, compared } = agreedOf(agreements);
-  const text = ({ value, interval }: Estimate, digits: number): string =>
-    `${value.toFixed(digits)}${intervalText(interval, digits)}`;
   return [
     "",
     `  Beside ${name}: of ${compared} pairs of figures with intervals, ${agreed} overlap (times: or are apart by no more than a packet of 20 ms).`,
@@ -68,7 +70,7 @@ export function renderAgainstText({ name, agreements }: StudyAgainst): string {
       ...figures.map(({ name: figure, unit, one, other, agrees }) => {
         const digits = unit === "ms" ? 0 : 2;
         const mark = agrees === false ? "  do not overlap" : "";
-        return `    ${figure.padEnd(18)}${text(one, digits).padStart(26)} | ${text(other, digits)} ${unit}${mark}`;
+        return `    ${figure.padEnd(18)}${estimateText(one, digits).padStart(26)} | ${estimateText(other, digits)} ${unit}${mark}`;
       }),
     ]),
     "",

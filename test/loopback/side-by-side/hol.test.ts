@@ -18,7 +18,14 @@ function study(name: string, ...more: readonly string[]): CliProcess {
   return startCli([
     "hol",
     join(folder, name),
-    ...["--loss", "1", "--rtt", "20", "--transport", "tcp-modelled,udp", "--at-once", "2"],
+    "--loss",
+    "1",
+    "--rtt",
+    "20",
+    "--transport",
+    "tcp-modelled,udp",
+    "--at-once",
+    "2",
     ...more,
   ]);
 }
@@ -34,25 +41,23 @@ async function linesOf(name: string): Promise<readonly Record<string, unknown>[]
 /** Processes that carry the calls of a study in this folder. */
 function workersOf(name: string): string[] {
   const all = execFileSync("ps", ["-eo", "pid,ppid,args"], { encoding: "utf8" }).split("\n");
-  const parents = all
-    .filter((line) => line.includes(join(folder, name)))
-    .map((line) => line.trim().split(/\s+/u)[0] ?? "");
+  const parents = new Set(
+    all
+      .filter((line) => line.includes(join(folder, name)))
+      .map((line) => line.trim().split(/\s+/u)[0] ?? ""),
+  );
   return all.filter(
-    (line) =>
-      line.includes("hol-worker") && parents.includes(line.trim().split(/\s+/u)[1] ?? "none"),
+    (line) => line.includes("hol-worker") && parents.has(line.trim().split(/\s+/u)[1] ?? "none"),
   );
 }
 
 describe("sidetone hol in real time", () => {
   it("carries calls in processes of their own, and lays the study beside one in virtual time", async () => {
     const virtual = study("virtual", "--calls", "1", "--turns", "1", "--virtual");
-    expect(await virtual.exited, virtual.output()).toBe(0);
-    const real = study(
-      "real",
-      ...["--calls", "1", "--turns", "1"],
-      ...["--against", join(folder, "virtual")],
-    );
-    expect(await real.exited, real.output()).toBe(0);
+    expect({ code: await virtual.exited, output: virtual.output() }).toMatchObject({ code: 0 });
+    const against = join(folder, "virtual");
+    const real = study("real", "--calls", "1", "--turns", "1", "--against", against);
+    expect({ code: await real.exited, output: real.output() }).toMatchObject({ code: 0 });
 
     const [header, ...calls] = await linesOf("real");
     expect(header).toMatchObject({ schema: "sidetone-hol", sweep: { time: "real" } });
@@ -66,12 +71,12 @@ describe("sidetone hol in real time", () => {
   });
 
   it("hangs up and keeps what has ended when it is interrupted", async () => {
-    const cli = study("interrupted", "--calls", "3", "--turns", "2");
+    const cli = study("interrupted", "--calls", "3", "--turns", "1");
     await cli.said("1 of 6 calls");
     const workers = workersOf("interrupted");
     expect(workers).toHaveLength(2);
     cli.child.kill("SIGINT");
-    expect(await cli.exited, cli.output()).toBe(130);
+    expect({ code: await cli.exited, output: cli.output() }).toMatchObject({ code: 130 });
     expect(workersOf("interrupted")).toEqual([]);
     const [, ...calls] = await linesOf("interrupted");
     expect(calls.length).toBeGreaterThanOrEqual(1);

@@ -62,11 +62,11 @@ describe("the published study of head-of-line blocking", () => {
       for (const loss of LOSSES) {
         for (const roundTripMs of ROUND_TRIPS_MS) {
           const cell = cellOf(carrier, loss, roundTripMs);
-          expect(cell.turns, cell.cell.id).toBeGreaterThanOrEqual(200);
-          expect(response(cell).p50Interval, cell.cell.id).toBeDefined();
-          expect(response(cell).p95Interval, cell.cell.id).toBeDefined();
-          expect(cell.gapsPerMinute?.interval, cell.cell.id).toBeDefined();
-          expect(cell.failed, cell.cell.id).toEqual([]);
+          expect(cell.turns).toBeGreaterThanOrEqual(200);
+          expect(response(cell).p50Interval).toBeDefined();
+          expect(response(cell).p95Interval).toBeDefined();
+          expect(cell.gapsPerMinute?.interval).toBeDefined();
+          expect(cell.failed).toEqual([]);
         }
       }
     }
@@ -77,10 +77,21 @@ describe("the published study of head-of-line blocking", () => {
   it("lost what it says", () => {
     for (const { cell, packets } of analysis.cells) {
       const lost = packets.lost / packets.offered;
-      expect(Math.abs(lost - cell.lossRatio), cell.id).toBeLessThan(0.1 * cell.lossRatio + 1e-9);
+      expect(Math.abs(lost - cell.lossRatio)).toBeLessThan(0.1 * cell.lossRatio + 1e-9);
     }
   });
 });
+
+/** By how much p95 is later at 5 % than without loss, at 200 ms. */
+function later(carrier: string): number {
+  return response(cellOf(carrier, 5, 200)).p95 - response(cellOf(carrier, 0, 200)).p95;
+}
+
+/** Which share of the interruptions did not stop the bot, at 5 % and 200 ms. */
+function notYielded(carrier: string): number {
+  const { count, total } = cellOf(carrier, 5, 200).notYielded;
+  return count / total;
+}
 
 /** What the README says, by the letters by which it says it. */
 const CLAIMS: Readonly<Record<string, () => void>> = {
@@ -104,24 +115,25 @@ const CLAIMS: Readonly<Record<string, () => void>> = {
   C: () => {
     for (const carrier of CARRIERS) {
       const [clean, lossy] = [response(cellOf(carrier, 0, 20)), response(cellOf(carrier, 5, 20))];
-      expect(Math.abs(lossy.p50 - clean.p50), carrier).toBeLessThan(40);
-      expect(bounds(cellOf(carrier, 5, 20).gapsPerMinute).high, carrier).toBeLessThan(1);
+      expect(Math.abs(lossy.p50 - clean.p50)).toBeLessThan(40);
+      expect(bounds(cellOf(carrier, 5, 20).gapsPerMinute).high).toBeLessThan(1);
     }
   },
   D: () => {
-    const later = (carrier: string): number =>
-      response(cellOf(carrier, 5, 200)).p95 - response(cellOf(carrier, 0, 200)).p95;
     expect(later("tcp-kernel cubic")).toBeGreaterThan(500);
     expect(later("tcp-kernel bbr")).toBeGreaterThan(300);
     expect(later("tcp-kernel bbr")).toBeLessThan(later("tcp-kernel cubic"));
     expect(later("udp")).toBeLessThan(50);
+    expect(notYielded("tcp-kernel cubic")).toBeGreaterThan(0.4);
+    expect(notYielded("tcp-kernel bbr")).toBe(0);
+    expect(notYielded("udp")).toBe(0);
   },
   E: () => {
     for (const loss of LOSSES) {
       for (const roundTripMs of ROUND_TRIPS_MS) {
         const udp = cellOf("udp", loss, roundTripMs);
-        expect(bounds(udp.gapsPerMinute).high, udp.cell.id).toBeLessThan(1);
-        expect(udp.pathStallsPerMinute?.perMinute, udp.cell.id).toBe(0);
+        expect(bounds(udp.gapsPerMinute).high).toBeLessThan(1);
+        expect(udp.pathStallsPerMinute?.perMinute).toBe(0);
       }
     }
     for (const carrier of ["tcp-kernel cubic", "tcp-kernel bbr"]) {
@@ -147,7 +159,7 @@ describe("the README of the study", () => {
   });
 
   it.each(Object.entries(CLAIMS))("claim %s holds in the raw data", (_letter, holds) => {
-    holds();
+    expect(holds).not.toThrow();
   });
 
   it("claim G holds: virtual time tells what real sockets tell", async () => {
