@@ -67,7 +67,11 @@ describe("sidetone hol in real time", () => {
       expect(call["turns"]).toMatchObject([{ index: 0, isMissed: false }]);
     }
     expect(real.output()).toMatch(/Beside .*virtual.* virtual time/u);
-    expect(real.output()).toMatch(/response p50/u);
+    // Figures of calls that a busy machine spoilt are left out; the cells are there all the same.
+    for (const { cell } of calls) {
+      const [carrier = "?"] = String(cell).split(",");
+      expect(real.output().split("Beside ")[1]).toContain(carrier);
+    }
   });
 
   it("hangs up and keeps what has ended when it is interrupted", async () => {
