@@ -27,16 +27,27 @@ async function ran(feature: string): Promise<CliResult> {
   return resultOf(startCli(["run", feature, "--reports", await reportsFolder()]));
 }
 
-/** The processes that hold a command's namespaces, the oldest first: middle, and one at each end. */
-function holdersOf(parentPid: number): number[] {
+/** Processes of this parent, the oldest first, with what they run. */
+function childrenOf(parentPid: number): { readonly pid: number; readonly line: string }[] {
   const { stdout } = spawnSync("ps", ["--ppid", String(parentPid), "-o", "pid=,args="], {
     encoding: "utf8",
   });
   return stdout
     .split("\n")
-    .filter((line) => line.includes("namespace-process"))
-    .map((line) => Number.parseInt(line, 10))
-    .toSorted((one, other) => one - other);
+    .filter((line) => line.trim() !== "")
+    .map((line) => ({ pid: Number.parseInt(line, 10), line }))
+    .toSorted((one, other) => one.pid - other.pid);
+}
+
+/**
+ * The processes that hold a command's namespaces, the oldest first: middle, and one at each end.
+ * Those of a study are its workers'.
+ */
+function holdersOf(parentPid: number): number[] {
+  return childrenOf(parentPid).flatMap(({ pid, line }) => {
+    if (line.includes("namespace-process")) return [pid];
+    return line.includes("hol-worker") ? holdersOf(pid) : [];
+  });
 }
 
 describe.skipIf(missing !== undefined)(`a call over the kernel's TCP${because(missing)}`, () => {
@@ -93,7 +104,8 @@ describe.skipIf(missing !== undefined)(`a command that is killed${because(missin
       await expect
         .poll(() => holdersOf(child.pid ?? 0).length, { timeout: 60_000, interval: 100 })
         .toBe(3);
-      const holders = holdersOf(child.pid ?? 0);
+      const workers = childrenOf(child.pid ?? 0).map(({ pid }) => pid);
+      const holders = [...new Set([...workers, ...holdersOf(child.pid ?? 0)])];
 
       child.kill("SIGKILL");
       await exited;
