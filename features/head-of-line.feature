@@ -7,8 +7,8 @@ Feature: One lost packet, and all that wait behind it
   Background:
     Given a bot that plays the script "reception" and lets the caller speak first
     And the bot's AI sends speech at 1 times real time
-    And packets to the AI take 60 ms
-    And packets from the AI take 60 ms
+    And packets to the AI take 40 ms
+    And packets from the AI take 40 ms
     And 5 % of the packets from the AI are lost
 
   Scenario: Over TCP the bot's speech stalls
@@ -29,6 +29,6 @@ Feature: One lost packet, and all that wait behind it
     And the caller hears "long"
     When the caller hangs up
     Then no stall of the bot's speech is longer than 60 ms
-    And the bot's speech stalls at most 1 time
+    And the bot's speech stalls at most 3 times
     And gaps in the bot's speech last at most 200 ms in all
     And the network lost at least 1 % of the packets from the AI
