@@ -97,8 +97,7 @@ export class AudioSender {
       queued = { item, pieces: [], samples: 0, isComplete: false };
       this.#queue.push(queued);
     }
-    // Nothing waited: what comes now is spoken from now on, and not after what was spoken last.
-    if (this.#dueAt === undefined || (!this.#canSend && this.#dueAt < now)) this.#dueAt = now;
+    if (this.#dueAt === undefined || this.#hasPaused(now)) this.#dueAt = now;
     const converted = this.#converted(samples);
     queued.pieces.push(converted);
     queued.samples += converted.length;
@@ -137,6 +136,14 @@ export class AudioSender {
     const first = this.#queue[0];
     if (first === undefined) return false;
     return first.samples >= PACKET_SAMPLES || (first.isComplete && first.samples > 0);
+  }
+
+  /**
+   * What comes now is then spoken from now on, and not after what was spoken last. A delta that is a
+   * little late goes on where the one before ended: its packets catch up.
+   */
+  #hasPaused(now: Instant): boolean {
+    return !this.#canSend && this.#dueAt !== undefined && elapsedMs(this.#dueAt, now) > PACKET_MS;
   }
 
   #send(now: Instant): void {

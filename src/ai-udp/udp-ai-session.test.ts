@@ -120,6 +120,28 @@ describe("UdpAiSession", () => {
     }
   });
 
+  it("plays on without a pause where the AI's deltas are a few milliseconds late", () => {
+    const leg = openLeg({ received: { delay: { delayMs: 40 } } });
+    leg.say({ type: "responseCreated", responseId: "r" });
+    // As fast as it is spoken, each delta late by another 0 to 12 ms.
+    for (let from = 0; from < 4000; from += 200) {
+      const samples = SPEECH.subarray((from * RATE_HZ) / 1000, ((from + 200) * RATE_HZ) / 1000);
+      const lateMs = (from / 200) % 2 === 0 ? 0 : 12;
+      leg.clock.advance(lateMs);
+      leg.say({ type: "audio", responseId: "r", itemId: "r-item", samples });
+      leg.clock.advance(200 - lateMs);
+    }
+    leg.say({ type: "audioDone", responseId: "r" });
+    leg.clock.advance(1000);
+    const pieces = leg.audio("r");
+    const gaps = pieces.map(({ atMs }, index) => atMs - (pieces[index - 1]?.atMs ?? atMs));
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(20);
+    expect(leg.heardMs("r")).toBeGreaterThanOrEqual(3980);
+    expect(leg.heardMs("r")).toBeLessThan(4020);
+    const { insertedMs = 0, skippedMs = 0 } = leg.path.counts.audio?.received ?? {};
+    expect(insertedMs + skippedMs).toBeLessThan(5);
+  });
+
   it("conceals and recovers what is lost; nothing waits", () => {
     const loss = { loss: { kind: "bernoulli", lossRatio: 0.1 } } as const;
     const leg = openLeg({ received: { ...loss, delay: { delayMs: 40 } } });
