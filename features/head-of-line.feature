@@ -7,8 +7,8 @@ Feature: One lost packet, and all that wait behind it
   Background:
     Given a bot that plays the script "reception" and lets the caller speak first
     And the bot's AI sends speech at 1 times real time
-    And packets to the AI take 40 ms
-    And packets from the AI take 40 ms
+    And packets to the AI take 50 ms
+    And packets from the AI take 50 ms
     And 5 % of the packets from the AI are lost
 
   Scenario: Over TCP the bot's speech stalls
